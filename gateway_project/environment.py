@@ -1,0 +1,199 @@
+"""Every environment variable the product reads, typed, with its default; all faults are reported at once."""
+
+import re
+import secrets
+from pathlib import Path
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+from cryptography.fernet import Fernet
+from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+CHATGPT_ORIGINS = ("https://chat.openai.com", "https://chatgpt.com")
+DATABASE_SCHEMES = ("postgresql", "postgres", "sqlite")
+
+CommaList = Annotated[list[str], NoDecode]
+
+
+class Environment(BaseSettings):
+    """The process environment, validated before anything starts.
+
+    Raises:
+        EnvironmentFault: from `read_environment`, naming every missing or malformed variable.
+    """
+
+    model_config = SettingsConfigDict(env_ignore_empty=True, extra="ignore", case_sensitive=True)
+
+    HOST: str = "127.0.0.1"
+    PORT: int = Field(default=8000, ge=1, le=65534)
+    DATA_DIR: Path = Path("var")
+    DEBUG: bool = False
+    DEMO: bool = False
+    PUBLIC_BASE_URL: str = ""
+    SECRET_KEY: str = ""
+    DATABASE_URL: str = ""
+    AUDIT_DATABASE_URL: str = ""
+    WEB_CONCURRENCY: int = Field(default=1, ge=1, le=64)
+    REDIS_URL: str | None = None
+    ALLOWED_HOSTS: CommaList = []
+    TRUSTED_PROXY_COUNT: int = Field(default=0, ge=0, le=10)
+    CORS_ORIGIN: CommaList = []
+    OAUTH_CLIENT_ID: str | None = None
+    OAUTH_CLIENT_SECRET: str | None = None
+    OAUTH_REDIRECT_URIS: CommaList = []
+    OAUTH_ALIAS_PREFIXES: CommaList = ["/api/v1/gpt/oauth"]
+    GATEWAY_API_KEY: str | None = Field(default=None, min_length=16)
+    GPT_SERVICE_URL: str | None = None
+    INTERNAL_SERVICE_KEY: str | None = None
+    RATE_LIMIT_WINDOW_MS: int = Field(default=60_000, ge=1000)
+    RATE_LIMIT_MAX: int = Field(default=300, ge=1)
+    AUDIT_SPOOL_DIR: Path | None = None
+    AUDIT_KEY_FILE: Path | None = None
+    ENCRYPTION_KEYS: CommaList = []
+
+    @field_validator(
+        "ALLOWED_HOSTS",
+        "CORS_ORIGIN",
+        "OAUTH_REDIRECT_URIS",
+        "OAUTH_ALIAS_PREFIXES",
+        "ENCRYPTION_KEYS",
+        mode="before",
+    )
+    @classmethod
+    def split_commas(cls, value: Any) -> Any:
+        """A list is written with commas; blanks around them do not count."""
+        if isinstance(value, str):
+            return [item.strip() for item in value.split(",") if item.strip()]
+        return value
+
+    @field_validator("PUBLIC_BASE_URL")
+    @classmethod
+    def bare_origin(cls, value: str) -> str:
+        """The issuer is compared byte for byte by clients (RFC 8414 section 2), so only one spelling is taken."""
+        if value and not _is_origin(value):
+            raise ValueError("must be a bare origin without trailing slash, such as https://gateway.example.com")
+        return value
+
+    @field_validator("CORS_ORIGIN")
+    @classmethod
+    def origins(cls, value: list[str]) -> list[str]:
+        """Exact origins only: a wildcard would let any site read what a token can read."""
+        for origin in value:
+            if not _is_origin(origin):
+                raise ValueError(f"{origin!r} must be an origin such as https://app.example.com")
+        return value
+
+    @field_validator("DATABASE_URL", "AUDIT_DATABASE_URL")
+    @classmethod
+    def database(cls, value: str) -> str:
+        """PostgreSQL in production, SQLite on one machine."""
+        if value and urlsplit(value).scheme not in DATABASE_SCHEMES:
+            raise ValueError("must look like postgresql://user:password@host:5432/name or sqlite:////path/to/file")
+        return value
+
+    @field_validator("REDIS_URL")
+    @classmethod
+    def redis(cls, value: str | None) -> str | None:
+        """Plain or TLS."""
+        if value is not None and urlsplit(value).scheme not in {"redis", "rediss", "unix"}:
+            raise ValueError("must look like redis://host:6379/0")
+        return value
+
+    @field_validator("GPT_SERVICE_URL")
+    @classmethod
+    def service_url(cls, value: str | None) -> str | None:
+        """The base URL of the backend `gpt`."""
+        if value is not None and (urlsplit(value).scheme not in {"http", "https"} or not urlsplit(value).hostname):
+            raise ValueError("must be an http or https URL such as http://localhost:3014")
+        return value
+
+    @field_validator("OAUTH_ALIAS_PREFIXES")
+    @classmethod
+    def prefixes(cls, value: list[str]) -> list[str]:
+        """Aliases are paths of this server."""
+        for prefix in value:
+            if not re.fullmatch(r"(/[a-z0-9_-]+)+", prefix):
+                raise ValueError(f"{prefix!r} must be a path such as /api/v1/gpt/oauth")
+        return value
+
+    @field_validator("ENCRYPTION_KEYS")
+    @classmethod
+    def fernet_keys(cls, value: list[str]) -> list[str]:
+        """Newest first; each encrypts backend credentials and signing keys at rest."""
+        for key in value:
+            try:
+                Fernet(key)
+            except ValueError as fault:
+                raise ValueError(
+                    "each key must be 32 bytes in URL-safe base64 (44 characters): openssl rand -base64 32 | tr +/ -_"
+                ) from fault
+        return value
+
+    @model_validator(mode="after")
+    def what_depends_on_the_rest(self) -> "Environment":
+        """Rules between variables; each names the variable to set."""
+        faults = []
+        if self.WEB_CONCURRENCY > 1 and not self.REDIS_URL:
+            faults.append("REDIS_URL: required when WEB_CONCURRENCY is more than 1, such as redis://host:6379/0")
+        if bool(self.OAUTH_CLIENT_ID) != bool(self.OAUTH_CLIENT_SECRET):
+            faults.append("OAUTH_CLIENT_ID and OAUTH_CLIENT_SECRET: set both or none")
+        if not (self.DEBUG or self.DEMO):
+            if not self.SECRET_KEY:
+                faults.append("SECRET_KEY: required; at least 50 random characters")
+            if not self.ENCRYPTION_KEYS:
+                faults.append("ENCRYPTION_KEYS: required; make one with: openssl rand -base64 32 | tr +/ -_")
+        if faults:
+            raise ValueError("\n".join(faults))
+        return self
+
+    @property
+    def issuer(self) -> str:
+        """The origin every absolute URL starts with."""
+        return self.PUBLIC_BASE_URL or f"http://{self.HOST}:{self.PORT}"
+
+    @property
+    def cors_origins(self) -> list[str]:
+        """The configured origins with ChatGPT's, which GPT Actions always need."""
+        return list(dict.fromkeys([*CHATGPT_ORIGINS, *self.CORS_ORIGIN]))
+
+
+class EnvironmentFault(SystemExit):
+    """Ends the process before anything starts, with one line per faulty variable."""
+
+
+def read_environment() -> Environment:
+    """The environment of this process, complete and valid.
+
+    Raises:
+        EnvironmentFault: naming every missing or malformed variable and what it must look like.
+    """
+    try:
+        return Environment()
+    except ValidationError as fault:
+        raise EnvironmentFault(_explain(fault)) from None
+
+
+def generated(path: Path, make: Any = lambda: secrets.token_urlsafe(64)) -> str:
+    """The secret kept in `path` (mode 0600), made at the first call: for DEBUG and the demo only."""
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch(mode=0o600)
+        path.write_text(make())
+    return path.read_text().strip()
+
+
+def _explain(fault: ValidationError) -> str:
+    lines = ["The environment is not complete:"]
+    for error in fault.errors(include_input=False, include_url=False):
+        name = ".".join(str(part) for part in error["loc"])
+        message = error["msg"].removeprefix("Value error, ")
+        lines += [f"  {name}: {message}"] if name else [f"  {line}" for line in message.splitlines()]
+    return "\n".join(lines)
+
+
+def _is_origin(value: str) -> bool:
+    parts = urlsplit(value)
+    return parts.scheme in {"http", "https"} and bool(parts.hostname) and value == f"{parts.scheme}://{parts.netloc}"
+
+

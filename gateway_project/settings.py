@@ -1,0 +1,272 @@
+"""Django's settings: everything that varies between deployments comes from `environment`."""
+
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import dj_database_url
+from cryptography.fernet import Fernet
+from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
+from django.urls import reverse_lazy
+from django.utils.translation import gettext_lazy as _
+
+from gateway_project.environment import generated, read_environment
+from gateway_project.logs import logging_config
+from oauth_provider.tokens.generators import expires_in
+from oauth_provider.tokens.pkce import pkce_required
+
+ENVIRONMENT = read_environment()
+BASE_DIR = Path(__file__).resolve().parent.parent
+DATA_DIR = ENVIRONMENT.DATA_DIR.resolve()
+DEBUG = ENVIRONMENT.DEBUG
+DEMO = ENVIRONMENT.DEMO
+PUBLIC_BASE_URL = ENVIRONMENT.issuer
+SECURE_ORIGIN = PUBLIC_BASE_URL.startswith("https://")
+
+# What the apps read of the environment, under the names of the contract
+SECRET_KEY = ENVIRONMENT.SECRET_KEY or generated(DATA_DIR / "secret_key")
+ENCRYPTION_KEYS = ENVIRONMENT.ENCRYPTION_KEYS or [
+    generated(DATA_DIR / "encryption_key", lambda: Fernet.generate_key().decode())
+]
+REDIS_URL = ENVIRONMENT.REDIS_URL
+WEB_CONCURRENCY = ENVIRONMENT.WEB_CONCURRENCY
+TRUSTED_PROXY_COUNT = ENVIRONMENT.TRUSTED_PROXY_COUNT
+RATE_LIMIT_WINDOW_MS = ENVIRONMENT.RATE_LIMIT_WINDOW_MS
+RATE_LIMIT_MAX = ENVIRONMENT.RATE_LIMIT_MAX
+OAUTH_ALIAS_PREFIXES = ENVIRONMENT.OAUTH_ALIAS_PREFIXES
+OAUTH_CLIENT_ID = ENVIRONMENT.OAUTH_CLIENT_ID
+OAUTH_CLIENT_SECRET = ENVIRONMENT.OAUTH_CLIENT_SECRET
+OAUTH_REDIRECT_URIS = ENVIRONMENT.OAUTH_REDIRECT_URIS
+GATEWAY_API_KEY = ENVIRONMENT.GATEWAY_API_KEY
+GPT_SERVICE_URL = ENVIRONMENT.GPT_SERVICE_URL
+INTERNAL_SERVICE_KEY = ENVIRONMENT.INTERNAL_SERVICE_KEY
+CORS_ORIGINS = ENVIRONMENT.cors_origins
+
+ALLOWED_HOSTS = [str(urlsplit(PUBLIC_BASE_URL).hostname), *ENVIRONMENT.ALLOWED_HOSTS]
+
+# Applications: gateway_project before staticfiles, so that its runserver wins; unfold before the admin it dresses
+INSTALLED_APPS = [
+    "gateway_project",
+    "audit",
+    "proxy",
+    "oauth_provider",
+    "unfold",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "oauth2_provider",
+    "corsheaders",
+    "axes",
+    "csp",
+    "rest_framework",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "corsheaders.middleware.CorsMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "axes.middleware.AxesMiddleware",
+]
+ROOT_URLCONF = "gateway_project.urls"
+ASGI_APPLICATION = "gateway_project.asgi.application"
+APPEND_SLASH = False
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "django.template.context_processors.i18n",
+            ],
+        },
+    },
+]
+
+
+def _database(url: str) -> dict[str, Any]:
+    config: dict[str, Any] = dict(dj_database_url.parse(url))
+    if config["ENGINE"].endswith("sqlite3"):
+        config["OPTIONS"] = {
+            # One writer at a time, taken at BEGIN; FULL because the ledger must survive a power loss
+            "transaction_mode": "IMMEDIATE",
+            "timeout": 5,
+            "init_command": "PRAGMA journal_mode=WAL;PRAGMA synchronous=FULL;PRAGMA foreign_keys=ON;",
+        }
+    else:
+        # Under ASGI a kept connection is never reused by the next request: the pool keeps them instead
+        config["CONN_MAX_AGE"] = 0
+        config["CONN_HEALTH_CHECKS"] = True
+        config["OPTIONS"] = {"pool": {"min_size": 2, "max_size": 16, "timeout": 5, "max_lifetime": 1800}}
+    return config
+
+
+DATABASES = {"default": _database(ENVIRONMENT.DATABASE_URL or f"sqlite:///{DATA_DIR / 'gatehouse.sqlite3'}")}
+DATABASES["audit"] = _database(ENVIRONMENT.AUDIT_DATABASE_URL) if ENVIRONMENT.AUDIT_DATABASE_URL else DATABASES["default"] | {}
+DATABASES["audit"]["TEST"] = {"MIRROR": "default"}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# Identity and sessions
+AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
+LOGIN_URL = "/accounts/login/"
+LOGIN_REDIRECT_URL = "/connected-apps/"
+LOGOUT_REDIRECT_URL = "/accounts/login/"
+SESSION_COOKIE_NAME = "__Host-session" if SECURE_ORIGIN else "session"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_ORIGIN
+SESSION_COOKIE_AGE = 12 * 3600
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_HTTPONLY = True
+CSRF_COOKIE_NAME = "__Host-csrf" if SECURE_ORIGIN else "csrf"
+CSRF_TRUSTED_ORIGINS = [PUBLIC_BASE_URL]
+
+# Lockout after five failures of one account from one address
+AXES_FAILURE_LIMIT = 5
+AXES_COOLOFF_TIME = 0.25
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_RESET_ON_SUCCESS = True
+AXES_LOCKOUT_TEMPLATE = "accounts/locked.html"
+AXES_CLIENT_IP_CALLABLE = "oauth_provider.identities.address.client_address"
+AXES_ENABLE_ADMIN = False
+
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+    }
+    if REDIS_URL
+    else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": "gatehouse"},
+}
+# One worker counts in its own memory; more than one is a start-up error without Redis
+SILENCED_SYSTEM_CHECKS = ["django_ratelimit.E003", "django_ratelimit.W001"]
+
+# Transport and browser security
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+SECURE_HSTS_SECONDS = 31_536_000 if SECURE_ORIGIN else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_ORIGIN
+SECURE_HSTS_PRELOAD = SECURE_ORIGIN
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if ENVIRONMENT.TRUSTED_PROXY_COUNT else None
+X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY = {
+    "EXCLUDE_URL_PREFIXES": ["/admin/"],
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "style-src": [SELF],
+        "img-src": [SELF],
+        "font-src": [SELF],
+        "form-action": [SELF],
+        "base-uri": [NONE],
+        "frame-ancestors": [NONE],
+    },
+}
+# The admin's components evaluate expressions (Alpine) and style inline; nothing else may
+ADMIN_CONTENT_SECURITY_POLICY = {
+    "default-src": [NONE],
+    "script-src": [SELF, UNSAFE_EVAL, UNSAFE_INLINE],
+    "style-src": [SELF, UNSAFE_INLINE],
+    "img-src": [SELF, "data:"],
+    "font-src": [SELF],
+    "connect-src": [SELF],
+    "form-action": [SELF],
+    "base-uri": [NONE],
+    "frame-ancestors": [NONE],
+}
+
+# Browser-based clients call the token endpoint and the metadata; cookies never travel with them
+CORS_ALLOWED_ORIGINS = CORS_ORIGINS
+CORS_URLS_REGEX = r"^(/oauth/(token|revoke|register)|.*/oauth/(token|revoke)|/\.well-known/.*)$"
+CORS_EXPOSE_HEADERS = ["WWW-Authenticate", "X-Request-Id", "Retry-After"]
+CORS_ALLOW_CREDENTIALS = False
+
+# django-oauth-toolkit: six model settings because a foreign key to a stock model needs its setting
+OAUTH2_PROVIDER_APPLICATION_MODEL = "oauth_provider.Client"
+OAUTH2_PROVIDER_ACCESS_TOKEN_MODEL = "oauth2_provider.AccessToken"  # noqa: S105 - a model's name
+OAUTH2_PROVIDER_REFRESH_TOKEN_MODEL = "oauth2_provider.RefreshToken"  # noqa: S105 - a model's name
+OAUTH2_PROVIDER_GRANT_MODEL = "oauth2_provider.Grant"
+OAUTH2_PROVIDER_ID_TOKEN_MODEL = "oauth2_provider.IDToken"  # noqa: S105 - a model's name
+OAUTH2_PROVIDER_DEVICE_GRANT_MODEL = "oauth2_provider.DeviceGrant"
+OAUTH2_PROVIDER = {
+    "OAUTH2_VALIDATOR_CLASS": "oauth_provider.tokens.validator.Validator",
+    "OAUTH2_BACKEND_CLASS": "oauth_provider.tokens.request_body.RequestCore",
+    "SCOPES_BACKEND_CLASS": "oauth_provider.scopes.backend.DatabaseScopes",
+    "SCOPES": {"_": "unused: scopes live in the database"},
+    "DEFAULT_SCOPES": [],
+    "ACCESS_TOKEN_GENERATOR": "oauth_provider.tokens.generators.access_token",
+    "REFRESH_TOKEN_GENERATOR": "oauth_provider.tokens.generators.refresh_token",
+    "EXTRA_SERVER_KWARGS": {"token_expires_in": expires_in},
+    "ACCESS_TOKEN_EXPIRE_SECONDS": 3600,
+    "REFRESH_TOKEN_EXPIRE_SECONDS": 30 * 86400,
+    "AUTHORIZATION_CODE_EXPIRE_SECONDS": 60,
+    "ROTATE_REFRESH_TOKEN": True,
+    "REFRESH_TOKEN_REUSE_PROTECTION": True,
+    "REFRESH_TOKEN_GRACE_PERIOD_SECONDS": 0,
+    "PKCE_REQUIRED": pkce_required,
+    "ALLOW_LOCALHOST_LOOPBACK": True,
+    "ALLOWED_REDIRECT_URI_SCHEMES": ["https", "http"],
+    "OIDC_ENABLED": False,
+    "OIDC_ISS_ENDPOINT": PUBLIC_BASE_URL,
+    "OAUTH2_TOKEN_ENDPOINT_AUTH_METHODS_SUPPORTED": ["none", "client_secret_post", "client_secret_basic"],
+    "OAUTH2_GRANT_TYPES_SUPPORTED": ["authorization_code", "refresh_token", "client_credentials"],
+    "OAUTH2_RESPONSE_TYPES_SUPPORTED": ["code"],
+    "APPLICATION_ADMIN_CLASS": "oauth_provider.clients.admin.ClientAdmin",
+    **{
+        f"COMPLIANT_BCP_RFC9700_{gate}": True
+        for gate in (
+            "IMPLICIT_GRANT",
+            "PASSWORD_GRANT",
+            "PKCE_METHOD",
+            "ACCESS_TOKEN_TRANSPORT",
+            "AUTHZ_RESPONSE_ISS",
+            "TOKEN_STORAGE",
+            "REFRESH_TOKEN",
+            "REDIRECT_URI_MATCHING",
+        )
+    },
+}
+
+# Language, time, static files
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", _("English")), ("pt-br", _("Brazilian Portuguese"))]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+USE_I18N = USE_TZ = True
+TIME_ZONE = "UTC"
+STATIC_URL = "/static/"
+STATIC_ROOT = DATA_DIR / "static"
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_AUTOREFRESH = DEBUG
+
+# Bodies are cut by the front door; these are the second fence
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1_048_576
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 200
+
+UNFOLD = {
+    "SITE_TITLE": "Gatehouse",
+    "SITE_HEADER": "Gatehouse",
+    "SITE_URL": reverse_lazy("connected_apps:list"),
+    "SHOW_HISTORY": False,
+    "SHOW_VIEW_ON_SITE": False,
+}
+LOGGING = logging_config()
+LOGGING_CONFIG = "logging.config.dictConfig"

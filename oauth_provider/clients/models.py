@@ -1,0 +1,129 @@
+"""Client: an application that asks to act for people; and its secrets."""
+
+import re
+from urllib.parse import urlsplit
+
+from django.db import models
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+from oauth2_provider.models import AbstractApplication, ApplicationManager
+
+# A custom GPT's callback; OpenAI serves it under both hosts, and the id is the GPT's own
+CHATGPT_ACTION_CALLBACK = re.compile(r"https://(?:chat\.openai\.com|chatgpt\.com)/aip/g-[A-Za-z0-9_-]+/oauth/callback")
+
+
+class Preset(models.TextChoices):
+    """What kind of program a client is; decides the first values of its form."""
+
+    GPT = "gpt", _("Custom GPT with an Action")
+    CHATGPT = "chatgpt", _("ChatGPT app or connector")
+    CLAUDE = "claude", _("Claude")
+    CLAUDE_CODE = "claude-code", _("Claude Code")
+    CURSOR = "cursor", _("Cursor")
+    VSCODE = "vscode", _("VS Code")
+    SERVICE = "service", _("A service without a user")
+    OTHER = "other", _("Another application")
+
+
+class Trust(models.TextChoices):
+    """How well the client's identity is known; shown to people in words on the consent page."""
+
+    VERIFIED = "verified", _("Verified by our staff")
+    PROVEN = "proven", _("Identity proven by its domain")
+    CLAIMED = "claimed", _("Claims a domain")
+    UNVERIFIED = "unverified", _("Unverified")
+
+
+class Client(AbstractApplication):
+    """django-oauth-toolkit's application model, swapped: what staff decide about one client."""
+
+    # Secrets live in ClientSecret; the library's own column would cost a slow hash at every save
+    client_secret = models.CharField(max_length=255, blank=True, default="", editable=False)
+    preset = models.CharField(_("kind"), max_length=20, choices=Preset, default=Preset.OTHER)
+    trust = models.CharField(_("trust"), max_length=12, choices=Trust, default=Trust.UNVERIFIED)
+    allowed_scopes = models.TextField(
+        _("permissions it may ask for"), blank=True, help_text=_("Names separated by spaces. An empty list means none.")
+    )
+    default_scopes = models.TextField(
+        _("permissions when it names none"),
+        blank=True,
+        help_text=_("Used for a request without scope. Empty: its read permissions."),
+    )
+    default_resource = models.CharField(
+        _("default resource"),
+        max_length=200,
+        blank=True,
+        help_text=_("The path of the API its tokens are good for when it names none, such as /api/v1/gpt."),
+    )
+    allow_json_token_requests = models.BooleanField(
+        _("accept JSON at the token endpoint"), default=False, help_text=_("Some GPT Actions send JSON instead of a form.")
+    )
+    access_token_lifetime_s = models.PositiveIntegerField(_("access token lifetime (seconds)"), default=3600)
+    refresh_token_lifetime_s = models.PositiveIntegerField(_("refresh token lifetime (seconds)"), default=30 * 86400)
+    suspended_at = models.DateTimeField(_("suspended at"), null=True, blank=True, editable=False)
+    suspension_reason = models.CharField(_("reason of the suspension"), max_length=500, blank=True, editable=False)
+
+    objects = ApplicationManager()
+
+    class Meta(AbstractApplication.Meta):
+        swappable = "OAUTH2_PROVIDER_APPLICATION_MODEL"
+        verbose_name = _("client")
+        verbose_name_plural = _("clients")
+
+    @property
+    def is_suspended(self) -> bool:
+        """Staff stopped everything this client does."""
+        return self.suspended_at is not None
+
+    @property
+    def is_confidential(self) -> bool:
+        """It can keep a secret (RFC 6749 section 2.1)."""
+        return str(self.client_type) == self.CLIENT_CONFIDENTIAL
+
+    @property
+    def scope_set(self) -> frozenset[str]:
+        """Names of the scopes it may ask for."""
+        return frozenset(self.allowed_scopes.split())
+
+    @property
+    def requires_pkce(self) -> bool:
+        """True but for GPT Actions, which send no challenge: confidential, and all redirects are ChatGPT's own."""
+        uris = self.redirect_uris.split()
+        exempt = (
+            self.preset == Preset.GPT
+            and self.is_confidential
+            and bool(uris)
+            and all(CHATGPT_ACTION_CALLBACK.fullmatch(uri) for uri in uris)
+        )
+        return not exempt
+
+    def get_allowed_schemes(self) -> list[str]:
+        """The schemes of the redirect URIs staff registered: matching is exact, so nothing more is needed."""
+        return sorted({urlsplit(uri).scheme for uri in self.redirect_uris.split()} | {"https"})
+
+    def is_usable(self, request: HttpRequest) -> bool:  # noqa: ARG002 - the library's signature
+        """Asked by the library at authorize, token and bearer validation."""
+        return not self.is_suspended
+
+    def get_absolute_url(self) -> str:
+        """The library's own pages are not mounted; the admin is where a client lives."""
+        return f"/admin/oauth_provider/client/{self.pk}/change/"
+
+
+class ClientSecret(models.Model):
+    """One of at most two live secrets; only the SHA-256 of 256 random bits is stored, so no slow hash is needed."""
+
+    client = models.ForeignKey(Client, on_delete=models.CASCADE, related_name="secrets")
+    digest = models.CharField(max_length=64, unique=True)
+    hint = models.CharField(_("ends in"), max_length=4)
+    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
+    last_used_at = models.DateTimeField(_("last used at"), null=True, blank=True)
+    retired_at = models.DateTimeField(_("retired at"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("client secret")
+        verbose_name_plural = _("client secrets")
+        ordering = ["created_at"]
+
+    def __str__(self) -> str:
+        return f"…{self.hint}"

@@ -1,0 +1,12 @@
+"""From a Django user to the reference that events and backends use."""
+
+from django.contrib.auth.models import AbstractBaseUser
+
+from audit.ledger.events import UserRef
+from oauth_provider.identities.models import Identity
+
+
+def user_ref(user: AbstractBaseUser) -> UserRef:
+    """The user's id and external id; a user without one gets `local:<id>`, kept from then on."""
+    identity, _created = Identity.objects.get_or_create(user=user, defaults={"external_id": f"local:{user.pk}"})
+    return UserRef(user_id=int(user.pk), external_id=identity.external_id)

@@ -1,0 +1,28 @@
+"""Index of the slices' models, so that Django finds them."""
+
+from oauth_provider.api_keys.models import ApiKey
+from oauth_provider.authorize.models import Interaction
+from oauth_provider.clients.models import Client, ClientSecret
+from oauth_provider.connections.models import Connection
+from oauth_provider.identities.models import Identity
+from oauth_provider.keys.models import SigningKey
+from oauth_provider.resources.models import Resource
+from oauth_provider.revisions.models import Revision
+from oauth_provider.scopes.models import Scope
+from oauth_provider.tokens.models import AuthorizationCode, FamilyToken, TokenFamily
+
+__all__ = [
+    "ApiKey",
+    "AuthorizationCode",
+    "Client",
+    "ClientSecret",
+    "Connection",
+    "FamilyToken",
+    "Identity",
+    "Interaction",
+    "Resource",
+    "Revision",
+    "Scope",
+    "SigningKey",
+    "TokenFamily",
+]
