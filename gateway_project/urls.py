@@ -1,0 +1,10 @@
+"""The control plane's URLs. The data plane's never reach Django: see `asgi`."""
+
+from django.contrib import admin
+from django.urls import include, path
+
+urlpatterns = [
+    path("admin/", admin.site.urls),
+    path("connected-apps/", include("audit.connected_apps.urls")),
+    path("", include("oauth_provider.urls")),
+]
