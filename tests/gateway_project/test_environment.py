@@ -1,0 +1,83 @@
+"""The environment: typed, with defaults, and every fault named at once."""
+
+import pytest
+from cryptography.fernet import Fernet
+
+from gateway_project.environment import Environment, EnvironmentFault, read_environment
+
+COMPLETE = {"SECRET_KEY": "s" * 60, "ENCRYPTION_KEYS": Fernet.generate_key().decode()}
+
+
+@pytest.fixture(autouse=True)
+def _bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in Environment.model_fields:
+        monkeypatch.delenv(name, raising=False)
+    for name, value in COMPLETE.items():
+        monkeypatch.setenv(name, value)
+
+
+def test_defaults_are_those_of_the_contract() -> None:
+    environment = read_environment()
+    assert environment.issuer == "http://127.0.0.1:8000"
+    assert environment.WEB_CONCURRENCY == 1
+    assert (environment.RATE_LIMIT_WINDOW_MS, environment.RATE_LIMIT_MAX) == (60_000, 300)
+    assert environment.OAUTH_ALIAS_PREFIXES == ["/api/v1/gpt/oauth"]
+
+
+def test_chatgpt_origins_are_always_merged(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CORS_ORIGIN", "https://portal.example, https://chatgpt.com")
+    assert read_environment().cors_origins == [
+        "https://chat.openai.com",
+        "https://chatgpt.com",
+        "https://portal.example",
+    ]
+
+
+def test_all_faults_are_reported_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PUBLIC_BASE_URL", "https://gateway.example/")
+    monkeypatch.setenv("DATABASE_URL", "mysql://x")
+    monkeypatch.setenv("PORT", "http")
+    with pytest.raises(EnvironmentFault) as fault:
+        read_environment()
+    for name in ("PUBLIC_BASE_URL", "DATABASE_URL", "PORT"):
+        assert f"  {name}: " in str(fault.value)
+
+
+def test_several_missing_variables_are_named_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in COMPLETE:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("WEB_CONCURRENCY", "2")
+    with pytest.raises(EnvironmentFault) as fault:
+        read_environment()
+    assert all(name in str(fault.value) for name in ("SECRET_KEY", "ENCRYPTION_KEYS", "REDIS_URL"))
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PUBLIC_BASE_URL", "gateway.example"),
+        ("PUBLIC_BASE_URL", "https://gateway.example/path"),
+        ("CORS_ORIGIN", "*"),
+        ("CORS_ORIGIN", "https://app.example/"),
+        ("REDIS_URL", "memcached://x"),
+        ("GPT_SERVICE_URL", "ftp://jobs.example"),
+        ("OAUTH_ALIAS_PREFIXES", "api"),
+        ("ENCRYPTION_KEYS", "short"),
+        ("WEB_CONCURRENCY", "0"),
+        ("TRUSTED_PROXY_COUNT", "-1"),
+        ("GATEWAY_API_KEY", "short"),
+        ("OAUTH_CLIENT_ID", "alone"),
+    ],
+)
+def test_a_malformed_variable_is_named(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(EnvironmentFault) as fault:
+        read_environment()
+    assert name in str(fault.value)
+
+
+def test_a_fault_never_shows_the_value(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ENCRYPTION_KEYS", "hunter2-hunter2-hunter2")
+    with pytest.raises(EnvironmentFault) as fault:
+        read_environment()
+    assert "hunter2" not in str(fault.value)
