@@ -1,0 +1,1 @@
+"""One check of an authorization request per file; their order is in ``oauth_provider.authorize.run``."""

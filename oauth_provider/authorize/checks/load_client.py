@@ -1,0 +1,36 @@
+"""The client exists, may use the authorization code grant, and is not suspended."""
+
+from django.utils.translation import gettext_lazy as _
+
+from oauth_provider.authorize.errors import LocalError
+from oauth_provider.authorize.parameters import AuthorizationRequest
+from oauth_provider.clients.models import Client
+
+
+def load_client(request: AuthorizationRequest) -> Client:
+    """Return the client that asks.
+
+    Raises:
+        LocalError: unknown or suspended client, or one registered for another grant (RFC 6749 section 3.1.2.4).
+    """
+    client = Client.objects.filter(client_id=request.client_id).first() if request.client_id else None
+    if client is None:
+        raise LocalError(
+            "unknown_client",
+            message=_("This application is not registered here."),
+            developer=_("Check “client_id”: it must be the one shown when the client was registered."),
+        )
+    if client.authorization_grant_type != Client.GRANT_AUTHORIZATION_CODE:
+        raise LocalError(
+            "client_grant_mismatch",
+            message=_("This application cannot ask people for access."),
+            developer=_("The client is not registered for the authorization code grant."),
+        )
+    if client.is_suspended:
+        raise LocalError(
+            "suspended_client",
+            message=_("This application has been suspended and cannot be connected."),
+            developer=_("Ask the operator of this server why the client was suspended."),
+            status=403,
+        )
+    return client

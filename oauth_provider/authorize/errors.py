@@ -1,0 +1,40 @@
+"""Why an authorization request is refused.
+
+    AuthorizationError
+    ├── LocalError      shown on our own page; the redirect URI is not trusted, or there is nothing to answer
+    └── RedirectError   sent to the client's registered redirect URI (RFC 6749 section 4.1.2.1, RFC 9207)
+"""
+
+from django.utils.functional import Promise
+
+
+class AuthorizationError(Exception):
+    """A refused authorization request; ``reason`` is the stable slug the ledger keeps."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class LocalError(AuthorizationError):
+    """A refusal the person sees here. Nothing is redirected and nothing of the request becomes a link.
+
+    ``message`` is for the person in front of the page, ``developer`` says what the client must change.
+    """
+
+    def __init__(
+        self, reason: str, *, message: str | Promise, developer: str | Promise = "", status: int = 400
+    ) -> None:
+        super().__init__(reason)
+        self.message = message
+        self.developer = developer
+        self.status = status
+
+
+class RedirectError(AuthorizationError):
+    """A refusal the client receives: ``code`` is the registered OAuth error, ``description`` ASCII for its log."""
+
+    def __init__(self, code: str, description: str, *, reason: str = "") -> None:
+        super().__init__(reason or code)
+        self.code = code
+        self.description = description

@@ -1,0 +1,49 @@
+"""The verb that makes or renews a connection when a person allows a client to act for them."""
+
+from collections.abc import Iterable
+
+from django.contrib.auth.models import AbstractBaseUser
+from django.db import transaction
+
+from oauth_provider.clients.models import Client
+from oauth_provider.connections.models import Connection
+from oauth_provider.resources.models import Resource
+from oauth_provider.revisions.bump import bump
+
+
+def grant_connection(
+    *,
+    user: AbstractBaseUser,
+    client: Client,
+    resource: Resource,
+    redirect_host: str,
+    scopes: Iterable[str],
+    shown_digest: str,
+    shown_locale: str,
+) -> Connection:
+    """Return the person's live connection for this client, resource and return host, holding exactly ``scopes``.
+
+    Approving again replaces what was given before: a permission left out this time is taken back from
+    the tokens already issued. ``shown_digest`` is the hex SHA-256 of the words on the page.
+    """
+    words = " ".join(sorted(set(scopes)))
+    with transaction.atomic():
+        connection, created = Connection.objects.select_for_update(of=("self",)).get_or_create(
+            user=user,
+            client=client,
+            resource=resource,
+            redirect_host=redirect_host,
+            revoked_at=None,
+            defaults={"scopes": words, "shown_digest": shown_digest, "shown_locale": shown_locale},
+        )
+        if not created:
+            narrowed = not connection.scope_set <= set(words.split())
+            connection.scopes = words
+            connection.shown_digest = shown_digest
+            connection.shown_locale = shown_locale
+            connection.expires_at = None
+            connection.save(update_fields=["scopes", "shown_digest", "shown_locale", "expires_at"])
+            if narrowed:
+                # Cached principals still carry the permission that was just taken back.
+                bump("revocation")
+    return connection

@@ -1,0 +1,58 @@
+"""Sign in and sign out."""
+
+from typing import Any
+
+from django.contrib.auth import views as auth_views
+from django.contrib.auth.forms import AuthenticationForm
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.urls import reverse_lazy
+from django.utils.decorators import method_decorator
+from django.views.decorators.cache import never_cache
+
+from audit.ledger.kinds import Decision, Kind
+from audit.ledger.record import record
+from oauth_provider.identities.external_id import user_ref
+from oauth_provider.throttle import throttled, too_many
+
+
+@method_decorator(throttled("signin", methods=("POST",)), name="dispatch")
+@method_decorator(never_cache, name="dispatch")
+class LoginView(auth_views.LoginView):
+    """The sign-in page; Django rotates the session and accepts only a ``next`` on this host."""
+
+    template_name = "accounts/login.html"
+    redirect_authenticated_user = False
+
+    def form_valid(self, form: AuthenticationForm) -> HttpResponse:
+        """Sign the person in and record it."""
+        response = super().form_valid(form)
+        record(kind=Kind.ACCOUNT_SIGNIN_SUCCEEDED, user=user_ref(form.get_user()), decision=Decision.ALLOW)
+        return response
+
+    def form_invalid(self, form: AuthenticationForm) -> HttpResponse:
+        """Record the failure without what was typed, which may be a password in the wrong field."""
+        locked = bool(getattr(self.request, "axes_locked_out", False))
+        record(
+            kind=Kind.ACCOUNT_SIGNIN_FAILED,
+            decision=Decision.DENY,
+            reason="locked_out" if locked else "bad_credentials",
+        )
+        return super().form_invalid(form)
+
+
+@method_decorator(never_cache, name="dispatch")
+class LogoutView(auth_views.LogoutView):
+    """Sign out, by POST only; the session and everything bound to it ends."""
+
+    next_page = reverse_lazy("login")
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Record who leaves before nobody is signed in any more."""
+        if request.user.is_authenticated:
+            record(kind=Kind.ACCOUNT_SIGNOUT_SUCCEEDED, user=user_ref(request.user), decision=Decision.ALLOW)
+        return super().post(request, *args, **kwargs)
+
+
+def locked_out(request: HttpRequest, *_args: object, **_kwargs: object) -> HttpResponseBase:
+    """What django-axes answers while one account is locked for one address."""
+    return too_many(request, retry_after_s=15 * 60)

@@ -1,0 +1,35 @@
+"""The authorization server's URLs, mounted at the root."""
+
+from django.conf import settings
+from django.urls import URLPattern, path
+from django.views.generic import RedirectView
+
+from oauth_provider.authorize.views import AuthorizeView
+from oauth_provider.identities.views import LoginView, LogoutView
+from oauth_provider.metadata.views import authorization_server, key_set
+from oauth_provider.tokens.views import IntrospectView, RevokeView, TokenView
+
+
+def _alias(prefix: str) -> list[URLPattern]:
+    # The same views under the prefix a GPT was configured with; they have no names, so links lead to /oauth/.
+    root = prefix.strip("/")
+    return [
+        path(f"{root}/authorize", AuthorizeView.as_view()),
+        path(f"{root}/token", TokenView.as_view()),
+        path(f"{root}/revoke", RevokeView.as_view()),
+    ]
+
+
+urlpatterns = [
+    path("", RedirectView.as_view(url="/connected-apps/"), name="home"),
+    path(".well-known/oauth-authorization-server", authorization_server, name="authorization-server-metadata"),
+    path(".well-known/openid-configuration", authorization_server, name="openid-configuration"),
+    path(".well-known/jwks.json", key_set, name="jwks"),
+    path("oauth/authorize", AuthorizeView.as_view(), name="authorize"),
+    path("oauth/token", TokenView.as_view(), name="token"),
+    path("oauth/revoke", RevokeView.as_view(), name="revoke"),
+    path("oauth/introspect", IntrospectView.as_view(), name="introspect"),
+    path("accounts/login/", LoginView.as_view(), name="login"),
+    path("accounts/logout/", LogoutView.as_view(), name="logout"),
+    *(pattern for prefix in settings.OAUTH_ALIAS_PREFIXES for pattern in _alias(prefix)),
+]
