@@ -1,0 +1,1 @@
+"""The resource server and gateway: carries each call to the right backend as a verified user."""

@@ -1,0 +1,1 @@
+"""Index of the slices' admin, so that Django finds them."""

@@ -1,0 +1,89 @@
+"""The base URL of a backend: parsed once, strictly, by the form and by the snapshot alike."""
+
+import ipaddress
+import re
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from proxy.catalogue.paths import AmbiguousPath, canonical
+
+DEFAULT_PORTS = {"http": 80, "https": 443}
+_HOST_NAME = re.compile(r"\A(?!-)[a-z0-9-]{1,63}(?<!-)(?:\.(?!-)[a-z0-9-]{1,63}(?<!-))*\Z")
+_NUMERIC_LABEL = re.compile(r"\A(?:[0-9]+|0x[0-9a-f]*)\Z")
+_URL = re.compile(r"\A[a-z]+://[\[\]:A-Za-z0-9.-]+(?:/[^?#\\\s]*)?\Z")
+
+
+class BadUpstreamUrl(ValueError):
+    """The URL of a backend cannot be used; the message is for the person who typed it."""
+
+
+@dataclass(frozen=True, slots=True)
+class UpstreamBase:
+    """A backend's base URL in parts. `authority` keeps the port as written; `path` has no trailing slash."""
+
+    scheme: str
+    host: str
+    port: int
+    authority: str
+    path: str
+
+
+def parse_upstream_url(url: str, *, own_origin: str) -> UpstreamBase:
+    """The parts of `url`, an absolute http or https URL without query.
+
+    Raises:
+        BadUpstreamUrl: another scheme, user name, fragment, query, backslash, dot segments, a host that parsers read
+            differently, a link-local address, or the address of this gateway.
+    """
+    if not _URL.match(url):
+        raise BadUpstreamUrl("Use an absolute URL such as https://jobs.internal:8443/api, without user name, ? or #.")
+    try:
+        parts = urlsplit(url)
+        port = parts.port or DEFAULT_PORTS.get(parts.scheme, 0)
+    except ValueError:
+        raise BadUpstreamUrl("The host or the port cannot be read.") from None
+    if parts.scheme not in DEFAULT_PORTS:
+        raise BadUpstreamUrl("Only http and https are spoken.")
+    host = parts.hostname or ""
+    _check_host(host)
+    path = parts.path.rstrip("/")
+    try:
+        if path:
+            canonical(path.encode())
+    except (AmbiguousPath, UnicodeEncodeError):
+        raise BadUpstreamUrl("The path has dot segments, empty segments or encoded separators.") from None
+    if leads_to(own_origin, host=host, port=port):
+        raise BadUpstreamUrl("This address is the gateway itself.")
+    return UpstreamBase(scheme=parts.scheme, host=host, port=port, authority=parts.netloc.lower(), path=path)
+
+
+def leads_to(origin: str, *, host: str, port: int) -> bool:
+    """Whether `host` and `port` are those of `origin`; every name of the loopback is the same host."""
+    own = urlsplit(origin)
+    own_port = own.port or DEFAULT_PORTS.get(own.scheme, 0)
+    return own_port == port and _plain(own.hostname or "") == _plain(host)
+
+
+def _plain(host: str) -> str:
+    name = host.rstrip(".").lower()
+    if name == "localhost" or name.endswith(".localhost"):
+        return "loopback"
+    try:
+        address = ipaddress.ip_address(name)
+    except ValueError:
+        return name
+    mapped = getattr(address, "ipv4_mapped", None) or address
+    return "loopback" if mapped.is_loopback or mapped.is_unspecified else str(mapped)
+
+
+def _check_host(host: str) -> None:
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        # 127.1, 0x7f.1 and 2130706433 are addresses to some resolvers and names to others
+        if not _HOST_NAME.match(host) or _NUMERIC_LABEL.match(host.rpartition(".")[2]):
+            raise BadUpstreamUrl("The host must be a name or a complete IP address.") from None
+        return
+    mapped = getattr(address, "ipv4_mapped", None) or address
+    if mapped.is_link_local or mapped.is_multicast or mapped.is_unspecified:
+        raise BadUpstreamUrl("Link-local, multicast and metadata addresses are never called.")

@@ -1,0 +1,178 @@
+"""Backend and Operation: what staff connect, validated by the code that runs it."""
+
+import re
+from typing import Final
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from oauth_provider.scopes.models import Scope
+from proxy.catalogue.addresses import BadUpstreamUrl, parse_upstream_url
+from proxy.catalogue.paths import BadTemplate, compile_prefix, compile_template
+
+METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
+# RFC 9110 section 5.6.2, narrowed to what survives every server
+HEADER_NAME = re.compile(r"\A[A-Za-z0-9]+(?:-[A-Za-z0-9]+)*\Z")
+# Headers that frame or route the message: naming one of them would break the call
+UNNAMEABLE: Final = frozenset(
+    {"host", "content-length", "transfer-encoding", "connection", "te", "trailer", "upgrade", "expect", "keep-alive",
+     "cookie", "content-type", "authorization", "x-request-id", "x-gateway-identity"}
+)  # fmt: skip
+
+
+class AuthMode(models.TextChoices):
+    """What a caller must show."""
+
+    OAUTH = "oauth", _("Sign-in: an access token of this server")
+    API_KEY = "api_key", _("API key in X-API-Key")
+    PASSTHROUGH = "passthrough", _("Pass through: the backend checks the caller's own Authorization header")
+    PUBLIC = "public", _("Public: no credential")
+
+
+class Backend(models.Model):
+    """A service behind the gateway, reached under one prefix."""
+
+    name = models.SlugField(
+        _("name"), max_length=50, unique=True, help_text=_("Short and lasting: it appears in the audit log.")
+    )
+    kind = models.CharField(_("kind"), max_length=10, default="rest", editable=False)
+    prefix = models.CharField(
+        _("prefix"), max_length=200, unique=True, help_text=_("Where clients call it: /api/v1/jobs. Cannot end in a slash.")
+    )
+    upstream_url = models.CharField(
+        _("upstream URL"), max_length=500, help_text=_("Where the gateway calls it: https://jobs.internal/api/v2")
+    )
+    auth_mode = models.CharField(_("who may call"), max_length=12, choices=AuthMode, default=AuthMode.OAUTH)
+    allow_private = models.BooleanField(
+        _("internal address"), default=False, help_text=_("On: the address may be private or on this machine.")
+    )
+    timeout_ms = models.PositiveIntegerField(
+        _("time for a whole call, ms"), default=30_000, validators=[MinValueValidator(100), MaxValueValidator(600_000)]
+    )
+    connect_timeout_ms = models.PositiveIntegerField(
+        _("time to connect, ms"), default=1_000, validators=[MinValueValidator(50), MaxValueValidator(30_000)]
+    )
+    max_request_bytes = models.PositiveIntegerField(
+        _("largest request body, bytes"), default=1_048_576, validators=[MaxValueValidator(1_073_741_824)]
+    )
+    max_concurrency = models.PositiveIntegerField(
+        _("calls at the same time"), default=64, validators=[MinValueValidator(1), MaxValueValidator(4096)]
+    )
+    identity_headers = models.JSONField(
+        _("further identity headers"), default=list, blank=True,
+        help_text=_('Headers that repeat the user id beside X-User-Id, as a list: ["X-Clerk-User-Id"]'),
+    )  # fmt: skip
+    credential_header = models.CharField(
+        _("credential header"), max_length=60, default="Authorization",
+        help_text=_("The header that carries the gateway's own credential. Authorization sends it as a Bearer token."),
+    )  # fmt: skip
+    credential_sealed = models.TextField(_("credential"), default="", blank=True, editable=False)
+    enabled = models.BooleanField(_("enabled"), default=True, help_text=_("Off: its prefix answers nothing."))
+
+    class Meta:
+        verbose_name = _("backend")
+        verbose_name_plural = _("backends")
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def clean(self) -> None:
+        """Refuse whatever the data plane could not run.
+
+        Raises:
+            ValidationError: by field.
+        """
+        faults: dict[str, list[str]] = {}
+        try:
+            compile_prefix(self.prefix)
+        except BadTemplate as fault:
+            faults["prefix"] = [str(fault)]
+        try:
+            parse_upstream_url(self.upstream_url, own_origin=settings.PUBLIC_BASE_URL)
+        except BadUpstreamUrl as fault:
+            faults["upstream_url"] = [str(fault)]
+        faults |= _header_faults(self.identity_headers, self.credential_header)
+        if faults:
+            raise ValidationError(faults)
+
+
+class Operation(models.Model):
+    """One thing a client may do at a backend: methods, a path, and what it takes."""
+
+    backend = models.ForeignKey(Backend, models.CASCADE, related_name="operations", verbose_name=_("backend"))
+    operation_id = models.SlugField(
+        _("operation id"), max_length=64, help_text=_("Short and lasting, such as search-jobs or listJobs.")
+    )
+    methods = models.JSONField(_("methods"), default=list, help_text=_('As a list: ["GET"]. GET also answers HEAD.'))
+    path = models.CharField(
+        _("path"), max_length=500, help_text=_("Below the prefix: /jobs/{id}; /files/** for everything below /files.")
+    )
+    scopes = models.JSONField(
+        _("scopes"), default=list, blank=True, help_text=_('All of these are needed: ["jobs:read"]. Empty: any signed-in user.')
+    )
+    auth_mode = models.CharField(
+        _("who may call"), max_length=12, choices=AuthMode, blank=True, default="", help_text=_("Empty: as the backend.")
+    )
+    title = models.CharField(_("title"), max_length=120, blank=True, default="")
+    description = models.TextField(_("description"), blank=True, default="")
+    max_request_bytes = models.PositiveIntegerField(
+        _("largest request body, bytes"), null=True, blank=True, help_text=_("Empty: as the backend.")
+    )
+    consequential = models.BooleanField(
+        _("asks before it acts"), default=False, help_text=_("On: ChatGPT asks the person each time.")
+    )
+    enabled = models.BooleanField(_("enabled"), default=True)
+
+    class Meta:
+        verbose_name = _("operation")
+        verbose_name_plural = _("operations")
+        ordering = ["backend", "path", "operation_id"]
+        constraints = [models.UniqueConstraint(fields=["backend", "operation_id"], name="operation_id_per_backend")]
+
+    def __str__(self) -> str:
+        return self.operation_id
+
+    def clean(self) -> None:
+        """Refuse whatever the data plane could not run.
+
+        Raises:
+            ValidationError: by field.
+        """
+        faults: dict[str, list[str]] = {}
+        try:
+            compile_template(self.path)
+        except BadTemplate as fault:
+            faults["path"] = [str(fault)]
+        if not _is_text_list(self.methods) or not self.methods or not set(self.methods) <= set(METHODS):
+            faults["methods"] = [_("A list of %(methods)s.") % {"methods": ", ".join(METHODS)}]
+        if not _is_text_list(self.scopes):
+            faults["scopes"] = [_("A list of scope names.")]
+        elif missing := sorted(set(self.scopes) - _known_scopes(self.scopes)):
+            faults["scopes"] = [_("No such scope: %(names)s.") % {"names": ", ".join(missing)}]
+        if faults:
+            raise ValidationError(faults)
+
+
+def _known_scopes(names: list[str]) -> set[str]:
+    return set(Scope.objects.filter(name__in=names).values_list("name", flat=True))
+
+
+def _is_text_list(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(item, str) for item in value)
+
+
+def _header_faults(identity_headers: object, credential_header: str) -> dict[str, list[str]]:
+    faults: dict[str, list[str]] = {}
+    names = identity_headers if isinstance(identity_headers, list) else [None]
+    if not all(isinstance(name, str) and HEADER_NAME.match(name) and name.lower() not in UNNAMEABLE for name in names):
+        faults["identity_headers"] = [_("A list of header names made of letters, digits and -.")]
+    elif len({name.lower() for name in names}) != len(names):
+        faults["identity_headers"] = [_("The same header twice.")]
+    named = credential_header.lower()
+    if not HEADER_NAME.match(credential_header) or named in UNNAMEABLE - {"authorization"}:
+        faults["credential_header"] = [_("This header cannot carry a credential.")]
+    return faults

@@ -1,0 +1,124 @@
+"""Paths: one canonical form that is both authorised and sent, and the templates it is compared with."""
+
+import re
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import unquote_to_bytes
+
+# RFC 3986 section 3.3: pchar without ";", which backends read as matrix parameters
+_RAW_PATH = re.compile(r"\A(?:/(?:[A-Za-z0-9._~!$&'()*+,=:@-]|%[0-9A-Fa-f]{2})*)+\Z")
+_LITERAL = re.compile(r"\A[A-Za-z0-9._~!$&'()*+,=:@-]+\Z")
+_PARAMETER = re.compile(r"\A\{[A-Za-z_][A-Za-z0-9_]{0,63}\}\Z")
+_PREFIX = re.compile(r"\A/api/v1(?:/[a-z0-9][a-z0-9_-]*)+\Z")
+# Encoded / \ . ; and control characters, at any depth of encoding (%252e reaches a backend that decodes twice)
+_ENCODED_DANGER = re.compile(r"%(?:25)*(?:2[eEfF]|5[cC]|3[bB]|[01][0-9A-Fa-f]|7[fF])")
+_C1_CONTROL = re.compile("[\x80-\x9f]")
+_DOTS: Final = frozenset({".", ".."})
+TAIL: Final = "**"
+
+
+class AmbiguousPath(ValueError):
+    """Two servers could read this path differently; the message says why, without repeating the path."""
+
+
+class BadTemplate(ValueError):
+    """The template of an operation or the prefix of a backend cannot be compiled."""
+
+
+@dataclass(frozen=True, slots=True)
+class CanonicalPath:
+    """A path that everybody reads the same way.
+
+    `raw` is what the client sent and the backend will get, byte for byte (ASCII); `raw_segments` are its parts, and
+    `segments` the same parts decoded once, for comparison only.
+    """
+
+    raw: str
+    raw_segments: tuple[str, ...]
+    segments: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A compiled operation path: literals and `None` for a parameter; `tail` when it ends in `/**`."""
+
+    segments: tuple[str | None, ...]
+    tail: bool
+
+
+def canonical(raw_path: bytes) -> CanonicalPath:
+    """The path of a request target, without its query, or a refusal.
+
+    Raises:
+        AmbiguousPath: encoded separators or control characters, dot or empty segments, matrix parameters, a
+            backslash, a lone percent sign, invalid UTF-8 (RFC 3986 sections 3.3 and 6.2.2).
+    """
+    try:
+        raw = raw_path.decode("ascii")
+    except UnicodeDecodeError:
+        raise AmbiguousPath("bytes outside ASCII must be percent-encoded") from None
+    if not _RAW_PATH.match(raw):
+        raise AmbiguousPath("a character that a path may not contain, or a percent sign without two digits")
+    raw_segments = tuple(raw[1:].split("/"))
+    if "" in raw_segments[:-1]:
+        raise AmbiguousPath("empty segment")
+    if not _DOTS.isdisjoint(raw_segments):
+        raise AmbiguousPath("dot segment")
+    if "%" not in raw:
+        return CanonicalPath(raw=raw, raw_segments=raw_segments, segments=raw_segments)
+    if _ENCODED_DANGER.search(raw):
+        raise AmbiguousPath("encoded separator, dot or control character")
+    return CanonicalPath(raw=raw, raw_segments=raw_segments, segments=tuple(map(_decoded, raw_segments)))
+
+
+def compile_template(template: str) -> Template:
+    """Compile the path of an operation, such as `/jobs/{id}` or `/files/**`; `/` is the backend's base itself.
+
+    Raises:
+        BadTemplate: it does not start with a slash, repeats a parameter, or has a segment that no path can match.
+    """
+    if not template.startswith("/"):
+        raise BadTemplate("A path starts with a slash, such as /jobs/{id}.")
+    parts = [] if template == "/" else template[1:].split("/")
+    tail = bool(parts) and parts[-1] == TAIL
+    if tail:
+        parts.pop()
+    names = [part for part in parts if part.startswith("{")]
+    if len(set(names)) != len(names):
+        raise BadTemplate("Every parameter needs a name of its own.")
+    # A last empty part is a trailing slash, which is a path of its own
+    compiled = [_compile_part(part, last=index == len(parts) - 1 and not tail) for index, part in enumerate(parts)]
+    return Template(segments=tuple(compiled), tail=tail)
+
+
+def compile_prefix(prefix: str) -> tuple[str, ...]:
+    """The segments of a backend's prefix, such as `/api/v1/jobs`.
+
+    Raises:
+        BadTemplate: it lies outside `/api/v1/` or has anything but lower-case letters, digits, `_` and `-`.
+    """
+    if not _PREFIX.match(prefix):
+        raise BadTemplate("A prefix looks like /api/v1/jobs: lower-case letters, digits, - and _, no slash at the end.")
+    return tuple(prefix[1:].split("/"))
+
+
+def _compile_part(part: str, *, last: bool) -> str | None:
+    if _PARAMETER.match(part):
+        return None
+    if part in _DOTS or part == TAIL or not (_LITERAL.match(part) or (last and not part)):
+        raise BadTemplate(
+            "Each part of a path is plain text or one {parameter}; ** may only stand at the end; no dot segments."
+        )
+    return part
+
+
+def _decoded(segment: str) -> str:
+    if "%" not in segment:
+        return segment
+    try:
+        text = unquote_to_bytes(segment).decode("utf-8")
+    except UnicodeDecodeError:
+        raise AmbiguousPath("invalid UTF-8") from None
+    if _C1_CONTROL.search(text):
+        raise AmbiguousPath("encoded control character")
+    return text
