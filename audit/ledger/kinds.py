@@ -1,0 +1,46 @@
+"""What kinds of events there are, and what was decided."""
+
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    """`source:subject:action`; a value is never renamed, because the ledger cannot be."""
+
+    PROXY_CALL_DECIDED = "proxy:call:decided"
+    OAUTH_AUTHORIZATION_SHOWN = "oauth:authorization:shown"
+    OAUTH_AUTHORIZATION_ALLOWED = "oauth:authorization:allowed"
+    OAUTH_AUTHORIZATION_DENIED = "oauth:authorization:denied"
+    OAUTH_AUTHORIZATION_REFUSED = "oauth:authorization:refused"
+    OAUTH_TOKEN_ISSUED = "oauth:token:issued"  # noqa: S105 - a kind's name
+    OAUTH_TOKEN_REFRESHED = "oauth:token:refreshed"  # noqa: S105 - a kind's name
+    OAUTH_TOKEN_REFUSED = "oauth:token:refused"  # noqa: S105 - a kind's name
+    OAUTH_TOKEN_REPLAYED = "oauth:token:replayed"  # noqa: S105 - a kind's name
+    OAUTH_TOKEN_REVOKED = "oauth:token:revoked"  # noqa: S105 - a kind's name
+    OAUTH_CONNECTION_REVOKED = "oauth:connection:revoked"
+    ACCOUNT_SIGNIN_SUCCEEDED = "account:signin:succeeded"
+    ACCOUNT_SIGNIN_FAILED = "account:signin:failed"
+    ACCOUNT_SIGNOUT_SUCCEEDED = "account:signout:succeeded"
+    ADMIN_OBJECT_ADDED = "admin:object:added"
+    ADMIN_OBJECT_CHANGED = "admin:object:changed"
+    ADMIN_OBJECT_DELETED = "admin:object:deleted"
+    ADMIN_CLIENT_SUSPENDED = "admin:client:suspended"
+    ADMIN_CLIENT_RESUMED = "admin:client:resumed"
+    ADMIN_SECRET_CREATED = "admin:secret:created"  # noqa: S105 - a kind's name
+    ADMIN_SECRET_RETIRED = "admin:secret:retired"  # noqa: S105 - a kind's name
+    SYSTEM_PROCESS_STARTED = "system:process:started"
+    SYSTEM_TOKENS_CLEANED = "system:tokens:cleaned"
+
+
+class Decision(StrEnum):
+    """What the gateway answered: yes, no, or that something broke."""
+
+    ALLOW = "allow"
+    DENY = "deny"
+    ERROR = "error"
+
+
+class Phase(StrEnum):
+    """An intent is durable before the effect, a final one before the answer ends."""
+
+    INTENT = "intent"
+    FINAL = "final"

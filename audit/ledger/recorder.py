@@ -1,0 +1,187 @@
+"""The data plane's way into the ledger: one thread, one transaction per batch, durable before it is acknowledged.
+
+Natural group commit: while one batch commits, the next one gathers. An idle process writes an event at once, a busy
+one pays one commit for up to 200 events.
+"""
+
+import asyncio
+from collections import defaultdict, deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from threading import Condition, Thread
+
+import structlog
+from django.db import InterfaceError, OperationalError, connections, transaction
+
+from audit.ledger.events import Draft, UserRef
+from audit.ledger.rows import insert, missing_rows, resolve, row_of, users_of
+
+AUDIT_ALIAS = "audit"
+BATCH_MAX = 200
+QUEUE_MAX = 10_000
+CACHE_MAX = 50_000
+FLUSH_TIMEOUT_S = 10.0
+
+log = structlog.get_logger(__name__)
+
+
+class AuditUnavailable(Exception):  # noqa: N818 - a state of the ledger, the name callers answer 503 for
+    """The event is not known to be durable: the work it tells of must not go on."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    draft: Draft
+    loop: asyncio.AbstractEventLoop
+    future: asyncio.Future[None]
+
+
+Outcome = tuple[asyncio.Future[None], Exception | None]
+
+
+class Recorder:
+    """Writes drafts through database alias `alias` from a thread of its own; one per process."""
+
+    def __init__(self, *, alias: str = AUDIT_ALIAS, batch_max: int = BATCH_MAX, queue_max: int = QUEUE_MAX) -> None:
+        self._alias = alias
+        self._batch_max = batch_max
+        self._queue_max = queue_max
+        self._queue: deque[_Waiting] = deque()
+        self._wake = Condition()
+        self._stopping = False
+        self._thread: Thread | None = None
+        self._pseudonyms: dict[UserRef, str] = {}
+        self._failures = 0
+
+    @property
+    def is_healthy(self) -> bool:
+        """The thread runs and its last batch became durable; what readiness asks."""
+        return self._thread is not None and self._thread.is_alive() and self._failures == 0
+
+    def start(self) -> None:
+        """Start the thread; does nothing when it runs. Call it after forking, never before."""
+        if self._thread is not None and self._thread.is_alive():
+            return
+        self._stopping = False
+        self._thread = Thread(target=self._run, name="audit-recorder", daemon=True)
+        self._thread.start()
+
+    def stop(self, *, timeout_s: float = FLUSH_TIMEOUT_S) -> None:
+        """Write what is queued, then end the thread; later calls of `record` are refused."""
+        with self._wake:
+            self._stopping = True
+            self._wake.notify()
+        if self._thread is not None:
+            self._thread.join(timeout_s)
+            self._thread = None
+
+    async def record(self, draft: Draft, timeout_s: float = 0.25) -> None:
+        """Return once `draft` is committed.
+
+        Raises AuditUnavailable when it is not within `timeout_s`: it may still become durable later, never twice.
+        """
+        loop = asyncio.get_running_loop()
+        waiting = _Waiting(draft, loop, loop.create_future())
+        self._enqueue(waiting)
+        try:
+            async with asyncio.timeout(timeout_s):
+                await waiting.future
+        except TimeoutError as error:
+            raise AuditUnavailable("The ledger did not acknowledge in time.") from error
+
+    def _enqueue(self, waiting: _Waiting) -> None:
+        with self._wake:
+            if self._thread is None or self._stopping:
+                raise AuditUnavailable("The recorder does not run.")
+            if len(self._queue) >= self._queue_max:
+                raise AuditUnavailable("The recorder's queue is full.")
+            self._queue.append(waiting)
+            self._wake.notify()
+
+    def _run(self) -> None:
+        while batch := self._take():
+            errors = self._write_batch([waiting.draft for waiting in batch])
+            _acknowledge(batch, errors)
+        connections[self._alias].close()
+
+    def _take(self) -> list[_Waiting]:
+        with self._wake:
+            while not self._queue and not self._stopping:
+                self._wake.wait()
+            return [self._queue.popleft() for _ in range(min(len(self._queue), self._batch_max))]
+
+    def _write_batch(self, drafts: list[Draft]) -> list[Exception | None]:
+        try:
+            self._commit(drafts)
+        except (OperationalError, InterfaceError) as error:
+            log.warning("audit_batch_retried", events=len(drafts), error=type(error).__name__)
+            return self._after_lost_connection(drafts)
+        except Exception as error:  # noqa: BLE001 - one bad draft must fail alone, and the thread must live
+            log.warning("audit_batch_split", events=len(drafts), error=type(error).__name__)
+            return [self._commit_again([draft]) for draft in drafts]
+        self._failures = 0
+        return [None] * len(drafts)
+
+    def _after_lost_connection(self, drafts: list[Draft]) -> list[Exception | None]:
+        connections[self._alias].close()
+        error = self._commit_again(drafts)
+        if error is None or isinstance(error, OperationalError | InterfaceError):
+            return [error] * len(drafts)
+        return [self._commit_again([draft]) for draft in drafts]
+
+    def _commit_again(self, drafts: list[Draft]) -> Exception | None:
+        try:
+            self._commit(drafts, again=True)
+        except (OperationalError, InterfaceError) as error:
+            self._failures += 1
+            log.error("audit_unavailable", events=len(drafts), error=type(error).__name__)
+            connections[self._alias].close()
+            return error
+        except Exception as error:  # noqa: BLE001 - reported to the caller who sent the draft
+            log.error("audit_event_refused", events=len(drafts), error=type(error).__name__)
+            return error
+        self._failures = 0
+        return None
+
+    def _commit(self, drafts: Sequence[Draft], *, again: bool = False) -> None:
+        unknown = users_of(drafts) - self._pseudonyms.keys()
+        with transaction.atomic(using=self._alias):
+            found = resolve(self._alias, unknown)
+            pseudonyms = {**self._pseudonyms, **found} if found else self._pseudonyms
+            rows = [row_of(draft, pseudonyms) for draft in drafts]
+            # A commit whose answer was lost may have happened
+            rows = missing_rows(self._alias, rows) if again else rows
+            if rows:
+                insert(connections[self._alias], rows)
+        # Only now: a pseudonym of a transaction that rolled back stands for nobody
+        if len(self._pseudonyms) > CACHE_MAX:
+            self._pseudonyms = {}
+        self._pseudonyms.update(found)
+
+
+def _acknowledge(batch: Sequence[_Waiting], errors: Sequence[Exception | None]) -> None:
+    """Wake every caller with one call per event loop, not one per event."""
+    by_loop: defaultdict[asyncio.AbstractEventLoop, list[Outcome]] = defaultdict(list)
+    for waiting, error in zip(batch, errors, strict=True):
+        by_loop[waiting.loop].append((waiting.future, error))
+    for loop, outcomes in by_loop.items():
+        try:
+            loop.call_soon_threadsafe(_settle, outcomes)
+        except RuntimeError:
+            # The loop closed while its events were written: nobody waits any more
+            log.info("audit_caller_gone", events=len(outcomes))
+
+
+def _settle(outcomes: Sequence[Outcome]) -> None:
+    for future, error in outcomes:
+        if future.done():
+            continue
+        if error is None:
+            future.set_result(None)
+        else:
+            refusal = AuditUnavailable("The ledger refused the event.")
+            refusal.__cause__ = error
+            future.set_exception(refusal)
+
+
+recorder = Recorder()

@@ -1,0 +1,105 @@
+"""From drafts to rows: pseudonyms, lengths, and the insert of either database."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from json import dumps
+from uuid import UUID
+
+from django.db import models
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from audit.ledger.events import Draft, UserRef
+from audit.ledger.models import Event, Subject
+
+Row = tuple[object, ...]
+
+SCHEMA_VERSION = 1
+_TABLE = Event._meta.db_table  # noqa: SLF001 - Django's public model interface
+_COLUMNS = tuple(field.column for field in Event._meta.concrete_fields)  # noqa: SLF001
+_LENGTHS = {
+    field.column: field.max_length
+    for field in Event._meta.concrete_fields  # noqa: SLF001
+    if isinstance(field, models.CharField)
+}
+_SPECIAL = frozenset({"id", "v", "timestamp", "subject", "actor", "fields"})
+_PLAIN = tuple(name for name in _COLUMNS if name not in _SPECIAL)
+_ORDER = ("id", "v", "timestamp", "subject", "actor", "fields", *_PLAIN)
+_LIST = ", ".join(f'"{name}"' for name in _ORDER)
+_INSERT = f'INSERT INTO "{_TABLE}" ({_LIST}) VALUES ({", ".join(["%s"] * len(_ORDER))})'  # noqa: S608 - column names
+_COPY = f'COPY "{_TABLE}" ({_LIST}) FROM STDIN'
+
+
+def users_of(drafts: Iterable[Draft]) -> set[UserRef]:
+    """Every user the drafts mention."""
+    return {user for draft in drafts for user in (draft.user, draft.actor) if user is not None}
+
+
+def resolve(using: str, users: Iterable[UserRef]) -> dict[UserRef, str]:
+    """The pseudonym of each user, made where there is none; inside the caller's transaction on alias `using`."""
+    wanted = sorted(users, key=lambda user: user.user_id)
+    if not wanted:
+        return {}
+    subjects = Subject.objects.using(using)
+    ids = [user.user_id for user in wanted]
+    known = {subject.user_id: subject for subject in subjects.filter(user_id__in=ids)}
+    missing = {user.user_id: user for user in wanted if user.user_id not in known}
+    if missing:
+        # Another worker may make the same one at the same moment: the first stays, both read it
+        subjects.bulk_create(
+            [Subject(user_id=user.user_id, external_id=user.external_id) for user in missing.values()],
+            ignore_conflicts=True,
+        )
+        known |= {subject.user_id: subject for subject in subjects.filter(user_id__in=list(missing))}
+    for user in wanted:
+        if known[user.user_id].external_id != user.external_id:
+            subjects.filter(user_id=user.user_id).update(external_id=user.external_id)
+    return {user: known[user.user_id].pseudonym for user in wanted}
+
+
+def row_of(draft: Draft, pseudonyms: Mapping[UserRef, str]) -> Row:
+    """The draft's values in the order of the insert; texts cut to their columns, without NUL (PostgreSQL has none)."""
+    plain = (_clean(name, getattr(draft, name)) for name in _PLAIN)
+    return (
+        draft.id,
+        SCHEMA_VERSION,
+        draft.timestamp,
+        pseudonyms[draft.user] if draft.user else "",
+        pseudonyms[draft.actor] if draft.actor else "",
+        dumps(list(draft.fields)),
+        *plain,
+    )
+
+
+def _clean(name: str, value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    # str() drops the enumeration's type: drivers adapt by exact type
+    text = str(value).replace("\x00", "")
+    length = _LENGTHS.get(name)
+    return text if length is None else text[:length]
+
+
+def insert(connection: BaseDatabaseWrapper, rows: Sequence[Row]) -> None:
+    """Write the rows in the connection's current transaction; raises django.db.Error."""
+    writers: dict[str, Callable[[BaseDatabaseWrapper, Sequence[Row]], None]] = {"postgresql": _copy}
+    writers.get(connection.vendor, _executemany)(connection, rows)
+
+
+def missing_rows(using: str, rows: Sequence[Row]) -> list[Row]:
+    """The rows whose id is not in the ledger yet, so that a batch of unknown fate can be written again."""
+    ids = [row[0] for row in rows if isinstance(row[0], UUID)]
+    present = set(Event.objects.using(using).filter(id__in=ids).values_list("id", flat=True))
+    return [row for row in rows if row[0] not in present]
+
+
+def _copy(connection: BaseDatabaseWrapper, rows: Sequence[Row]) -> None:
+    # One round trip whatever the number of rows, and no parsing of thousands of placeholders
+    with connection.cursor() as cursor, cursor.copy(_COPY) as copy:
+        for row in rows:
+            copy.write_row(row)
+
+
+def _executemany(connection: BaseDatabaseWrapper, rows: Sequence[Row]) -> None:
+    adapt = connection.ops.adapt_datetimefield_value
+    values = [(row[0].hex if isinstance(row[0], UUID) else row[0], row[1], adapt(row[2]), *row[3:]) for row in rows]
+    with connection.cursor() as cursor:
+        cursor.executemany(_INSERT, values)
