@@ -1,0 +1,170 @@
+"""The picture of the catalogue that the data plane works from: frozen, complete, with everything precomputed."""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import structlog
+from django.conf import settings
+
+from oauth_provider.keys.encryption import Undecipherable, decrypt
+from oauth_provider.scopes.models import Scope
+from proxy.catalogue.addresses import BadUpstreamUrl, UpstreamBase, parse_upstream_url
+from proxy.catalogue.matching import NOTHING, Found, Matcher, Nothing, OtherMethods
+from proxy.catalogue.models import Backend, Operation
+from proxy.catalogue.paths import BadTemplate, CanonicalPath, compile_prefix, compile_template
+
+METADATA_PATH = "/.well-known/oauth-protected-resource"
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class BackendPlan:
+    """A backend as the data plane knows it. `credential` is one header, opened once; `resource` its audience."""
+
+    name: str
+    title: str
+    prefix: str
+    upstream_url: str
+    base: UpstreamBase
+    auth_mode: str
+    allow_private: bool
+    timeout_s: float
+    connect_timeout_s: float
+    max_request_bytes: int
+    max_concurrency: int
+    identity_headers: tuple[str, ...]
+    credential: tuple[str, str] | None = field(repr=False)
+    resource: str
+    resource_metadata: str
+    scopes: tuple[str, ...]
+    matcher: "Matcher[OperationPlan]" = field(repr=False)
+
+    def challenge(self, scopes: tuple[str, ...], error: str = "") -> str:
+        """The value of WWW-Authenticate (RFC 6750 section 3, RFC 9728 section 5.1)."""
+        parts = [f'resource_metadata="{self.resource_metadata}"']
+        parts += [f'scope="{" ".join(scopes)}"'] if scopes else []
+        parts += [f'error="{error}"'] if error else []
+        return "Bearer " + ", ".join(parts)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class OperationPlan:
+    """An operation as the data plane knows it. `template` is the whole public path, for the ledger."""
+
+    operation_id: str
+    template: str
+    auth_mode: str
+    scopes: tuple[str, ...]
+    scope_set: frozenset[str]
+    max_request_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """Where a path leads: no backend, or one and what it has there. `rest` is what follows the prefix, as sent."""
+
+    backend: BackendPlan | None
+    result: Found[OperationPlan] | OtherMethods | Nothing
+    rest: str = ""
+
+
+NO_MATCH = Match(backend=None, result=NOTHING)
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """Every enabled backend under its prefix, at one revision of the catalogue."""
+
+    revision: int
+    backends: Mapping[str, BackendPlan]
+    by_prefix: Mapping[tuple[str, ...], BackendPlan]
+    prefix_lengths: tuple[int, ...]
+    enabled_scopes: frozenset[str]
+
+    def match(self, method: str, path: CanonicalPath) -> Match:
+        """The backend with the longest prefix of `path`, and its operation for `method`."""
+        for length in self.prefix_lengths:
+            backend = self.by_prefix.get(path.raw_segments[:length])
+            if backend is not None:
+                rest = path.raw[len(backend.prefix) :]
+                return Match(backend, backend.matcher.match(method, path.segments[length:]), rest)
+        return NO_MATCH
+
+    def resource_at(self, path: str) -> BackendPlan | None:
+        """The backend whose resource path is exactly `path`."""
+        return self.by_prefix.get(tuple(path[1:].split("/")))
+
+
+EMPTY = Snapshot(revision=-1, backends={}, by_prefix={}, prefix_lengths=(), enabled_scopes=frozenset())
+
+
+def build(*, revision: int) -> Snapshot:
+    """Read the catalogue in three statements and compile it. A row that cannot run is left out, and logged."""
+    operations: defaultdict[int, list[dict[str, Any]]] = defaultdict(list)
+    for row in Operation.objects.filter(enabled=True, backend__enabled=True).order_by("id").values():
+        operations[row["backend_id"]].append(row)
+    scopes = Scope.objects.filter(enabled=True).values_list("name", flat=True)
+    plans = {}
+    for row in Backend.objects.filter(enabled=True).values():
+        try:
+            plans[compile_prefix(row["prefix"])] = _backend_plan(row, operations[row["id"]])
+        except (BadTemplate, BadUpstreamUrl, Undecipherable) as fault:
+            log.error("backend_left_out", backend=row["name"], fault=type(fault).__name__)
+    return Snapshot(
+        revision=revision,
+        backends={plan.name: plan for plan in plans.values()},
+        by_prefix=plans,
+        prefix_lengths=tuple(sorted({len(prefix) for prefix in plans}, reverse=True)),
+        enabled_scopes=frozenset(scopes),
+    )
+
+
+def _backend_plan(row: dict[str, Any], operations: list[dict[str, Any]]) -> BackendPlan:
+    issuer = settings.PUBLIC_BASE_URL
+    return BackendPlan(
+        name=row["name"],
+        title=row["name"],
+        prefix=row["prefix"],
+        upstream_url=row["upstream_url"],
+        base=parse_upstream_url(row["upstream_url"], own_origin=issuer),
+        auth_mode=row["auth_mode"],
+        allow_private=row["allow_private"],
+        timeout_s=row["timeout_ms"] / 1000,
+        connect_timeout_s=row["connect_timeout_ms"] / 1000,
+        max_request_bytes=row["max_request_bytes"],
+        max_concurrency=row["max_concurrency"],
+        identity_headers=tuple(row["identity_headers"]),
+        credential=_credential(row),
+        resource=f"{issuer}{row['prefix']}",
+        resource_metadata=f"{issuer}{METADATA_PATH}{row['prefix']}",
+        scopes=tuple(sorted({scope for operation in operations for scope in operation["scopes"]})),
+        matcher=Matcher(_entries(row, operations)),
+    )
+
+
+def _entries(row: dict[str, Any], operations: list[dict[str, Any]]) -> list[tuple[str, Any, OperationPlan]]:
+    entries = []
+    for operation in operations:
+        plan = OperationPlan(
+            operation_id=operation["operation_id"],
+            template=row["prefix"] + ("" if operation["path"] == "/" else operation["path"]),
+            auth_mode=operation["auth_mode"] or row["auth_mode"],
+            scopes=tuple(sorted(operation["scopes"])),
+            scope_set=frozenset(operation["scopes"]),
+            max_request_bytes=(
+                row["max_request_bytes"] if operation["max_request_bytes"] is None else operation["max_request_bytes"]
+            ),
+        )
+        template = compile_template(operation["path"])
+        entries += [(method, template, plan) for method in operation["methods"]]
+    return entries
+
+
+def _credential(row: dict[str, Any]) -> tuple[str, str] | None:
+    if not row["credential_sealed"]:
+        return None
+    secret = decrypt(row["credential_sealed"]).decode()
+    name = row["credential_header"]
+    return (name, f"Bearer {secret}" if name.lower() == "authorization" else secret)

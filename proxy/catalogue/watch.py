@@ -1,0 +1,116 @@
+"""Keep this worker's picture of the catalogue and of revocations no older than the documented window."""
+
+import time
+from collections.abc import Callable
+from threading import Event, Lock, Thread
+
+import redis
+import structlog
+from django.conf import settings
+from django.db import DatabaseError, connection
+
+from oauth_provider.revisions.bump import CHANNEL, revision_bumped
+from oauth_provider.revisions.read import read_all
+from proxy.catalogue.snapshot import EMPTY, Snapshot, build
+
+POLL_S = 0.25
+STALE_AFTER_S = 5.0
+log = structlog.get_logger(__name__)
+
+
+class Watcher:
+    """Polls the revisions four times a second; Redis and this process's own commits wake it earlier.
+
+    `snapshot` and `revocation_revision` are replaced, never changed: readers need no lock.
+    """
+
+    def __init__(self) -> None:
+        self.snapshot: Snapshot = EMPTY
+        self.revocation_revision = -1
+        self._read_at = float("-inf")
+        self._wake = Event()
+        self._stopping = Event()
+        self._lock = Lock()
+        self._threads: list[Thread] = []
+
+    @property
+    def fresh(self) -> bool:
+        """Whether the revisions were read within the last five seconds; if not, nothing remembered may be trusted."""
+        return time.monotonic() - self._read_at < STALE_AFTER_S
+
+    def start(self) -> None:
+        """Read once, so that the first call finds a catalogue, then keep reading in a thread."""
+        self._stopping.clear()
+        self._try_refresh()
+        revision_bumped.connect(self._on_bump)
+        self._spawn("catalogue-watch", self._poll)
+        if settings.REDIS_URL:
+            self._spawn("catalogue-push", self._listen)
+
+    def stop(self) -> None:
+        """End the threads."""
+        revision_bumped.disconnect(self._on_bump)
+        self._stopping.set()
+        self._wake.set()
+        for thread in self._threads:
+            thread.join(2)
+        self._threads.clear()
+
+    def refresh(self) -> None:
+        """Read the revisions now, and rebuild what moved.
+
+        Raises:
+            DatabaseError: the database did not answer; the previous picture stays.
+        """
+        with self._lock:
+            asked_at = time.monotonic()
+            revisions = read_all()
+            catalogue = revisions.get("catalogue", 0)
+            if catalogue != self.snapshot.revision:
+                # The revision was read before the rows: a change in between is seen by the next poll
+                self.snapshot = build(revision=catalogue)
+            self.revocation_revision = revisions.get("revocation", 0)
+            self._read_at = asked_at
+
+    def _spawn(self, name: str, target: Callable[[], None]) -> None:
+        thread = Thread(target=target, name=name, daemon=True)
+        thread.start()
+        self._threads.append(thread)
+
+    def _poll(self) -> None:
+        while not self._stopping.is_set():
+            self._wake.wait(POLL_S)
+            self._wake.clear()
+            self._try_refresh()
+        connection.close()
+
+    def _try_refresh(self) -> None:
+        try:
+            self.refresh()
+        except DatabaseError as fault:
+            log.warning("revisions_not_read", fault=type(fault).__name__)
+            connection.close()
+        except Exception:
+            # The thread must live: without it every remembered principal expires for good
+            log.exception("catalogue_not_built")
+
+    def _on_bump(self, **_kwargs: object) -> None:
+        self._wake.set()
+
+    def _listen(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                self._subscribe(str(settings.REDIS_URL))
+            except redis.RedisError as fault:
+                log.warning("push_channel_lost", fault=type(fault).__name__)
+                self._stopping.wait(1)
+
+    def _subscribe(self, url: str) -> None:
+        client = redis.Redis.from_url(url, socket_timeout=2, socket_connect_timeout=2)
+        with client, client.pubsub(ignore_subscribe_messages=True) as channel:
+            channel.subscribe(CHANNEL)
+            # Whatever was published before the subscription stood
+            self._wake.set()
+            while not self._stopping.is_set():
+                if channel.get_message(timeout=1):
+                    self._wake.set()
