@@ -1,0 +1,40 @@
+"""One gateway and one signed-in browser per person for all journeys: sign-in is rate limited, as it should be."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.journeys import steps
+from tests.journeys.pages import Browser
+from tests.journeys.server import Demo, running_demo
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    """The gateway with demo data, really started."""
+    with running_demo(tmp_path_factory.mktemp("journeys")) as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def ana(demo: Demo) -> Iterator[Browser]:
+    """The browser ana is signed in with."""
+    with Browser(demo.issuer) as browser:
+        steps.sign_in(browser, demo.user("ana"))
+        yield browser
+
+
+@pytest.fixture(scope="session")
+def bruno(demo: Demo) -> Iterator[Browser]:
+    """The browser bruno is signed in with."""
+    with Browser(demo.issuer) as browser:
+        steps.sign_in(browser, demo.user("bruno"))
+        yield browser
+
+
+@pytest.fixture(scope="session")
+def staff(demo: Demo) -> Iterator[Browser]:
+    """The browser a member of staff is signed in to the admin with."""
+    with Browser(demo.issuer) as browser:
+        steps.sign_in(browser, demo.facts["staff"], path="/admin/login/?next=/admin/")
+        yield browser
