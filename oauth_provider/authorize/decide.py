@@ -1,5 +1,6 @@
 """The verb behind Allow and Deny: one interaction, decided once, by the person and session it was shown to."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -16,12 +17,15 @@ from oauth_provider.authorize.models import Interaction
 from oauth_provider.authorize.redirects import describe, is_registered
 from oauth_provider.clients.models import Client
 from oauth_provider.connections.grant import grant_connection
+from oauth_provider.connections.lock import lock_connection
 from oauth_provider.connections.models import Connection
 from oauth_provider.identities.external_id import user_ref
 from oauth_provider.scopes.models import Scope
 from oauth_provider.tokens.codes import LIFETIME, code_checksum, new_code
 from oauth_provider.tokens.models import AuthorizationCode
 
+# The shape of an interaction id; anything else (a NUL, say) never reaches the database.
+_ID = re.compile(r"[A-Za-z0-9_-]{43}")
 _START_AGAIN = _("Go back to the application and connect again.")
 
 
@@ -43,6 +47,7 @@ def decide(
     Raises:
         LocalError: the interaction is not this person's, not live, or was not shown with these scopes.
     """
+    _hold_connection(interaction_id)
     interaction = _live(interaction_id, user=user, session_digest=session_digest)
     scopes = tuple(dict.fromkeys(chosen))
     if not set(scopes) <= set(interaction.scopes.split()):
@@ -68,10 +73,27 @@ def decide(
     return Outcome(redirect_uri=interaction.redirect_uri, state=interaction.state, code=code)
 
 
+def _hold_connection(interaction_id: str) -> None:
+    # Revocation locks the connection and then deletes open interactions; the same order here cannot deadlock with it.
+    asked = Interaction.objects.filter(pk=interaction_id).first() if _ID.fullmatch(interaction_id) else None
+    if asked is None or asked.user_id is None:
+        return
+    live = Connection.objects.filter(
+        user_id=asked.user_id,
+        client_id=asked.client_id,
+        resource_id=asked.resource_id,
+        redirect_host=describe(asked.redirect_uri).host,
+        revoked_at=None,
+    )
+    connection_id = live.values_list("pk", flat=True).first()
+    if connection_id is not None:
+        lock_connection(connection_id)
+
+
 def _live(interaction_id: str, *, user: AbstractBaseUser, session_digest: str) -> Interaction:
     # The lock makes the second of two submissions wait and then see decided_at.
     rows = Interaction.objects.select_for_update(of=("self",)).select_related("resource")
-    interaction = rows.filter(pk=interaction_id).first() if len(interaction_id) == 43 else None
+    interaction = rows.filter(pk=interaction_id).first() if _ID.fullmatch(interaction_id) else None
     if interaction is None:
         raise LocalError("unknown_interaction", message=_("This page is no longer valid."), developer=_START_AGAIN)
     if interaction.user_id != user.pk:
@@ -155,10 +177,9 @@ def _record(
     connection: Connection | None = None,
     reason: str = "",
 ) -> None:
-    assert interaction.user is not None
     record(
         kind=kind,
-        user=user_ref(interaction.user),
+        user=user_ref(interaction.user) if interaction.user else None,
         client_id=interaction.client.client_id,
         connection=str(connection.pk) if connection else "",
         decision=Decision.DENY if reason else Decision.ALLOW,

@@ -41,6 +41,11 @@ def test_next_leads_back_to_the_authorization_request(client, ana):
     assert sign_in(client, next="/oauth/authorize?a=1&b=2")["Location"] == "/oauth/authorize?a=1&b=2"
 
 
+def test_the_page_carries_next_through_the_form(client, ana):
+    html = client.get(LOGIN, {"next": "/oauth/authorize?a=1"}).content.decode()
+    assert 'name="next" value="/oauth/authorize?a=1"' in html
+
+
 def test_a_failure_is_recorded_without_what_was_typed(client, ana):
     response = sign_in(client, "wrong")
     assert response.status_code == 200
