@@ -1,0 +1,107 @@
+"""What a page says about one connection, gathered for any number of them in a fixed number of queries per card."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from audit.ledger.queries import last_used
+from oauth_provider.connections.models import Connection
+from oauth_provider.scopes.models import Scope, Sensitivity
+
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+@dataclass(frozen=True, slots=True)
+class Permission:
+    """One permission in the reader's language; `active` is False when it opens nothing at present."""
+
+    title: str
+    description: str
+    sensitivity: str
+    active: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One connection as a person reads about it."""
+
+    id: str
+    name: str
+    trust: str
+    trust_words: str
+    returns_to: str
+    returns_here: bool
+    permissions: Sequence[Permission]
+    connected_at: datetime
+    used_at: datetime | None
+    expires_at: datetime | None
+    revoked_at: datetime | None
+    is_live: bool
+    is_suspended: bool
+
+
+def live_connections(user_id: int) -> QuerySet[Connection]:
+    """The user's connections that are neither revoked nor expired, newest first."""
+    unexpired = Q(expires_at=None) | Q(expires_at__gt=timezone.now())
+    return own_connections(user_id).filter(unexpired, revoked_at=None)
+
+
+def own_connections(user_id: int) -> QuerySet[Connection]:
+    """Every connection of the user and of nobody else."""
+    return Connection.objects.filter(user_id=user_id).select_related("client", "resource").order_by("-created_at")
+
+
+def cards_of(connections: Iterable[Connection]) -> list[Card]:
+    """A card for each connection, those used last first."""
+    rows = list(connections)
+    used = last_used(str(row.pk) for row in rows)
+    scopes = {scope.name: scope for scope in Scope.objects.filter(name__in={n for row in rows for n in row.scope_set})}
+    cards = [_card(row, scopes, used.get(str(row.pk))) for row in rows]
+    return sorted(cards, key=lambda card: card.used_at or card.connected_at, reverse=True)
+
+
+def _card(row: Connection, scopes: dict[str, Scope], used_at: datetime | None) -> Card:
+    client = row.client
+    allowed = client.scope_set
+    permissions = [_permission(name, scopes.get(name), allowed=name in allowed) for name in sorted(row.scope_set)]
+    # What can change something is read first
+    rank = {Sensitivity.SENSITIVE.value: 0, Sensitivity.WRITE.value: 1}
+    return Card(
+        id=str(row.pk),
+        name=client.name or client.client_id,
+        trust=client.trust,
+        trust_words=_trust_words(client.trust),
+        returns_to=row.redirect_host,
+        returns_here=row.redirect_host in LOOPBACK,
+        permissions=sorted(permissions, key=lambda p: (rank.get(p.sensitivity, 2), p.title)),
+        connected_at=row.created_at,
+        used_at=used_at,
+        expires_at=row.expires_at,
+        revoked_at=row.revoked_at,
+        is_live=row.is_live,
+        is_suspended=client.is_suspended,
+    )
+
+
+def _permission(name: str, scope: Scope | None, *, allowed: bool) -> Permission:
+    if scope is None:
+        return Permission(title=name, description="", sensitivity=Sensitivity.NORMAL.value, active=False)
+    return Permission(
+        title=scope.local_title,
+        description=scope.local_description,
+        sensitivity=scope.sensitivity,
+        active=allowed and scope.enabled,
+    )
+
+
+def _trust_words(trust: str) -> str:
+    words = {
+        "verified": _("Our staff checked this application."),
+        "proven": _("This application proved which domain it belongs to."),
+        "claimed": _("This application names a domain; nobody has checked it."),
+    }
+    return words.get(trust, _("Nobody has checked this application."))
