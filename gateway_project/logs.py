@@ -1,0 +1,98 @@
+"""Structured logs: one JSON line per record, with the request id and without credentials."""
+
+import re
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+import structlog
+from structlog.typing import EventDict, Processor, WrappedLogger
+
+HIDDEN = "[hidden]"
+CREDENTIAL_NAMES = frozenset(
+    {
+        "access_token",
+        "authorization",
+        "client_secret",
+        "code",
+        "code_verifier",
+        "cookie",
+        "csrfmiddlewaretoken",
+        "password",
+        "proxy_authorization",
+        "refresh_token",
+        "secret",
+        "set_cookie",
+        "token",
+        "x_api_key",
+    }
+)
+# Our own tokens wherever they stand, and credentials in a query string or a header that was logged whole
+CREDENTIAL_TEXT = re.compile(
+    r"gh_[a-z]{2}_[A-Za-z0-9_-]+"
+    r"|(?<=[?&])(?:code|token|access_token|refresh_token|client_secret|code_verifier)=[^&\s\"']+"
+    r"|\b(?:Bearer|Basic)\s+[A-Za-z0-9._~+/=-]+",
+    re.IGNORECASE,
+)
+
+
+def drop_credentials(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """Replace every value that is, or contains, a credential."""
+    return {key: _clean(key, value) for key, value in event.items()}
+
+
+def _clean(key: str, value: Any) -> Any:  # noqa: ANN401 - log values are anything
+    if key.lower().replace("-", "_") in CREDENTIAL_NAMES:
+        return HIDDEN
+    if isinstance(value, str):
+        return CREDENTIAL_TEXT.sub(HIDDEN, value)
+    if isinstance(value, Mapping):
+        return {str(name): _clean(str(name), inner) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_clean("", inner) for inner in value]
+    return value
+
+
+def logging_config(*, debug: bool = False) -> dict[str, Any]:
+    """The dictConfig of the process: structlog and the standard library end in the same formatter.
+
+    Args:
+        debug: readable lines instead of JSON when standard error is a terminal.
+    """
+    shared: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.ExtraAdder(),
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
+        drop_credentials,
+    ]
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )
+    readable = debug and sys.stderr.isatty()
+    renderer: Processor = structlog.dev.ConsoleRenderer() if readable else structlog.processors.JSONRenderer()
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {
+            "structured": {
+                "()": structlog.stdlib.ProcessorFormatter,
+                "foreign_pre_chain": shared,
+                "processors": [structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
+            }
+        },
+        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "structured"}},
+        "root": {"handlers": ["stderr"], "level": "INFO"},
+        "loggers": {
+            # Every refused request would be a line with a traceback; the ledger has them
+            "django.request": {"level": "ERROR"},
+            "axes": {"level": "WARNING"},
+            "oauthlib": {"level": "WARNING"},
+            "oauth2_provider": {"level": "WARNING"},
+        },
+    }
