@@ -56,7 +56,9 @@ class Client(AbstractApplication):
         help_text=_("The path of the API its tokens are good for when it names none, such as /api/v1/gpt."),
     )
     allow_json_token_requests = models.BooleanField(
-        _("accept JSON at the token endpoint"), default=False, help_text=_("Some GPT Actions send JSON instead of a form.")
+        _("accept JSON at the token endpoint"),
+        default=False,
+        help_text=_("Some GPT Actions send JSON instead of a form."),
     )
     access_token_lifetime_s = models.PositiveIntegerField(_("access token lifetime (seconds)"), default=3600)
     refresh_token_lifetime_s = models.PositiveIntegerField(_("refresh token lifetime (seconds)"), default=30 * 86400)

@@ -24,16 +24,18 @@ class Scope(models.Model):
     """A permission that clients ask for, operations require and people give."""
 
     name = models.CharField(_("name"), max_length=100, unique=True, validators=[SCOPE_NAME])
-    title = models.CharField(_("title"), max_length=120, help_text=_("What it allows, in a few plain words: Search jobs."))
+    title = models.CharField(
+        _("title"), max_length=120, help_text=_("What it allows, in a few plain words: Search jobs.")
+    )
     description = models.TextField(_("description"), blank=True, help_text=_("One sentence for the consent page."))
     translations = models.JSONField(
         _("translations"), default=dict, blank=True, help_text=_('{"pt-br": {"title": "…", "description": "…"}}')
     )
     sensitivity = models.CharField(_("sensitivity"), max_length=10, choices=Sensitivity, default=Sensitivity.NORMAL)
-    self_registration = models.BooleanField(
-        _("open to clients that register themselves"), default=False
+    self_registration = models.BooleanField(_("open to clients that register themselves"), default=False)
+    enabled = models.BooleanField(
+        _("enabled"), default=True, help_text=_("Off: no token that carries it opens anything.")
     )
-    enabled = models.BooleanField(_("enabled"), default=True, help_text=_("Off: no token that carries it opens anything."))
 
     class Meta:
         verbose_name = _("scope")

@@ -1,0 +1,93 @@
+"""Create a client from a preset."""
+
+from dataclasses import dataclass
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from audit.ledger.events import UserRef
+from audit.ledger.kinds import Kind
+from audit.ledger.record import record
+from oauth_provider.clients.models import Client, Preset, Trust
+from oauth_provider.clients.presets import PRESETS, gpt_callbacks
+from oauth_provider.clients.redirect_uris import check_redirect_uris
+from oauth_provider.clients.secrets import create_secret
+from oauth_provider.scopes.live import live_scopes
+
+
+@dataclass(frozen=True, slots=True)
+class Created:
+    """The new client and its secret ("" for a public one): show it once, keep it nowhere."""
+
+    client: Client
+    secret: str
+
+
+@transaction.atomic
+def create_client(
+    *,
+    preset: str,
+    name: str,
+    scopes: tuple[str, ...],
+    actor: UserRef | None,
+    redirect_uris: tuple[str, ...] = (),
+    gpt: str = "",
+    default_resource: str = "",
+    client_id: str = "",
+) -> Created:
+    """Create a client as its preset says.
+
+    Args:
+        scopes: names of what it may ask for; each must exist and be enabled.
+        redirect_uris: in addition to the preset's own.
+        gpt: for preset gpt: the GPT's id, its URL or a callback from its editor; may follow later.
+        default_resource: a resource's path, such as /api/v1/gpt.
+        client_id: only when a deployment dictates it; random otherwise.
+
+    Raises:
+        ValidationError: with a message per field.
+    """
+    values = PRESETS[preset]
+    uris = _all_uris(preset, values.redirect_uris, redirect_uris, gpt)
+    public = values.client_type == Client.CLIENT_PUBLIC
+    check_redirect_uris(list(uris), public=public)
+    unknown = set(scopes) - live_scopes(scopes)
+    if unknown:
+        raise ValidationError({"scopes": _("Unknown or disabled: %(names)s") % {"names": ", ".join(sorted(unknown))}})
+    client = Client(
+        name=name,
+        preset=preset,
+        client_type=values.client_type,
+        authorization_grant_type=values.grant_type,
+        redirect_uris=" ".join(uris),
+        allowed_scopes=" ".join(sorted(scopes)),
+        default_resource=default_resource,
+        allow_json_token_requests=values.allow_json,
+        trust=Trust.VERIFIED,
+        hash_client_secret=False,
+    )
+    if client_id:
+        client.client_id = client_id
+    client.save()
+    record(
+        kind=Kind.ADMIN_OBJECT_ADDED,
+        actor=actor,
+        client_id=client.client_id,
+        target=f"client:{client.client_id}",
+        scopes=client.allowed_scopes,
+        fields=("name", "preset", "redirect_uris", "allowed_scopes", "default_resource"),
+    )
+    return Created(client, "" if public else create_secret(client=client, actor=actor))
+
+
+def _all_uris(preset: str, own: tuple[str, ...], extra: tuple[str, ...], gpt: str) -> tuple[str, ...]:
+    try:
+        callbacks = gpt_callbacks(gpt) if preset == Preset.GPT else ()
+    except ValueError as error:
+        raise ValidationError({"gpt": _("This is not a GPT's id, address or callback.")}) from error
+    uris = tuple(dict.fromkeys((*own, *callbacks, *extra)))
+    # A GPT's callback is only known once its editor saved the Action: the client waits for it
+    if not uris and preset not in (Preset.GPT, Preset.SERVICE):
+        raise ValidationError({"redirect_uris": _("Give at least one address to return to.")})
+    return uris

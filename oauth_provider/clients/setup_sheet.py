@@ -1,0 +1,67 @@
+"""Everything a person must copy from here to the other side, in one place."""
+
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.utils.translation import gettext as _
+
+from oauth_provider.clients.models import Client, Preset
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One value to copy: what the other side calls it, the value, and a word on where it goes."""
+
+    label: str
+    value: str
+    hint: str = ""
+    secret: bool = False
+
+
+def setup_sheet(client: Client, *, secret: str) -> list[Line]:
+    """The sheet for `client`. `secret` is "" when it is not being shown (a page that is opened again, a public client)."""
+    lines = [Line(_("Client ID"), client.client_id)]
+    if secret:
+        lines.append(Line(_("Client Secret"), secret, _("Shown this once. Copy it now."), secret=True))
+    base = settings.PUBLIC_BASE_URL
+    if client.preset == Preset.SERVICE:
+        lines.append(Line(_("Token URL"), f"{base}/oauth/token", _("Send grant_type=client_credentials.")))
+    else:
+        lines += [
+            Line(_("Authorization URL"), f"{base}/oauth/authorize"),
+            Line(_("Token URL"), f"{base}/oauth/token"),
+        ]
+    lines.append(Line(_("Scope"), client.allowed_scopes, _("Separated by spaces, as they stand here.")))
+    if client.preset == Preset.GPT:
+        lines.append(Line(_("Token Exchange Method"), _("Default (POST request)")))
+    return lines
+
+
+def steps(client: Client) -> list[str]:
+    """What to do with the sheet, in order."""
+    if client.preset == Preset.GPT:
+        return [
+            _(
+                "In ChatGPT open your GPT, choose Edit, then Configure, then Actions, then the gear beside Authentication."
+            ),
+            _("Choose OAuth and paste each value of this page into the field of the same name."),
+            _("Save. The editor then shows a Callback URL under the Action: copy it."),
+            _(
+                "Come back here, open the client and paste that URL into “Callback of the GPT”. Until then it cannot sign anyone in."
+            ),
+        ]
+    if client.preset == Preset.SERVICE:
+        return [
+            _(
+                "Give these values to the program that will call. It asks the token URL for a token and sends it with each call."
+            )
+        ]
+    return [
+        _("Open the connections or tools settings of the application and add this server."),
+        _("Where it asks for a client id, paste the one above; leave the secret empty if none is shown."),
+    ]
+
+
+def awaits_callback(client: Client) -> bool:
+    """A GPT whose editor has not told its callback yet; it cannot sign anyone in."""
+    return client.preset == Preset.GPT and not client.redirect_uris.split()
