@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -39,9 +39,7 @@ class Outcome:
 
 
 @transaction.atomic
-def decide(
-    *, interaction_id: str, user: AbstractBaseUser, session_digest: str, chosen: Iterable[str], allow: bool
-) -> Outcome:
+def decide(*, interaction_id: str, user: User, session_digest: str, chosen: Iterable[str], allow: bool) -> Outcome:
     """Decide an interaction; allowing with nothing ticked is a refusal.
 
     Raises:
@@ -90,7 +88,7 @@ def _hold_connection(interaction_id: str) -> None:
         lock_connection(connection_id)
 
 
-def _live(interaction_id: str, *, user: AbstractBaseUser, session_digest: str) -> Interaction:
+def _live(interaction_id: str, *, user: User, session_digest: str) -> Interaction:
     # The lock makes the second of two submissions wait and then see decided_at.
     rows = Interaction.objects.select_for_update(of=("self",)).select_related("resource")
     interaction = rows.filter(pk=interaction_id).first() if _ID.fullmatch(interaction_id) else None

@@ -1,8 +1,8 @@
 """Why an authorization request is refused.
 
-    AuthorizationError
-    ├── LocalError      shown on our own page; the redirect URI is not trusted, or there is nothing to answer
-    └── RedirectError   sent to the client's registered redirect URI (RFC 6749 section 4.1.2.1, RFC 9207)
+AuthorizationError
+├── LocalError      shown on our own page; the redirect URI is not trusted, or there is nothing to answer
+└── RedirectError   sent to the client's registered redirect URI (RFC 6749 section 4.1.2.1, RFC 9207)
 """
 
 from django.utils.functional import Promise

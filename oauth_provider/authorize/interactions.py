@@ -4,7 +4,7 @@ import hashlib
 import secrets
 from datetime import timedelta
 
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import User
 from django.contrib.sessions.backends.base import SessionBase
 from django.utils import timezone
 
@@ -24,7 +24,7 @@ def session_digest(session: SessionBase) -> str:
 def open_interaction(
     *,
     acceptable: Acceptable,
-    user: AbstractBaseUser,
+    user: User,
     session: SessionBase,
     shown_digest: str,
     shown_locale: str,

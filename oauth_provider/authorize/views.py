@@ -5,7 +5,7 @@ from urllib.parse import urlencode
 from csp.constants import SELF
 from csp.decorators import csp_replace
 from django.conf import settings
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
@@ -85,7 +85,7 @@ def _denied() -> dict[str, str]:
     return {"error": "access_denied", "error_description": "the user did not allow access"}
 
 
-def _person(request: HttpRequest) -> AbstractBaseUser | None:
+def _person(request: HttpRequest) -> User | None:
     user = request.user
     return user if user.is_authenticated and user.is_active else None
 
@@ -101,12 +101,16 @@ def _to_sign_in(request: HttpRequest, language: str | None, *, target: str = "")
     if language:
         # The sign-in page speaks the language the client asked for, for this visit only.
         response.set_cookie(
-            settings.LANGUAGE_COOKIE_NAME, language, samesite="Lax", secure=settings.SESSION_COOKIE_SECURE, httponly=True
+            settings.LANGUAGE_COOKIE_NAME,
+            language,
+            samesite="Lax",
+            secure=settings.SESSION_COOKIE_SECURE,
+            httponly=True,
         )
     return response
 
 
-def _show(request: HttpRequest, answerable: Answerable, user: AbstractBaseUser) -> HttpResponseBase:
+def _show(request: HttpRequest, answerable: Answerable, user: User) -> HttpResponseBase:
     acceptable = examine(answerable)
     page = present(acceptable)
     interaction = open_interaction(

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import User
 from django.db import transaction
 
 from oauth_provider.clients.models import Client
@@ -13,7 +13,7 @@ from oauth_provider.revisions.bump import bump
 
 def grant_connection(
     *,
-    user: AbstractBaseUser,
+    user: User,
     client: Client,
     resource: Resource,
     redirect_host: str,

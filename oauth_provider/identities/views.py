@@ -1,11 +1,8 @@
 """Sign in and sign out."""
 
-from typing import Any
-
 from django.contrib.auth import views as auth_views
 from django.contrib.auth.forms import AuthenticationForm
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
-from django.urls import reverse_lazy
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 
@@ -44,9 +41,7 @@ class LoginView(auth_views.LoginView):
 class LogoutView(auth_views.LogoutView):
     """Sign out, by POST only; the session and everything bound to it ends."""
 
-    next_page = reverse_lazy("login")
-
-    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def post(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
         """Record who leaves before nobody is signed in any more."""
         if request.user.is_authenticated:
             record(kind=Kind.ACCOUNT_SIGNOUT_SUCCEEDED, user=user_ref(request.user), decision=Decision.ALLOW)

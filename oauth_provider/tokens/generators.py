@@ -8,12 +8,12 @@ ACCESS_TOKEN_PREFIX = "gh_at_"  # noqa: S105 - the public part
 REFRESH_TOKEN_PREFIX = "gh_rt_"  # noqa: S105 - the public part
 
 
-def access_token(_request: Request, refresh_token: bool = False) -> str:  # noqa: ARG001, FBT001, FBT002 - the library's signature
+def access_token(_request: Request, refresh_token: bool = False) -> str:  # noqa: ARG001, FBT002 - the library's signature
     """A new access token."""
     return ACCESS_TOKEN_PREFIX + secrets.token_urlsafe(32)
 
 
-def refresh_token(_request: Request, refresh_token: bool = False) -> str:  # noqa: ARG001, FBT001, FBT002 - the library's signature
+def refresh_token(_request: Request, refresh_token: bool = False) -> str:  # noqa: ARG001, FBT002 - the library's signature
     """A new refresh token."""
     return REFRESH_TOKEN_PREFIX + secrets.token_urlsafe(32)
 

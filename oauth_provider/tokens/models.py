@@ -24,7 +24,10 @@ class FamilyToken(models.Model):
     """The family of an access token."""
 
     access_token = models.OneToOneField(
-        settings.OAUTH2_PROVIDER_ACCESS_TOKEN_MODEL, primary_key=True, on_delete=models.CASCADE, related_name="membership"
+        settings.OAUTH2_PROVIDER_ACCESS_TOKEN_MODEL,
+        primary_key=True,
+        on_delete=models.CASCADE,
+        related_name="membership",
     )
     family = models.ForeignKey(TokenFamily, on_delete=models.CASCADE, related_name="access_tokens")
 

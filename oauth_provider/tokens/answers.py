@@ -1,0 +1,43 @@
+"""Answers of the token, revocation and introspection endpoints (RFC 6749 sections 5.1 and 5.2)."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.http import HttpResponse, JsonResponse
+
+REALM = 'Basic realm="gatehouse", charset="UTF-8"'
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A status and a JSON object; None for an empty body."""
+
+    status: int
+    body: dict[str, Any] | None
+    headers: dict[str, str] = field(default_factory=dict)
+
+    def response(self) -> HttpResponse:
+        """The HTTP response: never stored by anybody, and challenged when the client did not prove itself."""
+        response: HttpResponse = (
+            HttpResponse(status=self.status) if self.body is None else JsonResponse(self.body, status=self.status)
+        )
+        response["Cache-Control"] = "no-store"
+        response["Pragma"] = "no-cache"
+        if self.status == 401:
+            response["WWW-Authenticate"] = REALM
+        for name, value in self.headers.items():
+            response[name] = value
+        return response
+
+
+def error_answer(
+    error: str, description: str = "", *, status: int = 400, headers: dict[str, str] | None = None
+) -> Answer:
+    """An error of RFC 6749 section 5.2; `description` is for the client's developer and names nothing private."""
+    body = {"error": error} | ({"error_description": description} if description else {})
+    return Answer(status, body, headers or {})
+
+
+def unavailable() -> Answer:
+    """The database is busy or gone: nothing was issued, the same request may be sent again."""
+    return error_answer("temporarily_unavailable", "Try again in a moment.", status=503, headers={"Retry-After": "1"})

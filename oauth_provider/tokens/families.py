@@ -1,0 +1,93 @@
+"""A token family: what one code bought, stored, and killed as one."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+from oauth2_provider.models import (
+    AbstractAccessToken,
+    AbstractRefreshToken,
+    get_access_token_model,
+    get_refresh_token_model,
+    set_token_value,
+)
+
+from oauth_provider.clients.models import Client
+from oauth_provider.connections.lock import lock_connection
+from oauth_provider.connections.models import Connection
+from oauth_provider.revisions.bump import bump
+from oauth_provider.tokens.models import FamilyToken, TokenFamily
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """A pair on its way to the client: the raw values exist only here and in the answer."""
+
+    access_token: str
+    refresh_token: str
+    scope: str
+    lifetime_s: int
+
+
+def store_pair(
+    *, issued: Issued, connection: Connection, family: TokenFamily, rotated: AbstractRefreshToken | None
+) -> AbstractAccessToken:
+    """Store an access and a refresh token of `family` as SHA-256 only; retire the refresh token that paid for them.
+
+    The access token of the step before stays valid until it expires: two processes of one client may share it.
+    """
+    resource = [connection.resource.identifier]
+    access = get_access_token_model()(
+        user=connection.user,
+        application=connection.client,
+        scope=issued.scope,
+        expires=_expiry(issued.lifetime_s),
+        resource=resource,
+        source_refresh_token=rotated,
+    )
+    set_token_value(access, issued.access_token)
+    access.save(force_insert=True)
+    refresh = get_refresh_token_model()(
+        user=connection.user,
+        application=connection.client,
+        access_token=access,
+        token_family=family.pk,
+        resource=resource,
+    )
+    set_token_value(refresh, issued.refresh_token)
+    refresh.save(force_insert=True)
+    FamilyToken.objects.create(access_token=access, family=family)
+    if rotated is not None:
+        now = timezone.now()
+        get_refresh_token_model().objects.filter(pk=rotated.pk).update(revoked=now, updated=now)
+    return access
+
+
+def store_service_token(*, issued: Issued, client: Client, audience: str) -> AbstractAccessToken:
+    """Store the access token of a client that acts for itself (RFC 6749 section 4.4): no user, no connection."""
+    access = get_access_token_model()(
+        user=None, application=client, scope=issued.scope, expires=_expiry(issued.lifetime_s), resource=[audience]
+    )
+    set_token_value(access, issued.access_token)
+    access.save(force_insert=True)
+    return access
+
+
+def _expiry(lifetime_s: int) -> datetime:
+    return timezone.now() + timedelta(seconds=lifetime_s)
+
+
+@transaction.atomic
+def kill_family(family_id: UUID) -> Connection | None:
+    """Revoke every token of a family, now and for good; return its connection, or None when it was dead already."""
+    family = TokenFamily.objects.filter(pk=family_id).first()
+    connection = lock_connection(family.connection_id) if family else None
+    now = timezone.now()
+    if connection is None or not TokenFamily.objects.filter(pk=family_id, revoked_at=None).update(revoked_at=now):
+        return None
+    get_refresh_token_model().objects.filter(token_family=family_id, revoked=None).update(revoked=now, updated=now)
+    get_access_token_model().objects.filter(membership__family=family_id).delete()
+    bump("revocation")
+    return connection

@@ -1,0 +1,112 @@
+"""One token request, from its body to its answer: one transaction, undone unless a token was issued.
+
+What a refusal leaves behind is written after the undoing: the event, and the death of a replayed family.
+"""
+
+import json
+from typing import Any
+
+import structlog
+from django.db import OperationalError, transaction
+from django.http import HttpRequest
+from oauth2_provider.settings import oauth2_settings
+
+from audit.ledger.kinds import Decision, Kind
+from audit.ledger.record import record
+from oauth_provider.tokens.answers import Answer, error_answer, unavailable
+from oauth_provider.tokens.families import kill_family
+from oauth_provider.tokens.request_body import BodyError, RequestCore, is_json, read_parameters
+from oauth_provider.tokens.validator import Outcome, Validator
+
+GRANT_TYPES = frozenset({"authorization_code", "refresh_token", "client_credentials"})
+# What oauthlib says may quote the request; these words cannot
+_DESCRIPTIONS = {
+    "invalid_client": "Client authentication failed.",
+    "invalid_grant": "The code or token is invalid, expired, revoked, or was issued to another client.",
+    "unauthorized_client": "The client may not use this grant type.",
+    "invalid_scope": "The scope is unknown, or exceeds what was granted.",
+}
+log = structlog.get_logger(__name__)
+
+
+def answer_token_request(request: HttpRequest) -> Answer:
+    """Issue tokens for a code, a refresh token or a service's own credentials, or say why not."""
+    try:
+        parameters = read_parameters(request)
+        _check_grant_type(parameters)
+    except BodyError as error:
+        _record_refusal(Outcome(reason=error.reason), error.status)
+        return error_answer(error.error, error.description, status=error.status)
+    validator = Validator(json_body=is_json(request))
+    try:
+        answer = _run(request, validator, parameters["grant_type"])
+        if answer.status != 200:
+            _after_refusal(validator.outcome, answer)
+    except OperationalError:
+        log.warning("token_endpoint_database_unavailable", exc_info=True)
+        return unavailable()
+    return answer
+
+
+def _check_grant_type(parameters: dict[str, str]) -> None:
+    grant_type = parameters.get("grant_type")
+    if grant_type is None:
+        raise BodyError("missing_grant_type", "Send grant_type.")
+    if grant_type not in GRANT_TYPES:
+        description = f"Supported: {', '.join(sorted(GRANT_TYPES))}."
+        raise BodyError("unsupported_grant_type", description, error="unsupported_grant_type")
+
+
+def _run(request: HttpRequest, validator: Validator, grant_type: str) -> Answer:
+    server = oauth2_settings.OAUTH2_SERVER_CLASS(validator, **oauth2_settings.server_kwargs)
+    with transaction.atomic():
+        _uri, _headers, body, status = RequestCore(server).create_token_response(request)
+        content: dict[str, Any] = json.loads(body)
+        if status == 200:
+            _record_success(validator.outcome, grant_type)
+            return Answer(200, content)
+        transaction.set_rollback(True)
+    return _refusal(content, status)
+
+
+def _refusal(content: dict[str, Any], status: int) -> Answer:
+    error = str(content.get("error", "invalid_request"))
+    return error_answer(error, _DESCRIPTIONS.get(error, str(content.get("error_description", ""))), status=status)
+
+
+def _record_success(outcome: Outcome, grant_type: str) -> None:
+    record(
+        kind=Kind.OAUTH_TOKEN_REFRESHED if grant_type == "refresh_token" else Kind.OAUTH_TOKEN_ISSUED,
+        decision=Decision.ALLOW,
+        operation=grant_type,
+        status=200,
+        user=outcome.user,
+        client_id=outcome.client_id,
+        connection=outcome.connection,
+        audience=outcome.audience,
+        scopes=outcome.scopes,
+        token=outcome.token,
+    )
+
+
+@transaction.atomic
+def _after_refusal(outcome: Outcome, answer: Answer) -> None:
+    outcome.reason = outcome.reason or str((answer.body or {}).get("error", ""))
+    connection = kill_family(outcome.family_id) if outcome.family_id else None
+    if connection is not None:
+        outcome.connection = str(connection.pk)
+        outcome.audience = connection.resource.identifier
+    _record_refusal(outcome, answer.status)
+
+
+def _record_refusal(outcome: Outcome, status: int) -> None:
+    record(
+        kind=Kind.OAUTH_TOKEN_REPLAYED if outcome.replayed else Kind.OAUTH_TOKEN_REFUSED,
+        decision=Decision.DENY,
+        reason=outcome.reason,
+        status=status,
+        user=outcome.user,
+        client_id=outcome.client_id,
+        connection=outcome.connection,
+        audience=outcome.audience,
+    )

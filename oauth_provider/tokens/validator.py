@@ -1,0 +1,281 @@
+"""The edges of django-oauth-toolkit's validator that are wrong for this product, owned here.
+
+oauthlib calls these methods in the order of RFC 6749; each decides one thing and none stores anything twice.
+One instance serves one request of the token endpoint: `outcome` tells the view what happened, for the ledger.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.utils import timezone
+from oauth2_provider.models import get_grant_model
+from oauth2_provider.oauth2_validators import OAuth2Validator
+from oauthlib.common import Request
+from oauthlib.oauth2.rfc6749 import errors
+
+from audit.ledger.events import UserRef
+from oauth_provider.clients.models import Client, Preset
+from oauth_provider.connections.models import Connection
+from oauth_provider.identities.external_id import user_ref
+from oauth_provider.resources.registry import find
+from oauth_provider.scopes.live import live_scopes
+from oauth_provider.tokens.client_authentication import (
+    AmbiguousAuthenticationError,
+    UnknownClientError,
+    authenticate_client,
+)
+from oauth_provider.tokens.families import Issued, store_pair, store_service_token
+from oauth_provider.tokens.grants import CodeGrant, RefreshGrant, check_target, lock_code, lock_refresh_token
+from oauth_provider.tokens.models import AuthorizationCode, TokenFamily
+from oauth_provider.tokens.refusals import InvalidGrantError, InvalidTargetError, ReplayError
+from oauth_provider.tokens.verify import InvalidToken, fingerprint, verify_access_token
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What one token request came to."""
+
+    reason: str = ""
+    client_id: str = ""
+    user: UserRef | None = None
+    connection: str = ""
+    audience: str = ""
+    scopes: str = ""
+    token: str = ""
+    replayed: bool = False
+    family_id: UUID | None = None
+
+
+class Validator(OAuth2Validator):  # type: ignore[misc] - the library is untyped
+    """Client authentication, codes, refresh tokens and storage by our rules; the protocol is the library's."""
+
+    def __init__(self, *, json_body: bool = False) -> None:
+        super().__init__()
+        self.outcome = Outcome()
+        self._json_body = json_body
+        self._code: CodeGrant | None = None
+        self._refresh: RefreshGrant | None = None
+
+    # Who calls (RFC 6749 section 2.3)
+
+    def client_authentication_required(self, _request: Request, *_args: Any, **_kwargs: Any) -> bool:
+        """Always: a public client authenticates with the method `none`, by the same function."""
+        return True
+
+    def authenticate_client(self, request: Request, *_args: Any, **_kwargs: Any) -> bool:
+        """Sets `request.client`; False means 401 invalid_client."""
+        try:
+            client = authenticate_client(
+                authorization=request.headers.get("HTTP_AUTHORIZATION") or "",
+                parameters=dict(request.decoded_body or []),
+            )
+        except UnknownClientError as error:
+            self._refused(error.reason, error.client_id)
+            return False
+        except AmbiguousAuthenticationError as error:
+            self._refused(error.reason, error.client_id)
+            raise errors.InvalidRequestError("Authenticate in exactly one way.", request=request) from error
+        self.outcome.client_id = client.client_id
+        if self._json_body and not client.allow_json_token_requests:
+            self._refused("json_not_allowed")
+            raise errors.InvalidRequestError(
+                "Send the parameters as application/x-www-form-urlencoded.", request=request
+            )
+        request.client, request.client_id = client, client.client_id
+        return True
+
+    def authenticate_client_id(self, _client_id: str, request: Request, *_args: Any, **_kwargs: Any) -> bool:
+        """Never reached by our endpoints; the same rules if it is."""
+        return self.authenticate_client(request)
+
+    def validate_grant_type(
+        self, client_id: str, grant_type: str, client: Client, request: Request, *args: Any, **kwargs: Any
+    ) -> bool:
+        """The library's mapping; client credentials only for a confidential service."""
+        allowed = bool(super().validate_grant_type(client_id, grant_type, client, request, *args, **kwargs))
+        if grant_type == "client_credentials":
+            allowed = allowed and client.is_confidential and client.preset == Preset.SERVICE
+        if not allowed:
+            self._refused("grant_type_not_allowed")
+        return allowed
+
+    # Codes (RFC 6749 section 4.1.3, RFC 7636)
+
+    def validate_code(
+        self, _client_id: str, code: str, client: Client, request: Request, *_args: Any, **_kwargs: Any
+    ) -> bool:
+        """Locks what the code stands for; False means invalid_grant."""
+        try:
+            locked = lock_code(code=code, client=client)
+            self._stands_on(locked.connection, locked.scopes)
+            _check_pkce(locked, request)
+            check_target(requested=request.resource, connection=locked.connection)
+        except InvalidTargetError as error:
+            raise self._foreign_target(error, request) from error
+        except InvalidGrantError as error:
+            return self._refused(error.reason)
+        except ReplayError as error:
+            return self._replayed(error)
+        self._code = locked
+        request.user, request.scopes = locked.connection.user, list(locked.scopes)
+        return True
+
+    def get_code_challenge(self, _code: str, _request: Request) -> str | None:
+        """The challenge the code was asked with."""
+        return (self._code.grant.code_challenge or None) if self._code else None
+
+    def get_code_challenge_method(self, _code: str, _request: Request) -> str | None:
+        """S256, checked when the code was locked."""
+        return (self._code.grant.code_challenge_method or None) if self._code else None
+
+    def is_pkce_required(self, client_id: str, request: Request) -> bool:
+        """Without a query when the client is known already."""
+        client = request.client
+        return (
+            client.requires_pkce if isinstance(client, Client) else bool(super().is_pkce_required(client_id, request))
+        )
+
+    def get_default_redirect_uri(self, client_id: str, request: Request, *args: Any, **kwargs: Any) -> str | None:
+        """OAuth 2.1 dropped `redirect_uri` from the token request: PKCE binds the code instead."""
+        if self._code is None:
+            uri: str | None = super().get_default_redirect_uri(client_id, request, *args, **kwargs)
+            return uri
+        return str(self._code.grant.redirect_uri) if self._code.grant.code_challenge else None
+
+    def confirm_redirect_uri(
+        self, _client_id: str, _code: str, redirect_uri: str, _client: Client, request: Request, *_a: Any, **_kw: Any
+    ) -> bool:
+        """Byte for byte the one the code was asked with; a mismatch is invalid_grant (RFC 6749 section 5.2)."""
+        if self._code is None or redirect_uri != self._code.grant.redirect_uri:
+            self._refused("redirect_uri_mismatch")
+            raise errors.InvalidGrantError(request=request)
+        return True
+
+    def invalidate_authorization_code(self, *_args: Any, **_kwargs: Any) -> None:
+        """Done by `save_bearer_token`, under the lock and before anything is stored."""
+
+    # Refresh tokens (RFC 6749 section 6, RFC 9700 section 4.14)
+
+    def validate_refresh_token(
+        self, refresh_token: str, client: Client, request: Request, *_args: Any, **_kwargs: Any
+    ) -> bool:
+        """Locks what the refresh token stands for; False means invalid_grant."""
+        try:
+            locked = lock_refresh_token(token=refresh_token, client=client)
+            self._stands_on(locked.connection, locked.scopes)
+            check_target(requested=request.resource, connection=locked.connection)
+        except InvalidTargetError as error:
+            raise self._foreign_target(error, request) from error
+        except InvalidGrantError as error:
+            return self._refused(error.reason)
+        except ReplayError as error:
+            return self._replayed(error)
+        self._refresh = locked
+        request.user = locked.connection.user
+        return True
+
+    def get_original_scopes(self, _refresh_token: str, _request: Request, *_args: Any, **_kwargs: Any) -> list[str]:
+        """What a refresh may ask for: bought, and still allowed, given and enabled."""
+        return list(self._refresh.scopes) if self._refresh else []
+
+    # Scopes of a client that acts for itself (RFC 6749 section 4.4)
+
+    def get_default_scopes(self, client_id: str, request: Request, *args: Any, **kwargs: Any) -> list[str]:
+        """A service that names none gets its defaults, else all that staff allowed it."""
+        if request.grant_type == "client_credentials" and not request.client.default_scopes.split():
+            return sorted(live_scopes(request.client.scope_set))
+        return list(super().get_default_scopes(client_id, request, *args, **kwargs))
+
+    def validate_scopes(
+        self, client_id: str, scopes: list[str], client: Client, request: Request, *args: Any, **kwargs: Any
+    ) -> bool:
+        """At least one, and all of them the client's."""
+        return bool(scopes) and bool(super().validate_scopes(client_id, scopes, client, request, *args, **kwargs))
+
+    # Storage
+
+    def save_bearer_token(self, token: dict[str, Any], request: Request, *_args: Any, **_kwargs: Any) -> None:
+        """Spend what paid for the token and store the new one, inside the endpoint's transaction."""
+        issued = Issued(
+            access_token=token["access_token"],
+            refresh_token=token.get("refresh_token", ""),
+            scope=token["scope"],
+            lifetime_s=int(token["expires_in"]),
+        )
+        if self._code is not None:
+            family = _spend_code(self._code)
+            store_pair(issued=issued, connection=self._code.connection, family=family, rotated=None)
+        elif self._refresh is not None:
+            refresh = self._refresh
+            store_pair(issued=issued, connection=refresh.connection, family=refresh.family, rotated=refresh.token)
+        else:
+            self._save_service_token(issued, request)
+        self.outcome.scopes, self.outcome.token = issued.scope, fingerprint(issued.access_token)
+
+    def _save_service_token(self, issued: Issued, request: Request) -> None:
+        client = request.client
+        own = find(f"{settings.PUBLIC_BASE_URL}{client.default_resource}") if client.default_resource else None
+        if own is None or (request.resource is not None and find(request.resource) != own):
+            raise self._foreign_target(InvalidTargetError("foreign_resource"), request)
+        self.outcome.audience = own.identifier
+        store_service_token(issued=issued, client=client, audience=own.identifier)
+
+    # Bearers, for whoever asks the library: the same answer as the data plane's
+
+    def validate_bearer_token(self, token: str | None, scopes: list[str] | None, request: Request) -> bool:
+        """One function decides about bearers, `verify_access_token`."""
+        try:
+            verified = verify_access_token(token or "")
+        except InvalidToken:
+            request.oauth2_error = {"error": "invalid_token", "error_description": "The access token is invalid."}
+            return False
+        if not verified.scopes.issuperset(scopes or ()):
+            request.oauth2_error = {"error": "insufficient_scope"}
+            return False
+        row = self._load_access_token(token)
+        if row is None:
+            return False
+        request.access_token, request.user, request.client = row, row.user, row.application
+        request.scopes = sorted(verified.scopes)
+        return True
+
+    def validate_jwt_bearer_token(self, _token: str, _scopes: list[str], _request: Request) -> bool:
+        """An ID token is not an access token."""
+        return False
+
+    def _stands_on(self, connection: Connection, scopes: tuple[str, ...]) -> None:
+        self.outcome.connection, self.outcome.user = str(connection.pk), user_ref(connection.user)
+        self.outcome.audience, self.outcome.scopes = connection.resource.identifier, " ".join(scopes)
+
+    def _refused(self, reason: str, client_id: str = "") -> bool:
+        self.outcome.reason = reason
+        self.outcome.client_id = self.outcome.client_id or client_id
+        return False
+
+    def _replayed(self, error: ReplayError) -> bool:
+        self.outcome.replayed, self.outcome.family_id = True, error.family_id
+        return self._refused(error.reason)
+
+    def _foreign_target(self, error: InvalidTargetError, request: Request) -> errors.CustomOAuth2Error:
+        self._refused(error.reason)
+        return errors.CustomOAuth2Error(
+            error="invalid_target", description="The resource is not the one that was granted.", request=request
+        )
+
+
+def _check_pkce(locked: CodeGrant, request: Request) -> None:
+    challenge, method = locked.grant.code_challenge, locked.grant.code_challenge_method
+    if challenge and method != "S256":
+        raise InvalidGrantError("weak_challenge")
+    if not challenge and request.code_verifier:
+        # Somebody removed the challenge on the way (RFC 9700 section 4.8.2)
+        raise InvalidGrantError("challenge_stripped")
+
+
+def _spend_code(locked: CodeGrant) -> TokenFamily:
+    family = TokenFamily.objects.create(connection=locked.connection)
+    AuthorizationCode.objects.filter(pk=locked.code.pk).update(redeemed_at=timezone.now(), family=family)
+    get_grant_model().objects.filter(pk=locked.grant.pk).delete()
+    return family

@@ -1,0 +1,114 @@
+"""The token, revocation and introspection endpoints: parse, call, answer."""
+
+from collections.abc import Callable
+
+import structlog
+from django.db import OperationalError, transaction
+from django.http import HttpRequest, HttpResponse
+from django.utils.decorators import method_decorator
+from django.views import View
+from django.views.decorators.csrf import csrf_exempt
+
+from audit.ledger.kinds import Decision, Kind
+from audit.ledger.record import record
+from oauth_provider.clients.models import Client
+from oauth_provider.tokens.answers import Answer, error_answer, unavailable
+from oauth_provider.tokens.client_authentication import (
+    AmbiguousAuthenticationError,
+    AuthenticationError,
+    authenticate_client,
+)
+from oauth_provider.tokens.introspection import introspect
+from oauth_provider.tokens.rates import over_limit
+from oauth_provider.tokens.request_body import BodyError, is_json, read_parameters
+from oauth_provider.tokens.revocation import revoke_token
+from oauth_provider.tokens.server import answer_token_request
+
+log = structlog.get_logger(__name__)
+
+
+# Clients prove themselves with their own credential; no cookie means anything here
+@method_decorator(csrf_exempt, name="dispatch")
+class TokenView(View):
+    """RFC 6749 section 3.2."""
+
+    http_method_names = ["post", "options"]
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        """Codes, refresh tokens and services' credentials become access tokens."""
+        return _limited(request, "token", answer_token_request).response()
+
+
+@method_decorator(csrf_exempt, name="dispatch")
+class RevokeView(View):
+    """RFC 7009."""
+
+    http_method_names = ["post", "options"]
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        """200 for every token, known or not (section 2.2)."""
+        return _limited(request, "revoke", lambda received: _for_client(received, _revoke)).response()
+
+
+@method_decorator(csrf_exempt, name="dispatch")
+class IntrospectView(View):
+    """RFC 7662."""
+
+    http_method_names = ["post", "options"]
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        """Only for confidential clients, only about their own tokens."""
+        return _limited(request, "introspect", lambda received: _for_client(received, _introspect)).response()
+
+
+def _limited(request: HttpRequest, name: str, handle: Callable[[HttpRequest], Answer]) -> Answer:
+    refusal = over_limit(request, name=name) or over_limit(request, name="failed_client", count=False)
+    if refusal is not None:
+        return refusal
+    answer = handle(request)
+    if answer.status == 401:
+        # Guessing secrets has a rate of its own
+        over_limit(request, name="failed_client")
+    return answer
+
+
+def _for_client(request: HttpRequest, act: Callable[[str, Client], Answer]) -> Answer:
+    try:
+        with transaction.atomic():
+            parameters = read_parameters(request)
+            client = authenticate_client(authorization=request.headers.get("Authorization", ""), parameters=parameters)
+            if is_json(request) and not client.allow_json_token_requests:
+                raise BodyError("json_not_allowed", "Send the parameters as application/x-www-form-urlencoded.")
+            if "token" not in parameters:
+                raise BodyError("missing_token", "Send token.")
+            return act(parameters["token"], client)
+    except BodyError as error:
+        _record_refusal(error.reason, error.status)
+        return error_answer(error.error, error.description, status=error.status)
+    except AuthenticationError as error:
+        ambiguous = isinstance(error, AmbiguousAuthenticationError)
+        answer = (
+            error_answer("invalid_request", "Authenticate in exactly one way.")
+            if ambiguous
+            else error_answer("invalid_client", "Client authentication failed.", status=401)
+        )
+        _record_refusal(error.reason, answer.status, error.client_id)
+        return answer
+    except OperationalError:
+        log.warning("token_endpoint_database_unavailable", exc_info=True)
+        return unavailable()
+
+
+def _revoke(token: str, client: Client) -> Answer:
+    revoke_token(token=token, client=client)
+    return Answer(200, None)
+
+
+def _introspect(token: str, client: Client) -> Answer:
+    if not client.is_confidential:
+        raise AuthenticationError("public_client_introspects", client.client_id)
+    return Answer(200, introspect(token=token, client=client))
+
+
+def _record_refusal(reason: str, status: int, client_id: str = "") -> None:
+    record(kind=Kind.OAUTH_TOKEN_REFUSED, decision=Decision.DENY, reason=reason, status=status, client_id=client_id)
