@@ -40,7 +40,10 @@ class Backend(models.Model):
     )
     kind = models.CharField(_("kind"), max_length=10, default="rest", editable=False)
     prefix = models.CharField(
-        _("prefix"), max_length=200, unique=True, help_text=_("Where clients call it: /api/v1/jobs. Cannot end in a slash.")
+        _("prefix"),
+        max_length=200,
+        unique=True,
+        help_text=_("Where clients call it: /api/v1/jobs. Cannot end in a slash."),
     )
     upstream_url = models.CharField(
         _("upstream URL"), max_length=500, help_text=_("Where the gateway calls it: https://jobs.internal/api/v2")
@@ -112,10 +115,18 @@ class Operation(models.Model):
         _("path"), max_length=500, help_text=_("Below the prefix: /jobs/{id}; /files/** for everything below /files.")
     )
     scopes = models.JSONField(
-        _("scopes"), default=list, blank=True, help_text=_('All of these are needed: ["jobs:read"]. Empty: any signed-in user.')
+        _("scopes"),
+        default=list,
+        blank=True,
+        help_text=_('All of these are needed: ["jobs:read"]. Empty: any signed-in user.'),
     )
     auth_mode = models.CharField(
-        _("who may call"), max_length=12, choices=AuthMode, blank=True, default="", help_text=_("Empty: as the backend.")
+        _("who may call"),
+        max_length=12,
+        choices=AuthMode,
+        blank=True,
+        default="",
+        help_text=_("Empty: as the backend."),
     )
     title = models.CharField(_("title"), max_length=120, blank=True, default="")
     description = models.TextField(_("description"), blank=True, default="")

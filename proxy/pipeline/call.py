@@ -1,0 +1,139 @@
+"""What a call is after each stage. Every stage takes the type the one before it returns, so none can be left out."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Protocol
+
+from audit.ledger.events import UserRef
+from proxy.catalogue.paths import CanonicalPath
+from proxy.catalogue.snapshot import BackendPlan, Match, OperationPlan, Snapshot
+
+RawHeaders = tuple[tuple[bytes, bytes], ...]
+Headers = tuple[tuple[str, str], ...]
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+class Body(Protocol):
+    """The request body, not read before a stage asks for it."""
+
+    length: int | None
+    received: int
+
+    async def open(self, *, limit: int) -> bytes | AsyncIterator[bytes] | None:
+        """The body: whole when it is small, else in chunks; None without one. Refuses more than `limit` bytes."""
+        ...
+
+    def fault(self) -> Exception | None:
+        """The refusal that ended reading, when reading ended that way inside somebody else's code."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A request as the entry point read it. `path` and `query` are the bytes of the target; times are monotonic."""
+
+    method: str
+    path: bytes
+    query: bytes
+    headers: RawHeaders
+    body: Body
+    request_id: str
+    address: str
+    started: float
+
+
+@dataclass(frozen=True, slots=True)
+class Located:
+    """A request with one reading of its path and the place that path leads to."""
+
+    received: Received
+    snapshot: Snapshot
+    path: CanonicalPath
+    match: Match
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Who calls. `kind`: user, service, api_key, passthrough or anonymous; `fingerprint` identifies the token."""
+
+    kind: str
+    user: UserRef | None = None
+    client_id: str = ""
+    scopes: frozenset[str] = frozenset()
+    resources: tuple[str, ...] = ()
+    connection: str = ""
+    fingerprint: str = ""
+    expires_at: float = 0.0
+
+    @property
+    def limit_key(self) -> str:
+        """Whose allowance a call uses up; "" when only the address is known."""
+        if self.user is not None:
+            return f"user:{self.user.user_id}"
+        return f"client:{self.client_id}" if self.client_id else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Identified:
+    """A located call of a known principal, at a backend that exists."""
+
+    located: Located
+    backend: BackendPlan
+    principal: Principal
+
+
+@dataclass(frozen=True, slots=True)
+class Transformed:
+    """An identified call with the headers that may go inward, in lower case."""
+
+    identified: Identified
+    headers: Headers
+
+
+@dataclass(frozen=True, slots=True)
+class Validated:
+    """A call that is allowed: the operation exists and the principal may use it."""
+
+    transformed: Transformed
+    operation: OperationPlan
+
+    @property
+    def identified(self) -> Identified:
+        """What Identify found."""
+        return self.transformed.identified
+
+    @property
+    def received(self) -> Received:
+        """The request itself."""
+        return self.transformed.identified.located.received
+
+
+@dataclass(frozen=True, slots=True)
+class Constrained:
+    """An allowed call within its limits. `limit_headers` tell the caller what is left."""
+
+    validated: Validated
+    limit_headers: Headers
+
+
+class Stream(Protocol):
+    """An answer's body as the transport gives it."""
+
+    @property
+    def chunks(self) -> AsyncIterator[bytes]:
+        """The bytes, as they arrive."""
+        ...
+
+    async def aclose(self) -> None:
+        """Let the connection go, whatever is left on it."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A backend's answer with the headers that may go outward. `length` is that of the body, None when unknown."""
+
+    status: int
+    headers: Headers
+    length: int | None
+    stream: Stream

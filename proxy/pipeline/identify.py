@@ -1,0 +1,215 @@
+"""Identify: from a credential to a principal, or 401. Cookies and queries carry no credential here."""
+
+import asyncio
+import hashlib
+import re
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
+from urllib.parse import unquote_plus
+
+from django.db import DatabaseError
+
+from oauth_provider.api_keys.verify import InvalidApiKey, VerifiedApiKey, verify_api_key
+from oauth_provider.tokens.verify import InvalidToken, VerifiedToken, verify_access_token
+from proxy.catalogue.matching import Found
+from proxy.catalogue.models import AuthMode
+from proxy.catalogue.snapshot import BackendPlan, OperationPlan
+from proxy.pipeline.call import Identified, Located, Principal, Received
+from proxy.refusals import (
+    BadRequest,
+    InvalidCredential,
+    MisplacedCredential,
+    MissingCredential,
+    NotRegistered,
+    RevocationsUnknown,
+    WrongAudience,
+)
+
+CACHE_TTL_S = 5.0
+CACHE_MAX = 20_000
+CREDENTIAL_MAX = 4096
+# RFC 6750 section 2.1
+_BEARER = re.compile(r"\A[Bb][Ee][Aa][Rr][Ee][Rr] +([A-Za-z0-9._~+/-]+=*)\Z")
+T = TypeVar("T")
+
+
+class Revisions(Protocol):
+    """What of the watcher decides whether something remembered still counts."""
+
+    @property
+    def revocation_revision(self) -> int:
+        """Moves whenever something loses access."""
+        ...
+
+    @property
+    def fresh(self) -> bool:
+        """Whether the revision was read recently."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Remembered:
+    principal: Principal
+    until: float
+    revocation: int
+    catalogue: int
+
+
+class Identifier:
+    """Knows callers by their credential and remembers each for five seconds at most, while nothing is revoked."""
+
+    def __init__(
+        self,
+        revisions: Revisions,
+        *,
+        verify_token: Callable[[str], VerifiedToken] = verify_access_token,
+        verify_key: Callable[[str], VerifiedApiKey] = verify_api_key,
+        threads: int = 8,
+    ) -> None:
+        self._revisions = revisions
+        self._verify_token = verify_token
+        self._verify_key = verify_key
+        self._cache: dict[bytes, _Remembered] = {}
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="identify")
+
+    def close(self) -> None:
+        """End the threads."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    async def identify(self, located: Located) -> Identified:
+        """The call with its principal.
+
+        Raises:
+            Unauthenticated: no, a misplaced, unknown, expired or revoked credential, or one for another resource.
+            NotRegistered: no backend has this path.
+            RevocationsUnknown: nobody can say whether the credential is still good.
+        """
+        backend = located.match.backend
+        if backend is None:
+            await self._identify_without_backend(located)
+            raise NotRegistered(reason="no_backend")
+        operation = located.match.result.operation if isinstance(located.match.result, Found) else None
+        mode = operation.auth_mode if operation else backend.auth_mode
+        principal = await self._by_mode(mode, located, backend, operation)
+        return Identified(located=located, backend=backend, principal=principal)
+
+    async def _by_mode(
+        self, mode: str, located: Located, backend: BackendPlan, operation: OperationPlan | None
+    ) -> Principal:
+        match mode:
+            case AuthMode.OAUTH:
+                scopes = operation.scopes if operation else ()
+                return await self._bearer(located, backend, scopes)
+            case AuthMode.API_KEY:
+                return await self._api_key(located)
+            case AuthMode.PASSTHROUGH:
+                _authorization(located.received)
+                return Principal(kind="passthrough")
+            case AuthMode.PUBLIC:
+                return Principal(kind="anonymous")
+            case _:
+                raise NotRegistered(reason="unknown_auth_mode")
+
+    async def _bearer(self, located: Located, backend: BackendPlan, scopes: tuple[str, ...]) -> Principal:
+        received = located.received
+        token = _token(received, challenge=backend.challenge(scopes))
+        refused = (("www-authenticate", backend.challenge(scopes, "invalid_token")),)
+        try:
+            principal = await self._remembered(token, located, self._by_token)
+        except InvalidToken as fault:
+            raise InvalidCredential(reason=fault.reason, headers=refused) from None
+        if backend.resource not in principal.resources:
+            raise WrongAudience(headers=refused)
+        return principal
+
+    async def _api_key(self, located: Located) -> Principal:
+        values = [value for name, value in located.received.headers if name == b"x-api-key"]
+        if not values:
+            raise MissingCredential("Send an API key in the X-API-Key header.")
+        if len(values) > 1 or len(values[0]) > CREDENTIAL_MAX or not values[0].isascii():
+            raise InvalidCredential(reason="malformed")
+        try:
+            return await self._remembered(values[0].decode("ascii"), located, self._by_key)
+        except InvalidApiKey:
+            raise InvalidCredential(reason="unknown") from None
+
+    async def _identify_without_backend(self, located: Located) -> None:
+        """404 is for callers who are identified: any live token of this server will do."""
+        token = _token(located.received, challenge="Bearer")
+        try:
+            await self._remembered(token, located, self._by_token)
+        except InvalidToken as fault:
+            headers = (("www-authenticate", 'Bearer error="invalid_token"'),)
+            raise InvalidCredential(reason=fault.reason, headers=headers) from None
+
+    async def _remembered(self, credential: str, located: Located, look_up: Callable[[str], Principal]) -> Principal:
+        if not self._revisions.fresh:
+            raise RevocationsUnknown
+        # Read before the lookup: a revocation that commits after it makes this entry worthless, never stale
+        revocation, catalogue = self._revisions.revocation_revision, located.snapshot.revision
+        key = hashlib.sha256(f"{look_up.__name__}:{credential}".encode()).digest()
+        known = self._cache.get(key)
+        now = time.monotonic()
+        if known and known.until > now and known.revocation == revocation and known.catalogue == catalogue:
+            if known.principal.expires_at and known.principal.expires_at <= time.time():
+                raise InvalidToken("expired")
+            return known.principal
+        try:
+            principal = await asyncio.get_running_loop().run_in_executor(self._pool, look_up, credential)
+        except DatabaseError:
+            raise RevocationsUnknown(reason="identity_store_down") from None
+        if len(self._cache) >= CACHE_MAX:
+            self._cache.clear()
+        self._cache[key] = _Remembered(principal, now + CACHE_TTL_S, revocation, catalogue)
+        return principal
+
+    def _by_token(self, token: str) -> Principal:
+        verified = self._verify_token(token)
+        return Principal(
+            kind="user" if verified.user else "service",
+            user=verified.user,
+            client_id=verified.client_id,
+            scopes=verified.scopes,
+            resources=verified.resources,
+            connection=verified.connection,
+            fingerprint=verified.fingerprint,
+            expires_at=verified.expires_at,
+        )
+
+    def _by_key(self, key: str) -> Principal:
+        verified = self._verify_key(key)
+        return Principal(
+            kind="api_key",
+            client_id=f"key:{verified.name}",
+            scopes=verified.scopes,
+            fingerprint=hashlib.sha256(key.encode()).hexdigest()[:16],
+        )
+
+
+def _token(received: Received, *, challenge: str) -> str:
+    value = _authorization(received)
+    if value is None:
+        if _has_query_token(received.query):
+            raise MisplacedCredential(headers=(("www-authenticate", challenge),))
+        raise MissingCredential(headers=(("www-authenticate", challenge),))
+    bearer = _BEARER.match(value)
+    if bearer is None or len(value) > CREDENTIAL_MAX:
+        raise InvalidCredential(
+            reason="malformed", headers=(("www-authenticate", f'{challenge}, error="invalid_token"'),)
+        )
+    return bearer.group(1)
+
+
+def _authorization(received: Received) -> str | None:
+    values = [value for name, value in received.headers if name == b"authorization"]
+    if len(values) > 1:
+        raise BadRequest("One Authorization header, please.", reason="two_authorizations")
+    return values[0].decode("latin-1") if values else None
+
+
+def _has_query_token(query: bytes) -> bool:
+    names = (part.partition("=")[0] for part in query.decode("latin-1").split("&"))
+    return any(unquote_plus(name).lower() == "access_token" for name in names)

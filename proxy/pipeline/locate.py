@@ -1,0 +1,34 @@
+"""Before the stages: one reading of the path, and where it leads."""
+
+import hashlib
+from functools import lru_cache
+
+from django.conf import settings
+
+from proxy.catalogue.paths import AmbiguousPath, canonical
+from proxy.catalogue.snapshot import Snapshot
+from proxy.pipeline.call import Located, Received
+from proxy.refusals import LoopDetected, UnreadablePath
+
+
+def locate(received: Received, snapshot: Snapshot) -> Located:
+    """Canonicalise the path and look it up; whether the caller may know the result is for later.
+
+    Raises:
+        UnreadablePath: the path has more than one reading.
+        LoopDetected: the request passed through this gateway before.
+    """
+    try:
+        path = canonical(received.path)
+    except AmbiguousPath as fault:
+        raise UnreadablePath(f"The path can be read in more than one way: {fault}.") from None
+    pseudonym = via_pseudonym().encode()
+    if any(name == b"via" and pseudonym in value for name, value in received.headers):
+        raise LoopDetected
+    return Located(received=received, snapshot=snapshot, path=path, match=snapshot.match(received.method, path))
+
+
+@lru_cache(maxsize=1)
+def via_pseudonym() -> str:
+    """How this gateway names itself in Via (RFC 9110 section 7.6.3); another Gatehouse has another name."""
+    return f"gatehouse-{hashlib.sha256(settings.PUBLIC_BASE_URL.encode()).hexdigest()[:12]}"

@@ -1,0 +1,123 @@
+"""Transform: what of a message may cross, in either direction. Names compare without case and separators."""
+
+import re
+import secrets
+from functools import lru_cache
+
+from django.conf import settings
+
+from proxy.catalogue.models import AuthMode
+from proxy.catalogue.snapshot import BackendPlan
+from proxy.pipeline.call import Headers, Identified, Received, Transformed
+from proxy.pipeline.locate import via_pseudonym
+from proxy.refusals import BadRequest
+
+_SEPARATORS = re.compile(r"[^a-z0-9]")
+_TRACEPARENT = re.compile(r"\A00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}\Z")
+_HOP_BY_HOP = frozenset(
+    {"connection", "keepalive", "proxyconnection", "proxyauthenticate", "proxyauthenticationinfo", "te", "trailer",
+     "trailers", "transferencoding", "upgrade", "http2settings"}
+)  # fmt: skip
+# Each is written anew, by us or by the transport
+_REBUILT = frozenset(
+    {"host", "contentlength", "expect", "via", "forwarded", "xrealip", "traceparent", "tracestate", "xrequestid",
+     "xrequestdeadlinems", "maxforwards"}
+)  # fmt: skip
+_CREDENTIALS = frozenset(
+    {"authorization", "cookie", "cookie2", "proxyauthorization", "xapikey", "xauthtoken", "xaccesstoken"}
+)
+_IDENTITY = frozenset(
+    {"xclientid", "xscopes", "xscope", "xroles", "xrole", "xtenantid", "xconsumerid", "remoteuser", "xremoteuser",
+     "remoteemail", "remotegroups", "remotename", "xremoteemail", "xremotegroups"}
+)  # fmt: skip
+_STEERING = frozenset(
+    {"xhttpmethodoverride", "xhttpmethod", "xmethodoverride", "xoriginalurl", "xoriginaluri", "xoriginalhost", "xrewriteurl",
+     "xhttppath", "xhost", "xclientip", "xclusterclientip", "cfconnectingip", "trueclientip", "fastlyclientip"}
+)  # fmt: skip
+_DROPPED_INWARD = _HOP_BY_HOP | _REBUILT | _CREDENTIALS | _IDENTITY | _STEERING
+_DROPPED_INWARD_PREFIXES = (
+    "xuser", "xgateway", "xauth", "xorg", "xforwarded", "openaiephemeral", "xopenaiephemeral",
+)  # fmt: skip
+
+
+def transform(identified: Identified) -> Transformed:
+    """The request headers that reach the backend before the gateway adds its own; names in lower case.
+
+    Raises:
+        BadRequest: a header value holds a control character.
+    """
+    received, backend = identified.located.received, identified.backend
+    listed = _connection_listed(received)
+    own = frozenset(map(folded, backend.identity_headers))
+    if backend.credential:
+        own |= {folded(backend.credential[0])}
+    passed = []
+    for raw_name, raw_value in received.headers:
+        name, crosses = inward(raw_name)
+        keeps_credential = identified.principal.kind == AuthMode.PASSTHROUGH and name == "authorization"
+        if (crosses and folded(name) not in own and name not in listed) or keeps_credential:
+            passed.append((name, _value(raw_value)))
+    return Transformed(identified=identified, headers=(*passed, *_rebuilt(received, backend)))
+
+
+def folded(name: str) -> str:
+    """`name` in lower case without anything but letters and digits: X_User.Id and x-user-id are one header."""
+    return _SEPARATORS.sub("", name.lower())
+
+
+@lru_cache(maxsize=2048)
+def inward(raw_name: bytes) -> tuple[str, bool]:
+    """A request header's name in lower case, and whether clients may send it to backends."""
+    name = raw_name.decode("latin-1").lower()
+    plain = folded(name)
+    drops = (
+        plain in _DROPPED_INWARD
+        or plain.startswith(_DROPPED_INWARD_PREFIXES)
+        # X-Clerk-User-Id, X-Gpt-Clerk-User-Id and whatever else a backend may read a user from
+        or plain.endswith("userid")
+        or not plain
+    )
+    return name, not drops
+
+
+def _connection_listed(received: Received) -> frozenset[str]:
+    # RFC 9110 section 7.6.1; it is the client's own headers that it can name, ours come later
+    values = [value for name, value in received.headers if name == b"connection"]
+    if not values:
+        return frozenset()
+    return frozenset(token.strip().lower() for value in values for token in value.decode("latin-1").split(","))
+
+
+def _value(raw: bytes) -> str:
+    value = raw.decode("latin-1")
+    if any(character in value for character in "\r\n\0"):
+        raise BadRequest(reason="control_character_in_header")
+    return value
+
+
+def _rebuilt(received: Received, backend: BackendPlan) -> Headers:
+    scheme, _separator, authority = settings.PUBLIC_BASE_URL.partition("://")
+    address = received.address
+    quoted = f'"[{address}]"' if ":" in address else address
+    origin = ((
+        ("x-forwarded-for", address), ("x-real-ip", address),
+        ("forwarded", f'for={quoted};host="{authority}";proto={scheme}'),
+    ) if address else ())  # fmt: skip
+    return (
+        *origin,
+        ("x-forwarded-host", authority),
+        ("x-forwarded-proto", scheme),
+        ("x-forwarded-prefix", backend.prefix),
+        ("via", f"1.1 {via_pseudonym()}"),
+        ("x-request-id", received.request_id),
+        ("traceparent", _traceparent(received)),
+    )
+
+
+def _traceparent(received: Received) -> str:
+    # W3C Trace Context section 3.2: keep the trace of a caller who has one, with a span of our own
+    values = [value.decode("latin-1") for name, value in received.headers if name == b"traceparent"]
+    span = secrets.token_hex(8)
+    if len(values) == 1 and _TRACEPARENT.match(values[0]):
+        return f"{values[0][:36]}{span}{values[0][52:]}"
+    return f"00-{secrets.token_hex(16)}-{span}-00"
