@@ -195,5 +195,3 @@ def _explain(fault: ValidationError) -> str:
 def _is_origin(value: str) -> bool:
     parts = urlsplit(value)
     return parts.scheme in {"http", "https"} and bool(parts.hostname) and value == f"{parts.scheme}://{parts.netloc}"
-
-

@@ -118,7 +118,9 @@ def _database(url: str) -> dict[str, Any]:
 
 
 DATABASES = {"default": _database(ENVIRONMENT.DATABASE_URL or f"sqlite:///{DATA_DIR / 'gatehouse.sqlite3'}")}
-DATABASES["audit"] = _database(ENVIRONMENT.AUDIT_DATABASE_URL) if ENVIRONMENT.AUDIT_DATABASE_URL else DATABASES["default"] | {}
+DATABASES["audit"] = (
+    _database(ENVIRONMENT.AUDIT_DATABASE_URL) if ENVIRONMENT.AUDIT_DATABASE_URL else DATABASES["default"] | {}
+)
 DATABASES["audit"]["TEST"] = {"MIRROR": "default"}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 

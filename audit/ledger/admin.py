@@ -50,7 +50,9 @@ class EventAdmin(ModelAdmin):
     list_display = ("time", "person", "client", "what", "decided", "reason", "status")
     list_filter = (PeriodFilter, "decision", "kind", "method")
     search_fields = ("request_id",)
-    search_help_text = _("User name, e-mail, external id, client, operation, backend, request id, reason or connection.")
+    search_help_text = _(
+        "User name, e-mail, external id, client, operation, backend, request id, reason or connection."
+    )
     ordering = ("-timestamp", "-id")
     sortable_by = ()
     actions = None

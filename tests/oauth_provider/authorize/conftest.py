@@ -48,12 +48,12 @@ class World:
         assert self.ask(**changes).status_code == 200
         return Interaction.objects.latest("created_at")
 
-    def decide(self, interaction: Interaction | str, decision: str = "allow", scope: Any = ("tool:read",)) -> HttpResponse:
+    def decide(
+        self, interaction: Interaction | str, decision: str = "allow", scope: Any = ("tool:read",)
+    ) -> HttpResponse:
         """POST the consent form."""
         key = interaction if isinstance(interaction, str) else interaction.pk
-        return self.browser.post(
-            "/oauth/authorize", {"interaction": key, "decision": decision, "scope": list(scope)}
-        )
+        return self.browser.post("/oauth/authorize", {"interaction": key, "decision": decision, "scope": list(scope)})
 
 
 @pytest.fixture

@@ -62,7 +62,9 @@ def test_c01_a_post_without_the_csrf_token_is_refused(world):
     strict.force_login(world.ana, backend="django.contrib.auth.backends.ModelBackend")
     strict.get(world.url())
     interaction = Interaction.objects.latest("created_at")
-    response = strict.post("/oauth/authorize", {"interaction": interaction.pk, "decision": "allow", "scope": "tool:read"})
+    response = strict.post(
+        "/oauth/authorize", {"interaction": interaction.pk, "decision": "allow", "scope": "tool:read"}
+    )
     assert response.status_code == 403
     assert not Grant.objects.exists()
 

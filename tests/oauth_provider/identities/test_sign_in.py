@@ -89,7 +89,12 @@ def test_the_start_page_is_connected_apps(client, db):
 
 @pytest.mark.parametrize(
     ("trusted", "forwarded", "expected"),
-    [(0, "9.9.9.9", "127.0.0.1"), (1, "6.6.6.6, 9.9.9.9", "9.9.9.9"), (1, "junk", "127.0.0.1"), (2, "9.9.9.9", "127.0.0.1")],
+    [
+        (0, "9.9.9.9", "127.0.0.1"),
+        (1, "6.6.6.6, 9.9.9.9", "9.9.9.9"),
+        (1, "junk", "127.0.0.1"),
+        (2, "9.9.9.9", "127.0.0.1"),
+    ],
 )
 def test_only_the_trusted_hop_names_the_address(settings, trusted, forwarded, expected):
     settings.TRUSTED_PROXY_COUNT = trusted
