@@ -1,0 +1,18 @@
+"""Index of the slices' admin pages; what the libraries registered and staff have no use for is taken out."""
+
+from django.contrib import admin
+from oauth2_provider import admin as library
+from oauth2_provider.models import (
+    get_access_token_model,
+    get_grant_model,
+    get_id_token_model,
+    get_refresh_token_model,
+)
+
+from oauth_provider.clients.admin import ClientAdmin
+
+__all__ = ["ClientAdmin", "library"]
+
+# Importing the library's pages registers them, ours for clients among them (APPLICATION_ADMIN_CLASS)
+for model in (get_access_token_model(), get_grant_model(), get_id_token_model(), get_refresh_token_model()):
+    admin.site.unregister(model)
