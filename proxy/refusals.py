@@ -13,8 +13,13 @@
     |- MethodNotAllowed 405 method_not_allowed
     |- RequestTimeout 408 request_timeout
     |- TooLarge 413 content_too_large
+    |- UriTooLong 414 uri_too_long
+    |- ExpectationFailed 417 expectation_failed
+    |- UpgradeRefused 426 upgrade_refused
+    |- HeadersTooLarge 431 header_fields_too_large
     |- RateLimited 429 rate_limited
     |- Crash 500 server_error
+    |- NotImplementedMethod 501 not_implemented
     |- BackendFault 502
     |  |- BackendUnreachable backend_unreachable
     |  |- BackendRefusedByGuard backend_address_refused
@@ -24,9 +29,10 @@
     |  |- RevocationsUnknown temporarily_unavailable
     |  `- Overloaded overloaded
     |- DeadlinePassed 504 backend_timeout
+    |- VersionNotSupported 505 http_version_not_supported
     `- LoopDetected 508 loop_detected
 
-Only `title`, `detail` and `error` leave the process; `private` goes to the ledger as part of the reason, never out.
+`title`, `detail` and `error` go to the caller; `reason` goes to the ledger only.
 """
 
 from typing import ClassVar
@@ -164,6 +170,49 @@ class TooLarge(Refusal):
         super().__init__(f"The request body may have {limit} bytes at most.", headers=(("connection", "close"),))
 
 
+class UriTooLong(Refusal):
+    """The request target is longer than any of ours."""
+
+    status = 414
+    error = "uri_too_long"
+    reason = "uri_too_long"
+    title = "URI too long"
+    detail = "The request target may have 8192 bytes at most."
+
+
+class ExpectationFailed(Refusal):
+    """An Expect that is not 100-continue (RFC 9110 section 10.1.1)."""
+
+    status = 417
+    error = "expectation_failed"
+    reason = "expectation_failed"
+    title = "Expectation failed"
+    detail = "The only expectation this server meets is 100-continue."
+
+
+class UpgradeRefused(Refusal):
+    """Another protocol was asked for, such as WebSocket."""
+
+    status = 426
+    error = "upgrade_refused"
+    reason = "upgrade_refused"
+    title = "Upgrade refused"
+    detail = "This server speaks HTTP/1.1 only; send the request without Upgrade."
+
+    def __init__(self) -> None:
+        super().__init__(headers=(("upgrade", "HTTP/1.1"), ("connection", "close")))
+
+
+class HeadersTooLarge(Refusal):
+    """Too many header fields, or too long ones (RFC 6585 section 5)."""
+
+    status = 431
+    error = "header_fields_too_large"
+    reason = "header_fields_too_large"
+    title = "Request header fields too large"
+    detail = "At most 100 header fields, 8 KiB each and 32 KiB together."
+
+
 class RateLimited(Refusal):
     """More calls than the window allows; `retry_after_s` whole seconds, `resets_at` seconds since the epoch."""
 
@@ -188,6 +237,16 @@ class Crash(Refusal):
     """A fault of ours; what it was stands in the log under the request id."""
 
     reason = "crash"
+
+
+class NotImplementedMethod(Refusal):
+    """A method this server speaks nowhere (RFC 9110 section 15.6.2)."""
+
+    status = 501
+    error = "not_implemented"
+    reason = "unknown_method"
+    title = "Not implemented"
+    detail = "This server does not know the method."
 
 
 class BackendFault(Refusal):
@@ -261,6 +320,16 @@ class DeadlinePassed(Refusal):
     reason = "backend_timeout"
     title = "Backend timeout"
     detail = "The service behind the gateway did not answer in time."
+
+
+class VersionNotSupported(Refusal):
+    """Neither HTTP/1.0 nor HTTP/1.1."""
+
+    status = 505
+    error = "http_version_not_supported"
+    reason = "http_version"
+    title = "HTTP version not supported"
+    detail = "This server speaks HTTP/1.1."
 
 
 class LoopDetected(Refusal):

@@ -34,6 +34,7 @@ def create_client(
     redirect_uris: tuple[str, ...] = (),
     gpt: str = "",
     default_resource: str = "",
+    default_scopes: tuple[str, ...] = (),
     client_id: str = "",
 ) -> Created:
     """Create a client as its preset says.
@@ -43,6 +44,7 @@ def create_client(
         redirect_uris: in addition to the preset's own.
         gpt: for preset gpt: the GPT's id, its URL or a callback from its editor; may follow later.
         default_resource: a resource's path, such as /api/v1/gpt.
+        default_scopes: what a request without scope means; empty: those of `scopes` that only read.
         client_id: only when a deployment dictates it; random otherwise.
 
     Raises:
@@ -63,6 +65,7 @@ def create_client(
         redirect_uris=" ".join(uris),
         allowed_scopes=" ".join(sorted(scopes)),
         default_resource=default_resource,
+        default_scopes=" ".join(sorted(default_scopes)),
         allow_json_token_requests=values.allow_json,
         trust=Trust.VERIFIED,
         hash_client_secret=False,
@@ -76,7 +79,7 @@ def create_client(
         client_id=client.client_id,
         target=f"client:{client.client_id}",
         scopes=client.allowed_scopes,
-        fields=("name", "preset", "redirect_uris", "allowed_scopes", "default_resource"),
+        fields=("name", "preset", "redirect_uris", "allowed_scopes", "default_scopes", "default_resource"),
     )
     return Created(client, "" if public else create_secret(client=client, actor=actor))
 

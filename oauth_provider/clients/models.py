@@ -3,10 +3,13 @@
 import re
 from urllib.parse import urlsplit
 
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from oauth2_provider.models import AbstractApplication, ApplicationManager
+
+from oauth_provider.clients.redirect_uris import check_redirect_uris
 
 # A custom GPT's callback; OpenAI serves it under both hosts, and the id is the GPT's own
 CHATGPT_ACTION_CALLBACK = re.compile(r"https://(?:chat\.openai\.com|chatgpt\.com)/aip/g-[A-Za-z0-9_-]+/oauth/callback")
@@ -71,6 +74,17 @@ class Client(AbstractApplication):
         swappable = "OAUTH2_PROVIDER_APPLICATION_MODEL"
         verbose_name = _("client")
         verbose_name_plural = _("clients")
+
+    def clean(self) -> None:
+        """Check the redirect URIs by our rules; the library's refuse a GPT that still waits for its callback.
+
+        Raises:
+            ValidationError: by field.
+        """
+        try:
+            check_redirect_uris(self.redirect_uris.split(), public=not self.is_confidential)
+        except ValidationError as fault:
+            raise ValidationError({"redirect_uris": fault.error_list}) from fault
 
     @property
     def is_suspended(self) -> bool:

@@ -9,6 +9,7 @@ from datetime import timedelta
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from audit.ledger.events import UserRef
 from audit.ledger.kinds import Kind
@@ -41,26 +42,32 @@ def generate_secret() -> str:
 
 
 @transaction.atomic
-def create_secret(*, client: Client, actor: UserRef | None) -> str:
-    """Give the client one more secret and return it: the only time anyone sees it.
+def create_secret(*, client: Client, actor: UserRef | None, note: str = "") -> str:
+    """Give the client one more secret and return it: the only time anyone sees it. `note` says why.
 
     Raises:
         SecretRefusedError: the client is public, or two secrets are live already.
     """
     locked = Client.objects.select_for_update().get(pk=client.pk)
     if not locked.is_confidential:
-        raise SecretRefusedError("A public client has no secret.")
+        raise SecretRefusedError(_("A public client has no secret."))
     if live_secrets(client=locked) >= LIVE_SECRETS:
-        raise SecretRefusedError("Two secrets are live already: retire one first.")
+        raise SecretRefusedError(_("Two secrets are live already: retire one first."))
     secret = generate_secret()
-    store_secret(client=locked, secret=secret, actor=actor)
+    store_secret(client=locked, secret=secret, actor=actor, note=note)
     return secret
 
 
-def store_secret(*, client: Client, secret: str, actor: UserRef | None) -> ClientSecret:
+def store_secret(*, client: Client, secret: str, actor: UserRef | None, note: str = "") -> ClientSecret:
     """Keep the digest of `secret` (from `generate_secret`, or a deployment's environment) for `client`."""
     row = ClientSecret.objects.create(client=client, digest=digest(secret), hint=secret[-4:])
-    record(kind=Kind.ADMIN_SECRET_CREATED, actor=actor, client_id=client.client_id, target=f"client:{client.client_id}")
+    record(
+        kind=Kind.ADMIN_SECRET_CREATED,
+        actor=actor,
+        client_id=client.client_id,
+        target=f"client:{client.client_id}",
+        note=note,
+    )
     return row
 
 
@@ -75,7 +82,7 @@ def retire_secret(*, secret: ClientSecret, actor: UserRef | None, note: str = ""
     if not ClientSecret.objects.filter(pk=secret.pk, retired_at=None).exists():
         return
     if live_secrets(client=client) <= 1:
-        raise SecretRefusedError("The last secret cannot be retired: create another first, or suspend the client.")
+        raise SecretRefusedError(_("The last secret cannot be retired: create another first, or suspend the client."))
     ClientSecret.objects.filter(pk=secret.pk, retired_at=None).update(retired_at=timezone.now())
     record(
         kind=Kind.ADMIN_SECRET_RETIRED,

@@ -9,10 +9,11 @@ import structlog
 from django.conf import settings
 
 from oauth_provider.keys.encryption import Undecipherable, decrypt
+from oauth_provider.keys.signing import LoadedKey, current_signing_key
 from oauth_provider.scopes.models import Scope
 from proxy.catalogue.addresses import BadUpstreamUrl, UpstreamBase, parse_upstream_url
 from proxy.catalogue.matching import NOTHING, Found, Matcher, Nothing, OtherMethods
-from proxy.catalogue.models import Backend, Operation
+from proxy.catalogue.models import AuthMode, Backend, Operation
 from proxy.catalogue.paths import BadTemplate, CanonicalPath, compile_prefix, compile_template
 
 METADATA_PATH = "/.well-known/oauth-protected-resource"
@@ -39,6 +40,7 @@ class BackendPlan:
     resource: str
     resource_metadata: str
     scopes: tuple[str, ...]
+    takes_tokens: bool
     matcher: "Matcher[OperationPlan]" = field(repr=False)
 
     def challenge(self, scopes: tuple[str, ...], error: str = "") -> str:
@@ -82,6 +84,7 @@ class Snapshot:
     by_prefix: Mapping[tuple[str, ...], BackendPlan]
     prefix_lengths: tuple[int, ...]
     enabled_scopes: frozenset[str]
+    signing_key: LoadedKey | None = field(repr=False)
 
     def match(self, method: str, path: CanonicalPath) -> Match:
         """The backend with the longest prefix of `path`, and its operation for `method`."""
@@ -97,11 +100,11 @@ class Snapshot:
         return self.by_prefix.get(tuple(path[1:].split("/")))
 
 
-EMPTY = Snapshot(revision=-1, backends={}, by_prefix={}, prefix_lengths=(), enabled_scopes=frozenset())
+EMPTY = Snapshot(revision=-1, backends={}, by_prefix={}, prefix_lengths=(), enabled_scopes=frozenset(), signing_key=None)
 
 
 def build(*, revision: int) -> Snapshot:
-    """Read the catalogue in three statements and compile it. A row that cannot run is left out, and logged."""
+    """Read the catalogue in four statements and compile it. A row that cannot run is left out, and logged."""
     operations: defaultdict[int, list[dict[str, Any]]] = defaultdict(list)
     for row in Operation.objects.filter(enabled=True, backend__enabled=True).order_by("id").values():
         operations[row["backend_id"]].append(row)
@@ -118,6 +121,7 @@ def build(*, revision: int) -> Snapshot:
         by_prefix=plans,
         prefix_lengths=tuple(sorted({len(prefix) for prefix in plans}, reverse=True)),
         enabled_scopes=frozenset(scopes),
+        signing_key=current_signing_key(),
     )
 
 
@@ -140,6 +144,7 @@ def _backend_plan(row: dict[str, Any], operations: list[dict[str, Any]]) -> Back
         resource=f"{issuer}{row['prefix']}",
         resource_metadata=f"{issuer}{METADATA_PATH}{row['prefix']}",
         scopes=tuple(sorted({scope for operation in operations for scope in operation["scopes"]})),
+        takes_tokens=AuthMode.OAUTH in {row["auth_mode"], *(operation["auth_mode"] for operation in operations)},
         matcher=Matcher(_entries(row, operations)),
     )
 

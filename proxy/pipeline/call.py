@@ -13,24 +13,33 @@ Headers = tuple[tuple[str, str], ...]
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
+class ClientGone(Exception):  # noqa: N818 - nobody is left to answer
+    """The client closed the connection before the call was over."""
+
+
 class Body(Protocol):
-    """The request body, not read before a stage asks for it."""
+    """The request body, not read before a stage asks for it. `length` as announced, `received` so far, in bytes."""
 
     length: int | None
     received: int
 
     async def open(self, *, limit: int) -> bytes | AsyncIterator[bytes] | None:
-        """The body: whole when it is small, else in chunks; None without one. Refuses more than `limit` bytes."""
-        ...
+        """The body: whole when it is small, else in chunks; None without one.
 
-    def fault(self) -> Exception | None:
-        """The refusal that ended reading, when reading ended that way inside somebody else's code."""
+        Raises:
+            TooLarge: it has more than `limit` bytes; in chunks, while they are read.
+            RequestTimeout: it arrives too slowly.
+            ClientGone: the client left.
+        """
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """A request as the entry point read it. `path` and `query` are the bytes of the target; times are monotonic."""
+    """A request as the entry point read it. `path` and `query` are the bytes of the target.
+
+    `started` is a time of the running event loop, in seconds.
+    """
 
     method: str
     path: bytes
@@ -116,12 +125,16 @@ class Constrained:
     limit_headers: Headers
 
 
-class Stream(Protocol):
-    """An answer's body as the transport gives it."""
+class BodyStream(Protocol):
+    """An answer's body as the backend sends it."""
 
-    @property
-    def chunks(self) -> AsyncIterator[bytes]:
-        """The bytes, as they arrive."""
+    async def read(self) -> bytes:
+        """The next bytes, b"" at the end.
+
+        Raises:
+            BackendNonsense: the body ended early or cannot be read.
+            DeadlinePassed: the backend did not finish in time.
+        """
         ...
 
     async def aclose(self) -> None:
@@ -131,9 +144,13 @@ class Stream(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A backend's answer with the headers that may go outward. `length` is that of the body, None when unknown."""
+    """A backend's answer with the headers that may go outward. `length` is that of the body, None when unknown.
+
+    `upstream_s` is the time from sending to the head of the answer, in seconds.
+    """
 
     status: int
     headers: Headers
     length: int | None
-    stream: Stream
+    stream: BodyStream
+    upstream_s: float

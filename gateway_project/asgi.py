@@ -1,0 +1,131 @@
+"""The process's ASGI application: through the front door, then to the data plane or to Django."""
+
+import os
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gateway_project.settings")
+
+import asyncio
+from collections.abc import Callable
+
+import structlog
+import uuid_utils
+from django.conf import settings
+from django.core.asgi import get_asgi_application
+
+django_application = get_asgi_application()
+
+from audit.ledger.events import Draft
+from audit.ledger.kinds import Decision, Kind
+from audit.ledger.origin import Origin, current_origin, set_origin, truncated_address
+from audit.ledger.recorder import AuditUnavailable, recorder
+from gateway_project.front_door import inspect
+from gateway_project.health import Health
+from gateway_project.whole_body import read_whole
+from oauth_provider.identities.address import address_behind
+from proxy.asgi import DataPlane
+from proxy.entrypoints.asgi_types import Message, Receive, Scope, Send
+from proxy.entrypoints.responder import Responder
+from proxy.pipeline.call import ClientGone
+from proxy.refusals import Refusal
+
+log = structlog.get_logger(__name__)
+
+
+class GatewayApplication:
+    """One per process; granian drives its lifespan."""
+
+    def __init__(self) -> None:
+        self._data_plane = DataPlane(recorder=recorder)
+        self._health = Health(watcher=self._data_plane.watcher, recorder=recorder)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """ASGI 3."""
+        if scope["type"] == "lifespan":
+            await self._lifespan(receive, send)
+        elif scope["type"] == "http":
+            await self._http(scope, receive, send)
+
+    async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request_id = str(uuid_utils.uuid7())
+        address = _address(scope)
+        path = scope["path"]
+        scope["state"] = {**scope.get("state", {}), "request_id": request_id, "address": address}
+        is_health = self._health.answers(path)
+        try:
+            inspect(scope, allowed_hosts=() if is_health else settings.ALLOWED_HOSTS)
+        except Refusal as refusal:
+            await self._refuse(scope, send, refusal)
+            return
+        if is_health:
+            await self._health(scope, receive, send)
+        elif self._data_plane.application_for(path) and not _is_alias(path):
+            await self._data_plane(scope, receive, send)
+        else:
+            await self._control_plane(scope, receive, send)
+
+    async def _control_plane(self, scope: Scope, receive: Receive, send: Send) -> None:
+        state = scope["state"]
+        origin = set_origin(Origin(request_id=state["request_id"], address=state["address"]))
+        structlog.contextvars.bind_contextvars(request_id=state["request_id"])
+        try:
+            # Django would write any body to disk, for as long as it takes, before it looks at the request
+            whole = await read_whole(scope, receive, limit=settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
+            await django_application(scope, whole, _with_request_id(send, state["request_id"]))
+        except Refusal as refusal:
+            await Responder(send, request_id=state["request_id"]).problem(refusal)
+        except ClientGone:
+            return
+        finally:
+            structlog.contextvars.unbind_contextvars("request_id")
+            current_origin.reset(origin)
+
+    async def _refuse(self, scope: Scope, send: Send, refusal: Refusal) -> None:
+        state = scope["state"]
+        if self._data_plane.application_for(scope["path"]):
+            draft = Draft(
+                kind=Kind.PROXY_CALL_DECIDED,
+                decision=Decision.DENY,
+                reason=refusal.reason,
+                method=scope["method"],
+                status=refusal.status,
+                request_id=state["request_id"],
+                address=truncated_address(state["address"]),
+            )
+            try:
+                await recorder.record(draft)
+            except AuditUnavailable:
+                log.warning("refusal_not_recorded", request_id=state["request_id"], reason=refusal.reason)
+        responder = Responder(send, request_id=state["request_id"], head_only=scope["method"] == "HEAD")
+        await responder.problem(refusal)
+
+    async def _lifespan(self, receive: Receive, send: Send) -> None:
+        steps = {"lifespan.startup": self._data_plane.start, "lifespan.shutdown": self._data_plane.stop}
+        for event, step in steps.items():
+            while (await receive())["type"] != event:
+                await asyncio.sleep(0)
+            await step()
+            await send({"type": f"{event}.complete"})
+
+
+def _is_alias(path: str) -> bool:
+    return any(path.startswith(f"{prefix}/") for prefix in settings.OAUTH_ALIAS_PREFIXES)
+
+
+def _address(scope: Scope) -> str:
+    direct = str((scope.get("client") or ("", 0))[0])
+    forwarded = [value.decode("latin-1") for name, value in scope["headers"] if name == b"x-forwarded-for"]
+    return address_behind(direct=direct, forwarded=",".join(forwarded), trusted=settings.TRUSTED_PROXY_COUNT)
+
+
+def _with_request_id(send: Send, request_id: str) -> Send:
+    header = (b"x-request-id", request_id.encode())
+
+    async def sending(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            message["headers"] = [*message["headers"], header]
+        await send(message)
+
+    return sending
+
+
+application: Callable[[Scope, Receive, Send], object] = GatewayApplication()

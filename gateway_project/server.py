@@ -1,0 +1,49 @@
+"""Serve the gateway: granian, one process type, as many workers as the environment says."""
+
+import os
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gateway_project.settings")
+
+import django
+from django.conf import settings
+from granian import Granian
+from granian.constants import HTTPModes, Interfaces, Loops
+from granian.http import HTTP1Settings
+
+APPLICATION = "gateway_project.asgi:application"
+HEADER_TIMEOUT_MS = 10_000
+# A request head may have 32 KiB; the parser needs room to see that one is longer
+READ_BUFFER_BYTES = 131_072
+STOP_TIMEOUT_S = 30
+
+
+def serve(*, workers: int) -> None:
+    """Serve on HOST:PORT until SIGINT or SIGTERM, then let running calls end."""
+    environment = settings.ENVIRONMENT
+    Granian(
+        APPLICATION,
+        address=environment.HOST,
+        port=environment.PORT,
+        interface=Interfaces.ASGI,
+        workers=workers,
+        http=HTTPModes.http1,
+        http1_settings=HTTP1Settings(header_read_timeout=HEADER_TIMEOUT_MS, max_buffer_size=READ_BUFFER_BYTES),
+        loop=Loops.asyncio,
+        websockets=False,
+        respawn_failed_workers=True,
+        workers_kill_timeout=STOP_TIMEOUT_S,
+        log_dictconfig=settings.LOGGING,
+        log_access=False,
+        process_name="gatehouse",
+    ).serve()
+
+
+def main() -> None:
+    """Bring what the environment describes into being, then serve."""
+    django.setup()
+    bootstrap()
+    serve(workers=settings.WEB_CONCURRENCY)
+
+
+if __name__ == "__main__":
+    main()

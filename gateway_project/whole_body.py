@@ -1,0 +1,29 @@
+"""A body read whole before Django sees the request: bounded in size and time."""
+
+from proxy.entrypoints.asgi_types import Message, Receive, Scope
+from proxy.entrypoints.body import RequestBody
+from proxy.refusals import TooLarge
+
+
+async def read_whole(scope: Scope, receive: Receive, *, limit: int) -> Receive:
+    """A `receive` that delivers the body at once, then whatever comes after it.
+
+    Raises:
+        TooLarge: it has, or announces, more than `limit` bytes.
+        RequestTimeout: it arrives too slowly.
+        ClientGone: the client left.
+    """
+    announced = next((int(value) for name, value in scope["headers"] if name == b"content-length"), None)
+    if announced is not None and announced > limit:
+        raise TooLarge(limit)
+    body = await RequestBody(receive, length=announced).open(limit=limit)
+    if body is None or isinstance(body, bytes):
+        content = body or b""
+    else:
+        content = b"".join([chunk async for chunk in body])
+    pending: list[Message] = [{"type": "http.request", "body": content, "more_body": False}]
+
+    async def replay() -> Message:
+        return pending.pop() if pending else await receive()
+
+    return replay

@@ -1,0 +1,78 @@
+"""The data plane: plain ASGI, no middleware, no ORM on the way of a call."""
+
+import asyncio
+
+from django.conf import settings
+
+from audit.ledger.recorder import Recorder
+from proxy.catalogue.snapshot import METADATA_PATH
+from proxy.catalogue.watch import Watcher
+from proxy.entrypoints.asgi_types import Application, Receive, Scope, Send
+from proxy.entrypoints.cors import Cors
+from proxy.entrypoints.resource_metadata import ResourceMetadata
+from proxy.entrypoints.rest import RestEntrypoint
+from proxy.limits.concurrency import Bulkhead
+from proxy.limits.rates import RateLimiter
+from proxy.pipeline.constrain import Limits
+from proxy.pipeline.identify import Identifier
+from proxy.pipeline.run import Gateway
+from proxy.upstream.hyper import HyperTransport
+from proxy.upstream.transport import Transport
+
+REST_PREFIX = "/api/v1/"
+MILLISECONDS = 1000
+
+
+class DataPlane:
+    """Everything one process needs to carry calls; `start` and `stop` frame its life."""
+
+    def __init__(self, *, recorder: Recorder, transport: Transport | None = None) -> None:
+        self.watcher = Watcher()
+        self.recorder = recorder
+        self._transport = transport or HyperTransport()
+        self._identifier = Identifier(self.watcher)
+        rates = RateLimiter(
+            max_calls=settings.RATE_LIMIT_MAX,
+            window_s=-(-settings.RATE_LIMIT_WINDOW_MS // MILLISECONDS),
+            redis_url=settings.REDIS_URL,
+        )
+        gateway = Gateway(
+            watcher=self.watcher,
+            identifier=self._identifier,
+            limits=Limits(rates=rates, bulkhead=Bulkhead()),
+            transport=self._transport,
+        )
+        self._rest = RestEntrypoint(gateway=gateway, recorder=recorder, cors=Cors(settings.CORS_ORIGINS))
+        self._resource_metadata = ResourceMetadata(self.watcher)
+
+    def application_for(self, path: str) -> Application | None:
+        """The entry point of `path`, None when the control plane answers there."""
+        if path.startswith(REST_PREFIX):
+            return self._rest
+        if path == METADATA_PATH or path.startswith(f"{METADATA_PATH}/"):
+            return self._resource_metadata
+        return None
+
+    async def start(self) -> None:
+        """Read the catalogue, then keep watching it; start the recorder."""
+        self.recorder.start()
+        # It reads the database, which Django refuses to an event loop
+        await asyncio.to_thread(self.watcher.start)
+
+    async def stop(self) -> None:
+        """Write what is queued, close every connection, end every thread."""
+        await asyncio.to_thread(self.watcher.stop)
+        self._identifier.close()
+        await self._transport.aclose()
+        await asyncio.to_thread(self.recorder.stop)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request that `application_for` claims.
+
+        Raises:
+            LookupError: the path is not the data plane's.
+        """
+        application = self.application_for(scope["path"])
+        if application is None:
+            raise LookupError(scope["path"])
+        await application(scope, receive, send)

@@ -1,0 +1,63 @@
+"""The request body as ASGI delivers it: counted, timed, and in memory only while it is small."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+from proxy.entrypoints.asgi_types import Receive
+from proxy.pipeline.call import ClientGone
+from proxy.refusals import RequestTimeout, TooLarge
+
+# Up to here a body is read whole: it can be signed, and most of them are smaller
+WHOLE_MAX = 65_536
+# A body may start slowly, then it must keep up
+GRACE_S = 10.0
+MIN_BYTES_PER_S = 1024
+
+
+class RequestBody:
+    """One request's body. `length` is the announced one in bytes, None when there is none."""
+
+    def __init__(self, receive: Receive, *, length: int | None) -> None:
+        self.length = length
+        self.received = 0
+        self.finished = asyncio.Event()
+        self._receive = receive
+        self._more = True
+        self._limit = 0
+        self._started = 0.0
+
+    async def open(self, *, limit: int) -> bytes | AsyncIterator[bytes] | None:
+        """The body: whole when it is small, else in chunks; None without one."""
+        self._limit = limit
+        self._started = asyncio.get_running_loop().time()
+        parts = []
+        while self._more and self.received <= WHOLE_MAX:
+            parts.append(await self._next())
+        start = b"".join(parts)
+        if self._more:
+            return self._chunks(start)
+        return start or (b"" if self.length == 0 else None)
+
+    async def _chunks(self, start: bytes) -> AsyncIterator[bytes]:
+        yield start
+        while self._more:
+            chunk = await self._next()
+            if chunk:
+                yield chunk
+
+    async def _next(self) -> bytes:
+        try:
+            async with asyncio.timeout_at(self._started + GRACE_S + self.received / MIN_BYTES_PER_S):
+                message = await self._receive()
+        except TimeoutError:
+            raise RequestTimeout(headers=(("connection", "close"),)) from None
+        if message["type"] == "http.disconnect":
+            raise ClientGone
+        chunk: bytes = message.get("body", b"")
+        self.received += len(chunk)
+        if self.received > self._limit:
+            raise TooLarge(self._limit)
+        self._more = message.get("more_body", False)
+        if not self._more:
+            self.finished.set()
+        return chunk

@@ -1,0 +1,60 @@
+"""What a client can discover about a protected resource (RFC 9728), from the snapshot."""
+
+import json
+
+from django.conf import settings
+
+from proxy.catalogue.snapshot import METADATA_PATH
+from proxy.catalogue.watch import Watcher
+from proxy.entrypoints.asgi_types import Receive, Scope, Send
+from proxy.entrypoints.responder import Responder
+from proxy.refusals import MethodNotAllowed, NotRegistered
+
+_METHODS = "GET, HEAD, OPTIONS"
+# The documents are public and carry no cookie, so any origin may read them
+_PUBLIC = (("cache-control", "public, max-age=300"), ("access-control-allow-origin", "*"))
+
+
+class ResourceMetadata:
+    """The ASGI application of `/.well-known/oauth-protected-resource` and everything below it."""
+
+    def __init__(self, watcher: Watcher) -> None:
+        self._watcher = watcher
+
+    async def __call__(self, scope: Scope, _receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        method = scope["method"]
+        responder = Responder(send, request_id=scope["state"]["request_id"], head_only=method == "HEAD")
+        if method == "OPTIONS":
+            allowed = (("access-control-allow-methods", _METHODS), ("access-control-allow-headers", "*"))
+            await responder.whole(204, (*_PUBLIC, *allowed, ("content-length", "0")))
+            return
+        if method not in {"GET", "HEAD"}:
+            await responder.problem(MethodNotAllowed(headers=(("allow", _METHODS),)))
+            return
+        document = self._document(scope["path"].removeprefix(METADATA_PATH))
+        if document is None:
+            await responder.problem(NotRegistered())
+            return
+        content = json.dumps(document).encode()
+        headers = (("content-type", "application/json"), ("content-length", str(len(content))), *_PUBLIC)
+        await responder.whole(200, headers, content)
+
+    def _document(self, path: str) -> dict[str, object] | None:
+        snapshot = self._watcher.snapshot
+        if path in {"", "/"}:
+            return _describe(settings.PUBLIC_BASE_URL, sorted(snapshot.enabled_scopes), "Gatehouse")
+        backend = snapshot.resource_at(path)
+        if backend is None or not backend.takes_tokens:
+            return None
+        return _describe(backend.resource, [s for s in backend.scopes if s in snapshot.enabled_scopes], backend.title)
+
+
+def _describe(resource: str, scopes: list[str], name: str) -> dict[str, object]:
+    document: dict[str, object] = {
+        "resource": resource,
+        "authorization_servers": [settings.PUBLIC_BASE_URL],
+        "bearer_methods_supported": ["header"],
+        "resource_name": name,
+    }
+    return document | ({"scopes_supported": scopes} if scopes else {})

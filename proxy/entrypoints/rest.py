@@ -1,0 +1,159 @@
+"""REST: HTTP in, HTTP out, no policy. What a call may do is decided in the pipeline."""
+
+import asyncio
+
+import structlog
+
+from audit.ledger.recorder import Recorder
+from proxy.entrypoints.asgi_types import Receive, Scope, Send
+from proxy.entrypoints.body import RequestBody
+from proxy.entrypoints.cors import Cors
+from proxy.entrypoints.responder import Responder
+from proxy.pipeline.call import Answer, ClientGone, Received
+from proxy.pipeline.record import Record
+from proxy.pipeline.run import Gateway, run
+from proxy.refusals import AuditUnavailable, BackendNonsense, Crash, Refusal
+
+# Most calls are over by then; only longer ones pay for a task that listens for the client's leaving
+WATCH_AFTER_S = 0.05
+log = structlog.get_logger(__name__)
+
+
+class ConnectionBroken(Exception):  # noqa: N818 - what the server must do
+    """Raised to the server: the answer has begun and cannot be completed, so the connection must not look complete."""
+
+
+class RestEntrypoint:
+    """The ASGI application of `/api/v1/`."""
+
+    def __init__(self, *, gateway: Gateway, recorder: Recorder, cors: Cors) -> None:
+        self._gateway = gateway
+        self._recorder = recorder
+        self._cors = cors
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request. `state` holds what the front door knows: `request_id` and `address`."""
+        received = _read(scope, receive)
+        if received.method == "OPTIONS":
+            responder = Responder(send, request_id=received.request_id)
+            await responder.whole(204, self._cors.preflight(received.headers))
+            return
+        responder = Responder(
+            send,
+            request_id=received.request_id,
+            shared=self._cors.headers(received.headers),
+            head_only=received.method == "HEAD",
+        )
+        record = Record(recorder=self._recorder, received=received)
+        watch = _ClientWatch(receive, received.body)
+        try:
+            await self._carry(received, record, responder)
+        except ClientGone:
+            await _closed(record, "client_gone")
+        except asyncio.CancelledError:
+            await _closed(record, "client_gone" if watch.gone else "shutdown")
+            if not watch.gone:
+                raise
+        finally:
+            watch.stop()
+
+    async def _carry(self, received: Received, record: Record, responder: Responder) -> None:
+        try:
+            async with run(self._gateway, received, record) as answer:
+                await _relay(answer, record, responder)
+        except Refusal as refusal:
+            await _refuse(refusal, record, responder)
+        except (ClientGone, ConnectionBroken):
+            raise
+        except Exception:
+            log.exception("call_crashed", request_id=received.request_id)
+            await _refuse(Crash(), record, responder)
+
+
+async def _relay(answer: Answer, record: Record, responder: Responder) -> None:
+    """Send the answer on; the bytes that complete it wait until its event is durable."""
+    last = b""
+    if answer.length != 0:
+        while chunk := await answer.stream.read():
+            record.response_bytes += len(chunk)
+            if answer.length is not None and record.response_bytes >= answer.length:
+                last = chunk
+                break
+            if not responder.started:
+                await responder.start(answer.status, answer.headers)
+            await responder.body(chunk, more=True)
+        if answer.length is not None and record.response_bytes != answer.length:
+            raise BackendNonsense(reason="backend_wrong_length")
+    await record.answered()
+    if not responder.started:
+        await responder.start(answer.status, answer.headers)
+    await responder.body(last, more=False)
+
+
+async def _refuse(refusal: Refusal, record: Record, responder: Responder) -> None:
+    if responder.started:
+        await _closed(record, refusal.reason)
+        raise ConnectionBroken(refusal.reason)
+    try:
+        await record.refused(refusal)
+    except AuditUnavailable as unrecorded:
+        await responder.problem(unrecorded)
+        return
+    await responder.problem(refusal)
+
+
+async def _closed(record: Record, reason: str) -> None:
+    try:
+        await record.broken(reason)
+    except AuditUnavailable:
+        log.exception("broken_call_not_recorded", request_id=record.received.request_id, reason=reason)
+
+
+def _read(scope: Scope, receive: Receive) -> Received:
+    headers = tuple(scope["headers"])
+    state = scope["state"]
+    return Received(
+        method=scope["method"],
+        path=scope["raw_path"],
+        query=scope["query_string"],
+        headers=headers,
+        body=RequestBody(receive, length=_length(headers)),
+        request_id=state["request_id"],
+        address=state["address"],
+        started=asyncio.get_running_loop().time(),
+    )
+
+
+def _length(headers: tuple[tuple[bytes, bytes], ...]) -> int | None:
+    # One at most, and well-formed: the front door saw to it
+    return next((int(value) for name, value in headers if name == b"content-length"), None)
+
+
+class _ClientWatch:
+    """Cancels the call when its client leaves."""
+
+    def __init__(self, receive: Receive, body: RequestBody) -> None:
+        self.gone = False
+        self._receive = receive
+        self._body = body
+        self._call = asyncio.current_task()
+        self._task: asyncio.Task[None] | None = None
+        self._timer = asyncio.get_running_loop().call_later(WATCH_AFTER_S, self._start)
+
+    def stop(self) -> None:
+        """The call is over."""
+        self._timer.cancel()
+        if self._task is not None:
+            self._task.cancel()
+
+    def _start(self) -> None:
+        self._task = asyncio.create_task(self._listen())
+
+    async def _listen(self) -> None:
+        # Until the body is in, whoever reads it hears of the leaving
+        await self._body.finished.wait()
+        while (await self._receive())["type"] != "http.disconnect":
+            pass
+        self.gone = True
+        if self._call is not None:
+            self._call.cancel()

@@ -1,0 +1,1 @@
+"""How much: calls per window, calls at the same time."""

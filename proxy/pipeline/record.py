@@ -1,0 +1,127 @@
+"""Record: opens first, closes last. Every outcome becomes a durable event before the answer ends."""
+
+import asyncio
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+from audit.ledger.events import Draft
+from audit.ledger.kinds import Decision, Kind, Phase
+from audit.ledger.origin import truncated_address
+from audit.ledger.recorder import AuditUnavailable as NotRecorded
+from audit.ledger.recorder import Recorder
+from proxy.catalogue.snapshot import BackendPlan, OperationPlan
+from proxy.pipeline.call import SAFE_METHODS, Answer, Identified, Located, Principal, Received, Validated
+from proxy.refusals import AuditUnavailable, Refusal
+
+SERVER_ERROR = 500
+MICROSECONDS = 1_000_000
+
+
+@dataclass(slots=True)
+class Record:
+    """What is known of one call so far. The only part of a call that changes; each stage adds what it found."""
+
+    recorder: Recorder
+    received: Received
+    backend: BackendPlan | None = None
+    operation: OperationPlan | None = None
+    principal: Principal | None = None
+    answer: Answer | None = None
+    response_bytes: int = 0
+    closed: bool = field(default=False, init=False)
+
+    def located(self, located: Located) -> None:
+        """The backend is known."""
+        self.backend = located.match.backend
+
+    def identified(self, identified: Identified) -> None:
+        """The caller is known."""
+        self.principal = identified.principal
+
+    def validated(self, validated: Validated) -> None:
+        """The operation is known."""
+        self.operation = validated.operation
+
+    def routed(self, answer: Answer) -> None:
+        """The backend answered."""
+        self.answer = answer
+
+    async def intend(self) -> None:
+        """Make the intent of a call that may change something durable, before the backend hears of it.
+
+        Raises:
+            AuditUnavailable: it is not durable, so the call must not go on.
+        """
+        if self.received.method not in SAFE_METHODS:
+            await self._write(self._draft(Phase.INTENT, decision=Decision.ALLOW))
+
+    async def refused(self, refusal: Refusal) -> None:
+        """Close with a refusal: of the caller, or an error of ours or the backend's.
+
+        Raises:
+            AuditUnavailable: the event is not durable.
+        """
+        decision = Decision.ERROR if refusal.status >= SERVER_ERROR else Decision.DENY
+        await self._close(self._draft(Phase.FINAL, decision=decision, reason=refusal.reason, status=refusal.status))
+
+    async def answered(self) -> None:
+        """Close with the backend's answer, once its last bytes are here and before they are sent.
+
+        Raises:
+            AuditUnavailable: the event is not durable.
+        """
+        status = self.answer.status if self.answer else None
+        await self._close(self._draft(Phase.FINAL, decision=Decision.ALLOW, status=status))
+
+    async def broken(self, reason: str) -> None:
+        """Close a call whose answer did not reach its end; whoever waited has left, so nobody learns if this fails."""
+        status = self.answer.status if self.answer else None
+        await self._close(self._draft(Phase.FINAL, decision=Decision.ERROR, reason=reason, status=status))
+
+    async def _close(self, draft: Draft) -> None:
+        if self.closed:
+            return
+        self.closed = True
+        await self._write(draft)
+
+    async def _write(self, draft: Draft) -> None:
+        try:
+            await self.recorder.record(draft)
+        except NotRecorded:
+            raise AuditUnavailable from None
+
+    def _draft(self, phase: Phase, *, decision: Decision, reason: str = "", status: int | None = None) -> Draft:
+        received, answer = self.received, self.answer
+        principal, backend, operation = self.principal, self.backend, self.operation
+        is_final = phase is Phase.FINAL
+        return Draft(
+            kind=Kind.PROXY_CALL_DECIDED,
+            phase=phase,
+            decision=decision,
+            reason=reason,
+            user=principal.user if principal else None,
+            client_id=principal.client_id if principal else "",
+            connection=principal.connection if principal else "",
+            scopes=" ".join(sorted(principal.scopes)) if principal else "",
+            token=principal.fingerprint if principal else "",
+            backend=backend.name if backend else "",
+            audience=backend.resource if backend else "",
+            operation=operation.operation_id if operation else "",
+            path=operation.template if operation else "",
+            scopes_required=" ".join(operation.scopes) if operation else "",
+            method=received.method,
+            status=status,
+            upstream_status=answer.status if answer else None,
+            latency_us=self._elapsed_us() if is_final else None,
+            upstream_latency_us=int(answer.upstream_s * MICROSECONDS) if answer else None,
+            request_bytes=received.body.received if is_final else received.body.length,
+            response_bytes=self.response_bytes if is_final else None,
+            request_id=received.request_id,
+            address=_network(received.address),
+        )
+
+    def _elapsed_us(self) -> int:
+        return int((asyncio.get_running_loop().time() - self.received.started) * MICROSECONDS)
+
+
+_network = lru_cache(maxsize=4096)(truncated_address)

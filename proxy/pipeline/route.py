@@ -1,0 +1,160 @@
+"""Route: send the call to its backend as the verified user, within one deadline, and bring the answer back."""
+
+import asyncio
+import base64
+import hashlib
+from collections.abc import AsyncIterator
+from functools import lru_cache
+
+from django.conf import settings
+
+from oauth_provider.keys.signing import LoadedKey
+from proxy.catalogue.models import AuthMode
+from proxy.pipeline.answer_headers import content_length, outward
+from proxy.pipeline.call import Answer, Constrained, Headers, Received
+from proxy.refusals import DeadlinePassed, Unavailable
+from proxy.upstream.assertion import Claims, Signer
+from proxy.upstream.request import header_value, identity_headers, request_target, upstream_path
+from proxy.upstream.transport import Transport, UpstreamRequest, UpstreamResponse
+
+# A stream of events has no length to wait for: silence ends it, and so does an hour
+EVENT_STREAM = "text/event-stream"
+EVENT_STREAM_IDLE_S = 60.0
+EVENT_STREAM_MAX_S = 3600.0
+_LENGTH_REQUIRED = frozenset({"POST", "PUT", "PATCH"})
+_NO_BODY_STATUS = frozenset({204, 304})
+
+Body = bytes | AsyncIterator[bytes] | None
+
+
+class TimedBody:
+    """A backend's body under the call's deadline; with `idle_s`, each read has at most that long."""
+
+    __slots__ = ("_deadline", "_idle_s", "_response")
+
+    def __init__(self, response: UpstreamResponse, *, deadline: float, idle_s: float | None) -> None:
+        self._response = response
+        self._deadline = deadline
+        self._idle_s = idle_s
+
+    async def read(self) -> bytes:
+        """The next bytes, b"" at the end."""
+        until = self._deadline
+        if self._idle_s is not None:
+            until = min(until, asyncio.get_running_loop().time() + self._idle_s)
+        try:
+            async with asyncio.timeout_at(until):
+                return await self._response.read()
+        except TimeoutError:
+            raise DeadlinePassed(reason="backend_body_timeout") from None
+
+    async def aclose(self) -> None:
+        """Let the connection go."""
+        await self._response.aclose()
+
+
+async def route(constrained: Constrained, transport: Transport) -> Answer:
+    """The backend's answer, its body not read yet.
+
+    Raises:
+        BackendFault: it cannot be reached, may not be called, or does not speak HTTP.
+        DeadlinePassed: no answer within the backend's time for a whole call.
+        TooLarge, RequestTimeout, ClientGone: while the request's body was read.
+    """
+    validated = constrained.validated
+    received, backend = validated.received, validated.identified.backend
+    loop = asyncio.get_running_loop()
+    deadline = received.started + backend.timeout_s
+    try:
+        async with asyncio.timeout_at(deadline):
+            body = await received.body.open(limit=validated.operation.max_request_bytes)
+            sent_at = loop.time()
+            request = _request(constrained, body, remaining_s=deadline - sent_at)
+            response = await transport.send(backend, request)
+    except TimeoutError:
+        raise DeadlinePassed from None
+    return _answer(constrained, response, deadline=deadline, upstream_s=loop.time() - sent_at)
+
+
+def _answer(constrained: Constrained, response: UpstreamResponse, *, deadline: float, upstream_s: float) -> Answer:
+    validated = constrained.validated
+    received, backend = validated.received, validated.identified.backend
+    headers = outward(
+        backend, mode=validated.operation.auth_mode, status=response.status, headers=response.headers
+    )
+    no_body = received.method == "HEAD" or response.status in _NO_BODY_STATUS
+    is_event_stream = ("content-type", EVENT_STREAM) in [(n, v.partition(";")[0].strip().lower()) for n, v in headers]
+    if is_event_stream:
+        deadline = received.started + EVENT_STREAM_MAX_S
+    return Answer(
+        status=response.status,
+        headers=(*headers, *constrained.limit_headers),
+        length=0 if no_body else content_length(response.headers),
+        stream=TimedBody(response, deadline=deadline, idle_s=EVENT_STREAM_IDLE_S if is_event_stream else None),
+        upstream_s=upstream_s,
+    )
+
+
+def _request(constrained: Constrained, body: Body, *, remaining_s: float) -> UpstreamRequest:
+    validated = constrained.validated
+    received, backend = validated.received, validated.identified.backend
+    path = upstream_path(backend, validated.identified.located.match.rest)
+    headers = [
+        *validated.transformed.headers,
+        *_identity(constrained, path, body),
+        ("x-request-deadline-ms", str(max(1, int(remaining_s * 1000)))),
+        *_framing(received, body),
+    ]
+    if backend.credential and not _keeps_authorization(constrained, backend.credential[0]):
+        headers.append((backend.credential[0].lower(), backend.credential[1]))
+    target = request_target(path, received.query)
+    return UpstreamRequest(method=received.method, target=target, headers=tuple(headers), body=body)
+
+
+def _keeps_authorization(constrained: Constrained, name: str) -> bool:
+    return name.lower() == "authorization" and constrained.validated.operation.auth_mode == AuthMode.PASSTHROUGH
+
+
+def _framing(received: Received, body: Body) -> Headers:
+    if body is None:
+        return (("content-length", "0"),) if received.method in _LENGTH_REQUIRED else ()
+    if isinstance(body, bytes):
+        return (("content-length", str(len(body))),)
+    # Without a length the transport sends chunks
+    return (("content-length", str(received.body.length)),) if received.body.length is not None else ()
+
+
+def _identity(constrained: Constrained, path: str, body: Body) -> Headers:
+    validated = constrained.validated
+    located, principal = validated.identified.located, validated.identified.principal
+    if not principal.client_id:
+        # Passed through or public: nobody was verified, so nobody is asserted
+        return ()
+    backend = validated.identified.backend
+    external_id = principal.user.external_id if principal.user else ""
+    scopes = " ".join(sorted(principal.scopes & located.snapshot.enabled_scopes))
+    assertion = _signer(located.snapshot.signing_key).sign(
+        Claims(
+            audience=backend.name,
+            subject=external_id,
+            client_id=principal.client_id,
+            scope=scopes,
+            request_id=validated.received.request_id,
+            method=validated.received.method,
+            url=f"{backend.base.scheme}://{backend.base.authority}{path}",
+            body_digest=_digest(body) if isinstance(body, bytes) else "",
+        )
+    )
+    plain = identity_headers(backend, external_id=external_id, client_id=principal.client_id, scopes=scopes)
+    return (*plain, ("x-gateway-identity", header_value(assertion)))
+
+
+@lru_cache(maxsize=4)
+def _signer(key: LoadedKey | None) -> Signer:
+    if key is None:
+        raise Unavailable(reason="no_signing_key")
+    return Signer(issuer=settings.PUBLIC_BASE_URL, key=key)
+
+
+def _digest(body: bytes) -> str:
+    return base64.urlsafe_b64encode(hashlib.sha256(body).digest()).rstrip(b"=").decode()

@@ -1,0 +1,54 @@
+"""The order of work: six stages, one screen."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from proxy.catalogue.watch import Watcher
+from proxy.pipeline.call import Answer, Received
+from proxy.pipeline.constrain import Limits
+from proxy.pipeline.identify import Identifier
+from proxy.pipeline.locate import locate
+from proxy.pipeline.record import Record
+from proxy.pipeline.route import route
+from proxy.pipeline.transform import transform
+from proxy.pipeline.validate import validate
+from proxy.upstream.transport import Transport
+
+
+@dataclass(frozen=True, slots=True)
+class Gateway:
+    """What the stages of one process share."""
+
+    watcher: Watcher
+    identifier: Identifier
+    limits: Limits
+    transport: Transport
+
+
+@asynccontextmanager
+async def run(gateway: Gateway, received: Received, record: Record) -> AsyncIterator[Answer]:
+    """Carry one call to its backend; the answer may be read inside the block. Whoever opened `record` closes it.
+
+    Raises:
+        Refusal: the first stage that says no.
+        ClientGone: the client left while its body was read.
+    """
+    located = locate(received, gateway.watcher.snapshot)
+    record.located(located)
+    identified = await gateway.identifier.identify(located)
+    record.identified(identified)
+    transformed = transform(identified)
+    validated = validate(transformed)
+    record.validated(validated)
+    constrained = await gateway.limits.constrain(validated)
+    try:
+        await record.intend()
+        answer = await route(constrained, gateway.transport)
+        record.routed(answer)
+        try:
+            yield answer
+        finally:
+            await answer.stream.aclose()
+    finally:
+        gateway.limits.release(constrained)

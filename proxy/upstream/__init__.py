@@ -1,0 +1,1 @@
+"""The way to a backend: which addresses, which bytes, whose name."""

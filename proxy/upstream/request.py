@@ -1,0 +1,32 @@
+"""The upstream request, put together from parts: nothing of the client's URL but path and query, byte for byte."""
+
+from urllib.parse import quote
+
+from proxy.catalogue.snapshot import BackendPlan
+
+Headers = tuple[tuple[str, str], ...]
+# Printable ASCII but the percent sign: such a value is its own encoding
+_PLAIN = "".join(map(chr, range(0x21, 0x7F))).replace("%", "")
+
+
+def upstream_path(backend: BackendPlan, rest: str) -> str:
+    """The path at the backend for `rest`, what follows the prefix as it was sent; "/" for the bare origin."""
+    return f"{backend.base.path}{rest}" or "/"
+
+
+def request_target(path: str, query: bytes) -> str:
+    """The request target: `path` and, when there is one, the query, unchanged."""
+    return f"{path}?{query.decode('latin-1')}" if query else path
+
+
+def identity_headers(backend: BackendPlan, *, external_id: str, client_id: str, scopes: str) -> Headers:
+    """The plain headers that say who calls; one without a value is left out, never the caller's own."""
+    user = header_value(external_id)
+    named = [("x-user-id", user), *((name.lower(), user) for name in backend.identity_headers)]
+    named += [("x-client-id", header_value(client_id)), ("x-scopes", scopes)]
+    return tuple((name, value) for name, value in named if value)
+
+
+def header_value(text: str) -> str:
+    """`text` as a header value: printable ASCII as it is, everything else percent-encoded UTF-8."""
+    return text if text.isascii() and text.isprintable() and "%" not in text else quote(text, safe=_PLAIN)

@@ -1,0 +1,55 @@
+"""Transport: the one seam where calls leave the process; tests put another one in its place."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Protocol
+
+from proxy.catalogue.snapshot import BackendPlan
+
+Headers = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class UpstreamRequest:
+    """A request ready to be sent: `target` is path and query as bytes on the wire, `headers` in lower case."""
+
+    method: str
+    target: str
+    headers: Headers
+    body: bytes | AsyncIterator[bytes] | None
+
+
+class UpstreamResponse(Protocol):
+    """A backend's answer, its body not read yet."""
+
+    status: int
+    headers: Headers
+
+    async def read(self) -> bytes:
+        """The next bytes of the body, b"" at its end.
+
+        Raises:
+            BackendNonsense: the body ended early or cannot be read.
+        """
+        ...
+
+    async def aclose(self) -> None:
+        """Let the connection go; with bytes left on it, it is not used again."""
+        ...
+
+
+class Transport(Protocol):
+    """Sends one request to one backend. Redirects are answers, cookies are headers, bodies are left encoded."""
+
+    async def send(self, backend: BackendPlan, request: UpstreamRequest) -> UpstreamResponse:
+        """The answer, as soon as its head is there.
+
+        Raises:
+            BackendFault: it cannot be reached, may not be called, or does not speak HTTP.
+            DeadlinePassed: the connection was not made within the backend's connect timeout.
+        """
+        ...
+
+    async def aclose(self) -> None:
+        """Close every connection."""
+        ...
