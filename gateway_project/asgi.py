@@ -1,18 +1,18 @@
 """The process's ASGI application: through the front door, then to the data plane or to Django."""
+# ruff: noqa: E402 - Django's registry must be ready before anything with a model is imported
 
 import os
+from typing import Any
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gateway_project.settings")
-
-import asyncio
-from collections.abc import Callable
 
 import structlog
 import uuid_utils
 from django.conf import settings
 from django.core.asgi import get_asgi_application
 
-django_application = get_asgi_application()
+# django-stubs types the handler with dict, where ASGI says mapping
+control_plane: Any = get_asgi_application()
 
 from audit.ledger.events import Draft
 from audit.ledger.kinds import Decision, Kind
@@ -70,7 +70,7 @@ class GatewayApplication:
         try:
             # Django would write any body to disk, for as long as it takes, before it looks at the request
             whole = await read_whole(scope, receive, limit=settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
-            await django_application(scope, whole, _with_request_id(send, state["request_id"]))
+            await control_plane(scope, whole, _with_request_id(send, state["request_id"]))
         except Refusal as refusal:
             await Responder(send, request_id=state["request_id"]).problem(refusal)
         except ClientGone:
@@ -99,12 +99,18 @@ class GatewayApplication:
         await responder.problem(refusal)
 
     async def _lifespan(self, receive: Receive, send: Send) -> None:
-        steps = {"lifespan.startup": self._data_plane.start, "lifespan.shutdown": self._data_plane.stop}
-        for event, step in steps.items():
-            while (await receive())["type"] != event:
-                await asyncio.sleep(0)
-            await step()
-            await send({"type": f"{event}.complete"})
+        await receive()
+        try:
+            await self._data_plane.start()
+        except Exception:
+            # Without this message the server would go on and serve a data plane that never started
+            log.exception("start_failed")
+            await send({"type": "lifespan.startup.failed", "message": "the data plane did not start"})
+            return
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        await self._data_plane.stop()
+        await send({"type": "lifespan.shutdown.complete"})
 
 
 def _is_alias(path: str) -> bool:
@@ -128,4 +134,4 @@ def _with_request_id(send: Send, request_id: str) -> Send:
     return sending
 
 
-application: Callable[[Scope, Receive, Send], object] = GatewayApplication()
+application = GatewayApplication()

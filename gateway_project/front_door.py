@@ -107,7 +107,8 @@ def _check_framing(found: dict[bytes, bytes], headers: RawHeaders) -> None:
     length, coding = found.get(b"content-length"), found.get(b"transfer-encoding")
     if length is not None and coding is not None:
         # RFC 9112 section 6.3: the classic way to smuggle a second request
-        raise BadRequest("Content-Length and Transfer-Encoding exclude each other.", reason="two_framings", headers=_CLOSE)
+        detail = "Content-Length and Transfer-Encoding exclude each other."
+        raise BadRequest(detail, reason="two_framings", headers=_CLOSE)
     if length is not None and not _LENGTH.match(length):
         raise BadRequest("Content-Length must be a number.", reason="content_length", headers=_CLOSE)
     if coding is not None and coding.lower() != b"chunked":

@@ -30,15 +30,16 @@ class Health:
             await responder.problem(MethodNotAllowed(headers=(("allow", "GET, HEAD"),)))
             return
         checks = {} if scope["path"] == "/healthz" else self._checks()
-        status = 200 if all(checks.values()) else 503
-        document: dict[str, object] = {"status": "ok" if status == 200 else "unavailable"}
+        well = all(checks.values())
+        document: dict[str, object] = {"status": "ok" if well else "unavailable"}
         if checks:
             document["checks"] = {name: "ok" if passed else "failed" for name, passed in checks.items()}
         if scope["path"] == "/health":
             document |= {"product": "gatehouse", "backends": len(self._watcher.snapshot.backends)}
         content = json.dumps(document).encode()
-        headers = (("content-type", "application/json"), ("content-length", str(len(content))), ("cache-control", "no-store"))
-        await responder.whole(status, headers, content)
+        length = ("content-length", str(len(content)))
+        headers = (("content-type", "application/json"), length, ("cache-control", "no-store"))
+        await responder.whole(200 if well else 503, headers, content)
 
     def _checks(self) -> dict[str, bool]:
         # The watcher reads the database four times a second: its last success is the answer, at no cost

@@ -1,4 +1,5 @@
 """Serve the gateway: granian, one process type, as many workers as the environment says."""
+# ruff: noqa: E402 - the settings module must be named before anything reads settings
 
 import os
 
@@ -9,6 +10,8 @@ from django.conf import settings
 from granian import Granian
 from granian.constants import HTTPModes, Interfaces, Loops
 from granian.http import HTTP1Settings
+
+from gateway_project.bootstrap import bootstrap
 
 APPLICATION = "gateway_project.asgi:application"
 HEADER_TIMEOUT_MS = 10_000

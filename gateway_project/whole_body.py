@@ -17,10 +17,7 @@ async def read_whole(scope: Scope, receive: Receive, *, limit: int) -> Receive:
     if announced is not None and announced > limit:
         raise TooLarge(limit)
     body = await RequestBody(receive, length=announced).open(limit=limit)
-    if body is None or isinstance(body, bytes):
-        content = body or b""
-    else:
-        content = b"".join([chunk async for chunk in body])
+    content = body or b"" if body is None or isinstance(body, bytes) else b"".join([chunk async for chunk in body])
     pending: list[Message] = [{"type": "http.request", "body": content, "more_body": False}]
 
     async def replay() -> Message:

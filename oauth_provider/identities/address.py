@@ -7,19 +7,23 @@ from django.http import HttpRequest
 
 
 def client_address(request: HttpRequest) -> str:
-    """Return the caller's IP address as text.
+    """The caller's IP address as text."""
+    return address_behind(
+        direct=request.META.get("REMOTE_ADDR") or "0.0.0.0",  # noqa: S104 - a placeholder, nothing is bound
+        forwarded=request.META.get("HTTP_X_FORWARDED_FOR", ""),
+        trusted=settings.TRUSTED_PROXY_COUNT,
+    )
 
-    Of ``X-Forwarded-For`` only the entry written by the outermost of ``TRUSTED_PROXY_COUNT`` proxies counts;
-    anything further left was written by the caller.
+
+def address_behind(*, direct: str, forwarded: str, trusted: int) -> str:
+    """The address that the outermost of `trusted` proxies saw; `direct` is the connection's own.
+
+    `forwarded` is the value of X-Forwarded-For: anything left of that proxy's entry was written by the caller.
     """
-    direct = request.META.get("REMOTE_ADDR") or "0.0.0.0"  # noqa: S104 - a placeholder, nothing is bound
-    trusted = settings.TRUSTED_PROXY_COUNT
-    if not trusted:
-        return str(direct)
-    hops = [hop.strip() for hop in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")]
-    if len(hops) < trusted:
-        return str(direct)
+    hops = [hop.strip() for hop in forwarded.split(",")]
+    if not trusted or len(hops) < trusted:
+        return direct
     try:
         return str(ipaddress.ip_address(hops[-trusted]))
     except ValueError:
-        return str(direct)
+        return direct

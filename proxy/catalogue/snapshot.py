@@ -100,21 +100,23 @@ class Snapshot:
         return self.by_prefix.get(tuple(path[1:].split("/")))
 
 
-EMPTY = Snapshot(revision=-1, backends={}, by_prefix={}, prefix_lengths=(), enabled_scopes=frozenset(), signing_key=None)
+EMPTY = Snapshot(
+    revision=-1, backends={}, by_prefix={}, prefix_lengths=(), enabled_scopes=frozenset(), signing_key=None
+)
 
 
 def build(*, revision: int) -> Snapshot:
     """Read the catalogue in four statements and compile it. A row that cannot run is left out, and logged."""
     operations: defaultdict[int, list[dict[str, Any]]] = defaultdict(list)
-    for row in Operation.objects.filter(enabled=True, backend__enabled=True).order_by("id").values():
-        operations[row["backend_id"]].append(row)
+    for operation in Operation.objects.filter(enabled=True, backend__enabled=True).order_by("id").values():
+        operations[operation["backend_id"]].append({**operation})
     scopes = Scope.objects.filter(enabled=True).values_list("name", flat=True)
     plans = {}
     for row in Backend.objects.filter(enabled=True).values():
         try:
-            plans[compile_prefix(row["prefix"])] = _backend_plan(row, operations[row["id"]])
-        except (BadTemplate, BadUpstreamUrl, Undecipherable) as fault:
-            log.error("backend_left_out", backend=row["name"], fault=type(fault).__name__)
+            plans[compile_prefix(row["prefix"])] = _backend_plan({**row}, operations[row["id"]])
+        except (BadTemplate, BadUpstreamUrl, Undecipherable):
+            log.exception("backend_left_out", backend=row["name"])
     return Snapshot(
         revision=revision,
         backends={plan.name: plan for plan in plans.values()},

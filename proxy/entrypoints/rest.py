@@ -33,7 +33,8 @@ class RestEntrypoint:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request. `state` holds what the front door knows: `request_id` and `address`."""
-        received = _read(scope, receive)
+        body = RequestBody(receive, length=_length(scope))
+        received = _received(scope, body)
         if received.method == "OPTIONS":
             responder = Responder(send, request_id=received.request_id)
             await responder.whole(204, self._cors.preflight(received.headers))
@@ -45,7 +46,7 @@ class RestEntrypoint:
             head_only=received.method == "HEAD",
         )
         record = Record(recorder=self._recorder, received=received)
-        watch = _ClientWatch(receive, received.body)
+        watch = _ClientWatch(receive, body)
         try:
             await self._carry(received, record, responder)
         except ClientGone:
@@ -109,24 +110,23 @@ async def _closed(record: Record, reason: str) -> None:
         log.exception("broken_call_not_recorded", request_id=record.received.request_id, reason=reason)
 
 
-def _read(scope: Scope, receive: Receive) -> Received:
-    headers = tuple(scope["headers"])
+def _received(scope: Scope, body: RequestBody) -> Received:
     state = scope["state"]
     return Received(
         method=scope["method"],
         path=scope["raw_path"],
         query=scope["query_string"],
-        headers=headers,
-        body=RequestBody(receive, length=_length(headers)),
+        headers=tuple(scope["headers"]),
+        body=body,
         request_id=state["request_id"],
         address=state["address"],
         started=asyncio.get_running_loop().time(),
     )
 
 
-def _length(headers: tuple[tuple[bytes, bytes], ...]) -> int | None:
+def _length(scope: Scope) -> int | None:
     # One at most, and well-formed: the front door saw to it
-    return next((int(value) for name, value in headers if name == b"content-length"), None)
+    return next((int(value) for name, value in scope["headers"] if name == b"content-length"), None)
 
 
 class _ClientWatch:

@@ -31,8 +31,8 @@ _IDENTITY = frozenset(
      "remoteemail", "remotegroups", "remotename", "xremoteemail", "xremotegroups"}
 )  # fmt: skip
 _STEERING = frozenset(
-    {"xhttpmethodoverride", "xhttpmethod", "xmethodoverride", "xoriginalurl", "xoriginaluri", "xoriginalhost", "xrewriteurl",
-     "xhttppath", "xhost", "xclientip", "xclusterclientip", "cfconnectingip", "trueclientip", "fastlyclientip"}
+    {"xhttpmethodoverride", "xhttpmethod", "xmethodoverride", "xoriginalurl", "xoriginaluri", "xoriginalhost",
+     "xrewriteurl", "xhttppath", "xhost", "xclientip", "xclusterclientip", "cfconnectingip", "trueclientip", "fastlyclientip"}
 )  # fmt: skip
 _DROPPED_INWARD = _HOP_BY_HOP | _REBUILT | _CREDENTIALS | _IDENTITY | _STEERING
 _DROPPED_INWARD_PREFIXES = (

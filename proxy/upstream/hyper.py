@@ -101,8 +101,8 @@ class HyperTransport:
 
 
 def _pool_key(backend: BackendPlan) -> PoolKey:
-    base = backend.base
-    return (base.scheme, base.host, base.port, backend.allow_private, backend.connect_timeout_s, backend.max_concurrency)
+    base, timeout_s = backend.base, backend.connect_timeout_s
+    return (base.scheme, base.host, base.port, backend.allow_private, timeout_s, backend.max_concurrency)
 
 
 def _client(backend: BackendPlan, address: str) -> Client:
