@@ -1,5 +1,4 @@
 """Serve the gateway: granian, one process type, as many workers as the environment says."""
-# ruff: noqa: E402 - the settings module must be named before anything reads settings
 
 import os
 

@@ -106,7 +106,7 @@ class ClientAdmin(RecordedAdmin):
 
     def get_form(
         self, request: HttpRequest, obj: Client | None = None, change: bool = False, **kwargs: Any  # noqa: ANN401
-    ) -> type[ModelForm[Client]]:
+    ) -> "type[ModelForm[Client]]":
         """One form to make a client, another to change it."""
         form = ClientChangeForm if obj else ClientAddForm
         made: type[ModelForm[Client]] = super().get_form(request, obj, change, **{"form": form, **kwargs})

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from oauth_provider.scopes.models import Scope
@@ -159,11 +160,11 @@ class Operation(models.Model):
         except BadTemplate as fault:
             faults["path"] = [str(fault)]
         if not _is_text_list(self.methods) or not self.methods or not set(self.methods) <= set(METHODS):
-            faults["methods"] = [_("A list of %(methods)s.") % {"methods": ", ".join(METHODS)}]
+            faults["methods"] = [gettext("A list of %(methods)s.") % {"methods": ", ".join(METHODS)}]
         if not _is_text_list(self.scopes):
-            faults["scopes"] = [_("A list of scope names.")]
+            faults["scopes"] = [gettext("A list of scope names.")]
         elif missing := sorted(set(self.scopes) - _known_scopes(self.scopes)):
-            faults["scopes"] = [_("No such scope: %(names)s.") % {"names": ", ".join(missing)}]
+            faults["scopes"] = [gettext("No such scope: %(names)s.") % {"names": ", ".join(missing)}]
         if faults:
             raise ValidationError(faults)
 
@@ -180,10 +181,10 @@ def _header_faults(identity_headers: object, credential_header: str) -> dict[str
     faults: dict[str, list[str]] = {}
     names = identity_headers if isinstance(identity_headers, list) else [None]
     if not all(isinstance(name, str) and HEADER_NAME.match(name) and name.lower() not in UNNAMEABLE for name in names):
-        faults["identity_headers"] = [_("A list of header names made of letters, digits and -.")]
+        faults["identity_headers"] = [gettext("A list of header names made of letters, digits and -.")]
     elif len({name.lower() for name in names}) != len(names):
-        faults["identity_headers"] = [_("The same header twice.")]
+        faults["identity_headers"] = [gettext("The same header twice.")]
     named = credential_header.lower()
     if not HEADER_NAME.match(credential_header) or named in UNNAMEABLE - {"authorization"}:
-        faults["credential_header"] = [_("This header cannot carry a credential.")]
+        faults["credential_header"] = [gettext("This header cannot carry a credential.")]
     return faults

@@ -107,7 +107,7 @@ class Watcher:
 
     def _subscribe(self, url: str) -> None:
         client = redis.Redis.from_url(url, socket_timeout=2, socket_connect_timeout=2)
-        with client, client.pubsub(ignore_subscribe_messages=True) as channel:
+        with client, client.pubsub(ignore_subscribe_messages=True) as channel:  # type: ignore[no-untyped-call]
             channel.subscribe(CHANNEL)
             # Whatever was published before the subscription stood
             self._wake.set()

@@ -79,9 +79,7 @@ async def route(constrained: Constrained, transport: Transport) -> Answer:
 def _answer(constrained: Constrained, response: UpstreamResponse, *, deadline: float, upstream_s: float) -> Answer:
     validated = constrained.validated
     received, backend = validated.received, validated.identified.backend
-    headers = outward(
-        backend, mode=validated.operation.auth_mode, status=response.status, headers=response.headers
-    )
+    headers = outward(backend, mode=validated.operation.auth_mode, status=response.status, headers=response.headers)
     no_body = received.method == "HEAD" or response.status in _NO_BODY_STATUS
     is_event_stream = ("content-type", EVENT_STREAM) in [(n, v.partition(";")[0].strip().lower()) for n, v in headers]
     if is_event_stream:

@@ -32,7 +32,8 @@ _IDENTITY = frozenset(
 )  # fmt: skip
 _STEERING = frozenset(
     {"xhttpmethodoverride", "xhttpmethod", "xmethodoverride", "xoriginalurl", "xoriginaluri", "xoriginalhost",
-     "xrewriteurl", "xhttppath", "xhost", "xclientip", "xclusterclientip", "cfconnectingip", "trueclientip", "fastlyclientip"}
+     "xrewriteurl", "xhttppath", "xhost", "xclientip", "xclusterclientip", "cfconnectingip",
+     "trueclientip", "fastlyclientip"}
 )  # fmt: skip
 _DROPPED_INWARD = _HOP_BY_HOP | _REBUILT | _CREDENTIALS | _IDENTITY | _STEERING
 _DROPPED_INWARD_PREFIXES = (
