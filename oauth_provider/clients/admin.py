@@ -266,3 +266,32 @@ class ClientAdmin(RecordedAdmin):
         resume_client(client=client, actor=user_ref(request.user), reason=reason)
         messages.success(request, _("%(name)s goes on.") % {"name": client.name})
         return HttpResponseRedirect(_page(client))
+
+    @column(description=gettext_lazy("kind"), ordering="preset")
+    def kind(self, client: Client) -> str:
+        """The preset in words."""
+        return client.get_preset_display()
+
+    @column(
+        description=gettext_lazy("state"),
+        label={
+            str(STATES["active"]): "success",
+            str(STATES["waiting"]): "warning",
+            str(STATES["suspended"]): "danger",
+        },
+    )
+    def state(self, client: Client) -> str:
+        """Whether it can work."""
+        if client.is_suspended:
+            return str(STATES["suspended"])
+        return str(STATES["waiting" if awaits_callback(client) else "active"])
+
+    @column(description=gettext_lazy("connections"))
+    def people(self, client: Client) -> int:
+        """How many live connections it has."""
+        return int(getattr(client, "live_connections", 0))
+
+    @column(description=gettext_lazy("secret"))
+    def secrecy(self, client: Client) -> str:
+        """Whether it has a secret."""
+        return _("Keeps a secret") if client.is_confidential else _("Has no secret")
