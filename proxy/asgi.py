@@ -16,8 +16,7 @@ from proxy.limits.rates import RateLimiter
 from proxy.pipeline.constrain import Limits
 from proxy.pipeline.identify import Identifier
 from proxy.pipeline.run import Gateway
-from proxy.upstream.hyper import HyperTransport
-from proxy.upstream.transport import Transport
+from proxy.upstream.transports import Transports
 
 REST_PREFIX = "/api/v1/"
 MILLISECONDS = 1000
@@ -26,10 +25,10 @@ MILLISECONDS = 1000
 class DataPlane:
     """Everything one process needs to carry calls; `start` and `stop` frame its life."""
 
-    def __init__(self, *, recorder: Recorder, transport: Transport | None = None) -> None:
+    def __init__(self, *, recorder: Recorder) -> None:
         self.watcher = Watcher()
         self.recorder = recorder
-        self._transport = transport or HyperTransport()
+        self._transports = Transports()
         self._identifier = Identifier(self.watcher)
         rates = RateLimiter(
             max_calls=settings.RATE_LIMIT_MAX,
@@ -40,7 +39,7 @@ class DataPlane:
             watcher=self.watcher,
             identifier=self._identifier,
             limits=Limits(rates=rates, bulkhead=Bulkhead()),
-            transport=self._transport,
+            transport=self._transports,
         )
         self._rest = RestEntrypoint(gateway=gateway, recorder=recorder, cors=Cors(settings.CORS_ORIGINS))
         self._resource_metadata = ResourceMetadata(self.watcher)
@@ -63,7 +62,7 @@ class DataPlane:
         """Write what is queued, close every connection, end every thread."""
         await asyncio.to_thread(self.watcher.stop)
         self._identifier.close()
-        await self._transport.aclose()
+        await self._transports.aclose()
         await asyncio.to_thread(self.recorder.stop)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -17,7 +17,8 @@ _DROPPED = frozenset(
      "x-content-type-options", "x-xss-protection", "permissions-policy", "feature-policy", "referrer-policy",
      "cross-origin-opener-policy", "cross-origin-embedder-policy", "cross-origin-resource-policy",
      "origin-agent-cluster", "document-policy", "report-to", "reporting-endpoints", "nel", "clear-site-data",
-     "service-worker-allowed", "sourcemap", "x-sourcemap", "refresh", "link", "alt-svc", "alt-used", "server", "x-powered-by", "date", "via",
+     "service-worker-allowed", "sourcemap", "x-sourcemap", "refresh", "link", "alt-svc", "alt-used", "server",
+     "x-powered-by", "date", "via",
      "x-request-id", "surrogate-control", "cdn-cache-control", "pragma", "expires", "vary", "cache-control",
      "location", "content-location", "www-authenticate", "x-user-id", "x-client-id", "x-scopes", "x-robots-tag"}
 )  # fmt: skip

@@ -6,6 +6,9 @@ import random
 import socket
 from collections.abc import Iterable, Iterator
 
+from proxy.catalogue.snapshot import BackendPlan
+from proxy.refusals import BackendRefusedByGuard, BackendUnreachable
+
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -69,6 +72,21 @@ async def resolve(host: str, port: int, *, allow_private: bool) -> str:
     except (OSError, UnicodeError):
         raise NameUnresolved from None
     return choose((str(sockaddr[0]) for *_rest, sockaddr in found), allow_private=allow_private)
+
+
+async def pinned_address(backend: BackendPlan) -> str:
+    """The address to call `backend` at, resolved and checked now.
+
+    Raises:
+        BackendRefusedByGuard: its name leads to no address that may be called.
+        BackendUnreachable: its name leads nowhere.
+    """
+    try:
+        return await resolve(backend.base.host, backend.base.port, allow_private=backend.allow_private)
+    except AddressRefused:
+        raise BackendRefusedByGuard from None
+    except NameUnresolved:
+        raise BackendUnreachable(reason="backend_name_unresolved") from None
 
 
 def _is_allowed(address: Address, *, allow_private: bool) -> bool:

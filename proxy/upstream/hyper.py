@@ -13,8 +13,8 @@ from pyreqwest.request import StreamRequest
 from pyreqwest.response import Response
 
 from proxy.catalogue.snapshot import BackendPlan
-from proxy.refusals import BackendNonsense, BackendRefusedByGuard, BackendUnreachable, DeadlinePassed
-from proxy.upstream.egress import AddressRefused, NameUnresolved, resolve
+from proxy.refusals import BackendNonsense, BackendUnreachable, DeadlinePassed
+from proxy.upstream.egress import pinned_address
 from proxy.upstream.transport import Headers, UpstreamRequest
 
 # How long a resolved address is pinned before the name is asked again
@@ -87,13 +87,7 @@ class HyperTransport:
             await pool.client.close()
 
     async def _renewed(self, backend: BackendPlan, pool: _Pool | None) -> _Pool:
-        base = backend.base
-        try:
-            address = await resolve(base.host, base.port, allow_private=backend.allow_private)
-        except AddressRefused:
-            raise BackendRefusedByGuard from None
-        except NameUnresolved:
-            raise BackendUnreachable(reason="backend_name_unresolved") from None
+        address = await pinned_address(backend)
         until = time.monotonic() + PIN_S
         if pool is not None and pool.address == address:
             return _Pool(client=pool.client, address=address, until=until)
