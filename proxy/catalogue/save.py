@@ -1,0 +1,78 @@
+"""Keep what staff connect: checked, registered, recorded and announced, whoever asks for it."""
+
+from collections.abc import Iterable
+
+from django.db import transaction
+
+from audit.ledger.events import UserRef
+from audit.ledger.kinds import Kind
+from audit.ledger.record import record
+from oauth_provider.keys.encryption import encrypt
+from oauth_provider.resources.registry import register
+from oauth_provider.revisions.bump import bump
+from proxy.catalogue.models import Backend, Operation
+
+
+@transaction.atomic
+def save_backend(
+    *,
+    backend: Backend,
+    actor: UserRef | None,
+    credential: str | None = None,
+    fields: Iterable[str] = (),
+    note: str = "",
+) -> None:
+    """Store a new or changed backend and make its prefix a resource that tokens can be bound to (RFC 8707).
+
+    Args:
+        backend: with its new values; need not be checked.
+        actor: the member of staff; None at start and from a shell.
+        credential: the gateway's own at this backend, sealed here; "" takes it away, None leaves it.
+        fields: names of what changed, for the event.
+        note: the reason given.
+
+    Raises:
+        ValidationError: by field, when the data plane could not run it.
+    """
+    kind = _kind(backend)
+    if credential is not None:
+        backend.credential_sealed = encrypt(credential.encode()) if credential else ""
+    backend.full_clean()
+    backend.save()
+    register(path=backend.prefix, title=backend.name)
+    record(
+        kind=kind,
+        actor=actor,
+        target=f"backend:{backend.name}",
+        backend=backend.name,
+        fields=tuple(sorted(set(fields))),
+        note=note,
+    )
+    bump("catalogue")
+
+
+@transaction.atomic
+def save_operation(*, operation: Operation, actor: UserRef | None, fields: Iterable[str] = (), note: str = "") -> None:
+    """Store a new or changed operation; arguments as for `save_backend`.
+
+    Raises:
+        ValidationError: by field, when the data plane could not run it.
+    """
+    kind = _kind(operation)
+    operation.full_clean()
+    operation.save()
+    record(
+        kind=kind,
+        actor=actor,
+        target=f"operation:{operation.backend.name}/{operation.operation_id}",
+        backend=operation.backend.name,
+        operation=operation.operation_id,
+        scopes_required=" ".join(operation.scopes),
+        fields=tuple(sorted(set(fields))),
+        note=note,
+    )
+    bump("catalogue")
+
+
+def _kind(row: Backend | Operation) -> Kind:
+    return Kind.ADMIN_OBJECT_ADDED if row._state.adding else Kind.ADMIN_OBJECT_CHANGED  # noqa: SLF001 - Django's only name for it
