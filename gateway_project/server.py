@@ -36,7 +36,6 @@ def serve(*, workers: int) -> None:
         workers_kill_timeout=STOP_TIMEOUT_S,
         log_dictconfig=settings.LOGGING,
         log_access=False,
-        process_name="gatehouse",
     ).serve()
 
 
