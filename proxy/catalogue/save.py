@@ -20,6 +20,7 @@ def save_backend(
     actor: UserRef | None,
     credential: str | None = None,
     fields: Iterable[str] = (),
+    reason: str = "",
     note: str = "",
 ) -> None:
     """Store a new or changed backend and make its prefix a resource that tokens can be bound to (RFC 8707).
@@ -29,7 +30,8 @@ def save_backend(
         actor: the member of staff; None at start and from a shell.
         credential: the gateway's own at this backend, sealed here; "" takes it away, None leaves it.
         fields: names of what changed, for the event.
-        note: the reason given.
+        reason: a slug, when no person is behind it: "environment", "demo".
+        note: the reason a person gave.
 
     Raises:
         ValidationError: by field, when the data plane could not run it.
@@ -46,13 +48,16 @@ def save_backend(
         target=f"backend:{backend.name}",
         backend=backend.name,
         fields=tuple(sorted(set(fields))),
+        reason=reason,
         note=note,
     )
     bump("catalogue")
 
 
 @transaction.atomic
-def save_operation(*, operation: Operation, actor: UserRef | None, fields: Iterable[str] = (), note: str = "") -> None:
+def save_operation(
+    *, operation: Operation, actor: UserRef | None, fields: Iterable[str] = (), reason: str = "", note: str = ""
+) -> None:
     """Store a new or changed operation; arguments as for `save_backend`.
 
     Raises:
@@ -69,6 +74,7 @@ def save_operation(*, operation: Operation, actor: UserRef | None, fields: Itera
         operation=operation.operation_id,
         scopes_required=" ".join(operation.scopes),
         fields=tuple(sorted(set(fields))),
+        reason=reason,
         note=note,
     )
     bump("catalogue")
