@@ -1,0 +1,94 @@
+"""Direct, nginx and the gateway under the same load, in one run; the ratios come first, for machines are noisy.
+
+Whatever is measured has one processor; the backend and the load share another.
+"""
+
+import json
+import os
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+import httpx
+from tqdm import tqdm
+
+from bench.servers import backend, gateway, has_nginx, nginx_proxy
+from bench.wrk import Load, load
+
+MEASURED_CORE, OTHER_CORE = 0, 1
+CONNECTIONS = 32
+SECONDS = 5
+ROUNDS = 3
+PATH = "/jobs/search?keywords=nurse&city=Recife"
+# What the design asks for; a figure below it is printed as it is
+NGINX_TARGET = 0.3
+P50_TARGET_MS, P99_TARGET_MS = 1.0, 5.0
+
+
+def main() -> None:
+    """Measure and print."""
+    if shutil.which("wrk") is None or (os.cpu_count() or 1) <= OTHER_CORE:
+        sys.exit("The benchmark needs wrk (Debian: apt-get install wrk) and two processors.")
+    with tempfile.TemporaryDirectory() as name:
+        busy, alone = _measure(Path(name))
+    _print_ratios(busy, alone)
+    _print_figures(busy, alone)
+
+
+def _measure(folder: Path) -> tuple[dict[str, Load], dict[str, Load]]:
+    """The best of the rounds under load, and with one connection; the rounds alternate between the servers."""
+    with backend(folder, core=OTHER_CORE) as upstream, gateway(folder, upstream, core=MEASURED_CORE) as issuer:
+        authorization = f"Authorization: Bearer {_token(folder, issuer)}"
+        targets = {"direct": (f"{upstream}{PATH}", ()), "gateway": (f"{issuer}/api/v1/echo{PATH}", (authorization,))}
+        if not has_nginx():
+            return _rounds(targets)
+        with nginx_proxy(folder, upstream, core=MEASURED_CORE) as proxy:
+            return _rounds({"nginx": (f"{proxy}{PATH}", ()), **targets})
+
+
+def _rounds(targets: dict[str, tuple[str, tuple[str, ...]]]) -> tuple[dict[str, Load], dict[str, Load]]:
+    busy: dict[str, Load] = {}
+    alone: dict[str, Load] = {}
+    for _round in tqdm(range(ROUNDS), desc="rounds", disable=None):
+        for name, (url, headers) in targets.items():
+            many = load(url, connections=CONNECTIONS, seconds=SECONDS, core=OTHER_CORE, headers=headers)
+            one = load(url, connections=1, seconds=SECONDS, core=OTHER_CORE, headers=headers)
+            busy[name] = max(busy.get(name, many), many, key=lambda found: found.rate)
+            alone[name] = min(alone.get(name, one), one, key=lambda found: found.p50_ms)
+    return busy, alone
+
+
+def _token(folder: Path, issuer: str) -> str:
+    client = json.loads((folder / "gateway" / "demo.json").read_text())["clients"]["service"]
+    answer = httpx.post(
+        f"{issuer}/oauth/token",
+        data={"grant_type": "client_credentials", "scope": "tool:read", "resource": f"{issuer}/api/v1/echo"},
+        auth=(client["client_id"], client["client_secret"]),
+    )
+    return str(answer.raise_for_status().json()["access_token"])
+
+
+def _print_ratios(busy: dict[str, Load], alone: dict[str, Load]) -> None:
+    if "nginx" in busy:
+        ratio = busy["gateway"].rate / busy["nginx"].rate
+        print(f"gateway / nginx proxy_pass   {ratio:.2f}   (target {NGINX_TARGET})")
+    else:
+        print("gateway / nginx proxy_pass   not measured: nginx is not installed")
+    print(f"gateway / direct             {busy['gateway'].rate / busy['direct'].rate:.2f}")
+    for name, target in (("p50_ms", P50_TARGET_MS), ("p99_ms", P99_TARGET_MS)):
+        added = getattr(alone["gateway"], name) - getattr(alone["direct"], name)
+        print(f"added {name.partition('_')[0]}, one connection    {added:.2f} ms   (target {target})")
+
+
+def _print_figures(busy: dict[str, Load], alone: dict[str, Load]) -> None:
+    print(f"\n{'':<10}{f'{CONNECTIONS} connections':>24}{'1 connection':>26}")
+    for name, many in busy.items():
+        one = alone[name]
+        print(
+            f"{name:<10}{many.rate:>12.0f}/s  p99 {many.p99_ms:>6.2f} ms  p50 {one.p50_ms:.2f} p99 {one.p99_ms:.2f} ms"
+        )
+
+
+if __name__ == "__main__":
+    main()

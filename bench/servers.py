@@ -1,0 +1,142 @@
+"""The servers that are measured, each on one processor, started for the block and stopped with their process group."""
+
+import contextlib
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import httpx
+
+ROOT = Path(__file__).resolve().parents[1]
+READY_WITHIN_S = 60
+# 500 bytes, about what one row of a job search has
+ANSWER = '{"jobs":[' + ",".join(f'{{"id":{n},"title":"Nurse","city":"Recife"}}' for n in range(11)) + "]}"
+
+_BACKEND = """
+    server {{
+        listen 127.0.0.1:{port} reuseport;
+        location / {{ default_type application/json; return 200 '{answer}'; }}
+    }}
+"""
+_PROXY = """
+    upstream backend {{ server 127.0.0.1:{upstream}; keepalive 64; keepalive_requests 1000000; }}
+    server {{
+        listen 127.0.0.1:{port};
+        location / {{
+            proxy_pass http://backend;
+            proxy_http_version 1.1;
+            proxy_set_header Connection "";
+        }}
+    }}
+"""
+_CONFIGURATION = """
+daemon off; worker_processes 1; pid {folder}/nginx.pid; error_log {folder}/error.log;
+events {{ worker_connections 1024; }}
+http {{
+    access_log off; keepalive_requests 100000000;
+    client_body_temp_path {folder}; proxy_temp_path {folder}; fastcgi_temp_path {folder};
+    uwsgi_temp_path {folder}; scgi_temp_path {folder};
+    {server}
+}}
+"""
+
+
+def has_nginx() -> bool:
+    """Whether nginx can be measured here."""
+    return shutil.which("nginx") is not None
+
+
+def free_port() -> int:
+    """A loopback port whose successor is free too."""
+    while True:
+        with socket.socket() as first, socket.socket() as second:
+            first.bind(("127.0.0.1", 0))
+            port: int = first.getsockname()[1]
+            with contextlib.suppress(OSError, OverflowError):
+                second.bind(("127.0.0.1", port + 1))
+                return port
+
+
+@contextlib.contextmanager
+def backend(folder: Path, *, core: int) -> Iterator[str]:
+    """The backend behind everything: its base URL. nginx where there is one, else a small ASGI application."""
+    port = free_port()
+    if has_nginx():
+        command = _nginx(folder / "backend", _BACKEND.format(port=port, answer=ANSWER))
+    else:
+        command = [sys.executable, "-m", "granian", "--interface", "asginl", "--port", str(port), "bench.answer:answer"]
+    with _running(command, core=core, ready=f"http://127.0.0.1:{port}/", log=folder / "backend.log"):
+        yield f"http://127.0.0.1:{port}"
+
+
+@contextlib.contextmanager
+def nginx_proxy(folder: Path, upstream: str, *, core: int) -> Iterator[str]:
+    """nginx `proxy_pass` to `upstream`: its base URL."""
+    port = free_port()
+    command = _nginx(folder / "proxy", _PROXY.format(port=port, upstream=upstream.rpartition(":")[2]))
+    with _running(command, core=core, ready=f"http://127.0.0.1:{port}/", log=folder / "proxy.log"):
+        yield f"http://127.0.0.1:{port}"
+
+
+@contextlib.contextmanager
+def gateway(folder: Path, upstream: str, *, core: int) -> Iterator[str]:
+    """The gateway with demo data and everything on, its backend `echo` at `upstream`: the issuer."""
+    port = free_port()
+    variables = {
+        "HOST": "127.0.0.1",
+        "PORT": str(port),
+        "DATA_DIR": str(folder / "gateway"),
+        "ECHO_SERVICE_URL": upstream,
+        "RATE_LIMIT_MAX": "1000000000",
+    }
+    (folder / "gateway").mkdir()
+    issuer = f"http://127.0.0.1:{port}"
+    command = [sys.executable, "manage.py", "demo", "--serve"]
+    with _running(command, core=core, ready=f"{issuer}/readyz", log=folder / "gateway.log", variables=variables):
+        yield issuer
+
+
+def _nginx(folder: Path, server: str) -> list[str]:
+    folder.mkdir()
+    configuration = folder / "nginx.conf"
+    configuration.write_text(_CONFIGURATION.format(folder=folder, server=server))
+    return ["nginx", "-p", str(folder), "-c", str(configuration)]
+
+
+@contextlib.contextmanager
+def _running(
+    command: list[str], *, core: int, ready: str, log: Path, variables: Mapping[str, str] | None = None
+) -> Iterator[None]:
+    with log.open("ab") as output:
+        process = subprocess.Popen(
+            ["taskset", "-c", str(core), *command],
+            cwd=ROOT,
+            env={"PATH": os.environ["PATH"], **(variables or {})},
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    try:
+        _wait(process, ready, log)
+        yield
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGTERM)
+        process.wait(40)
+
+
+def _wait(process: subprocess.Popen[bytes], ready: str, log: Path) -> None:
+    until = time.monotonic() + READY_WITHIN_S
+    while time.monotonic() < until and process.poll() is None:
+        with contextlib.suppress(httpx.TransportError):
+            if httpx.get(ready, timeout=2).is_success:
+                return
+        time.sleep(0.1)
+    raise RuntimeError(f"{ready} did not answer; its log:\n{log.read_text()[-2000:]}")
