@@ -45,10 +45,15 @@ class BackendPlan:
 
     def challenge(self, scopes: tuple[str, ...], error: str = "") -> str:
         """The value of WWW-Authenticate (RFC 6750 section 3, RFC 9728 section 5.1)."""
-        parts = [f'resource_metadata="{self.resource_metadata}"']
-        parts += [f'scope="{" ".join(scopes)}"'] if scopes else []
-        parts += [f'error="{error}"'] if error else []
-        return "Bearer " + ", ".join(parts)
+        return bearer_challenge(self.resource_metadata, scopes, error)
+
+
+def bearer_challenge(resource_metadata: str, scopes: tuple[str, ...] = (), error: str = "") -> str:
+    """The value of WWW-Authenticate; `resource_metadata` is the URL of the resource's document."""
+    parts = [f'resource_metadata="{resource_metadata}"']
+    parts += [f'scope="{" ".join(scopes)}"'] if scopes else []
+    parts += [f'error="{error}"'] if error else []
+    return "Bearer " + ", ".join(parts)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -12,7 +12,7 @@ from proxy.refusals import MethodNotAllowed, NotRegistered
 
 _METHODS = "GET, HEAD, OPTIONS"
 # The documents are public and carry no cookie, so any origin may read them
-_PUBLIC = (("cache-control", "public, max-age=300"), ("access-control-allow-origin", "*"))
+_PUBLIC = (("cache-control", "public, max-age=300"), ("access-control-allow-origin", "*"), ("vary", "Origin"))
 
 
 class ResourceMetadata:

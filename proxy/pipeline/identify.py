@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from typing import Protocol, TypeVar
 from urllib.parse import unquote_plus
 
+from django.conf import settings
 from django.db import DatabaseError
 
 from oauth_provider.api_keys.verify import InvalidApiKey, VerifiedApiKey, verify_api_key
 from oauth_provider.tokens.verify import InvalidToken, VerifiedToken, verify_access_token
 from proxy.catalogue.matching import Found
 from proxy.catalogue.models import AuthMode
-from proxy.catalogue.snapshot import BackendPlan, OperationPlan
+from proxy.catalogue.snapshot import METADATA_PATH, BackendPlan, OperationPlan, bearer_challenge
 from proxy.pipeline.call import Identified, Located, Principal, Received
 from proxy.refusals import (
     BadRequest,
@@ -138,11 +139,12 @@ class Identifier:
 
     async def _identify_without_backend(self, located: Located) -> None:
         """404 is for callers who are identified: any live token of this server will do."""
-        token = _token(located.received, challenge="Bearer")
+        metadata = f"{settings.PUBLIC_BASE_URL}{METADATA_PATH}"
+        token = _token(located.received, challenge=bearer_challenge(metadata))
         try:
             await self._remembered(token, located, self._by_token)
         except InvalidToken as fault:
-            headers = (("www-authenticate", 'Bearer error="invalid_token"'),)
+            headers = (("www-authenticate", bearer_challenge(metadata, error="invalid_token")),)
             raise InvalidCredential(reason=fault.reason, headers=headers) from None
 
     async def _remembered(self, credential: str, located: Located, look_up: Callable[[str], Principal]) -> Principal:
