@@ -77,7 +77,7 @@ def backend(folder: Path, *, core: int) -> Iterator[str]:
 
 @contextlib.contextmanager
 def nginx_proxy(folder: Path, upstream: str, *, core: int) -> Iterator[str]:
-    """nginx `proxy_pass` to `upstream`: its base URL."""
+    """Nginx `proxy_pass` to `upstream`: its base URL."""
     port = free_port()
     command = _nginx(folder / "proxy", _PROXY.format(port=port, upstream=upstream.rpartition(":")[2]))
     with _running(command, core=core, ready=f"http://127.0.0.1:{port}/", log=folder / "proxy.log"):

@@ -1,7 +1,7 @@
 """Transform: what of a message may cross, in either direction. Names compare without case and separators."""
 
-import re
 import random
+import re
 from functools import lru_cache
 
 from django.conf import settings
@@ -118,8 +118,8 @@ def _rebuilt(received: Received, backend: BackendPlan) -> Headers:
 def _traceparent(received: Received) -> str:
     # W3C Trace Context section 3.2: keep the trace of a caller who has one, with a span of our own
     values = [value.decode("latin-1") for name, value in received.headers if name == b"traceparent"]
-    span = f"{random.getrandbits(64):016x}"  # noqa: S311 - tells calls apart, protects nothing
+    span = f"{random.getrandbits(64):016x}"
     if len(values) == 1 and _TRACEPARENT.match(values[0]):
         return f"{values[0][:36]}{span}{values[0][52:]}"
-    trace = f"{random.getrandbits(128):032x}"  # noqa: S311 - as above
+    trace = f"{random.getrandbits(128):032x}"
     return f"00-{trace}-{span}-00"
