@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from gateway_project.environment import generated, read_environment
 from gateway_project.logs import logging_config
+from oauth_provider.rates import rates_with
 from oauth_provider.tokens.generators import expires_in
 from oauth_provider.tokens.pkce import pkce_required
 
@@ -34,11 +35,12 @@ TRUSTED_PROXY_COUNT = ENVIRONMENT.TRUSTED_PROXY_COUNT
 RATE_LIMIT_WINDOW_MS = ENVIRONMENT.RATE_LIMIT_WINDOW_MS
 RATE_LIMIT_MAX = ENVIRONMENT.RATE_LIMIT_MAX
 OAUTH_ALIAS_PREFIXES = ENVIRONMENT.OAUTH_ALIAS_PREFIXES
+OAUTH_RATES = rates_with(ENVIRONMENT.OAUTH_RATES)
 OAUTH_CLIENT_ID = ENVIRONMENT.OAUTH_CLIENT_ID
 OAUTH_CLIENT_SECRET = ENVIRONMENT.OAUTH_CLIENT_SECRET
 OAUTH_REDIRECT_URIS = ENVIRONMENT.OAUTH_REDIRECT_URIS
 GATEWAY_API_KEY = ENVIRONMENT.GATEWAY_API_KEY
-GPT_SERVICE_URL = ENVIRONMENT.GPT_SERVICE_URL
+SERVICE_URLS = ENVIRONMENT.service_urls
 INTERNAL_SERVICE_KEY = ENVIRONMENT.INTERNAL_SERVICE_KEY
 CORS_ORIGINS = ENVIRONMENT.cors_origins
 
@@ -148,17 +150,23 @@ AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = 0.25
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
-AXES_LOCKOUT_TEMPLATE = "accounts/locked.html"
-AXES_CLIENT_IP_CALLABLE = "oauth_provider.identities.address.client_address"
+AXES_LOCKOUT_CALLABLE = "oauth_provider.identities.views.locked_out"
+AXES_CLIENT_IP_CALLABLE = "oauth_provider.identities.address.client_network"
 AXES_ENABLE_ADMIN = False
 
 CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
         "LOCATION": REDIS_URL,
+        "OPTIONS": {"socket_timeout": 1, "socket_connect_timeout": 1},
     }
     if REDIS_URL
-    else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": "gatehouse"},
+    else {
+        "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+        "LOCATION": "gatehouse",
+        # The default of 300 would forget an attacker's count as soon as 300 others call
+        "OPTIONS": {"MAX_ENTRIES": 100_000},
+    },
 }
 # One worker counts in its own memory; more than one is a start-up error without Redis
 SILENCED_SYSTEM_CHECKS = ["django_ratelimit.E003", "django_ratelimit.W001"]
@@ -255,7 +263,6 @@ LOCALE_PATHS = [BASE_DIR / "locale"]
 USE_I18N = USE_TZ = True
 TIME_ZONE = "UTC"
 STATIC_URL = "/static/"
-STATIC_ROOT = DATA_DIR / "static"
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = DEBUG
 

@@ -2,7 +2,7 @@
 
 import pytest
 from cryptography.fernet import Fernet
-from pytest_django.fixtures import SettingsWrapper
+from pytest_django import Settings
 
 from oauth_provider.keys.encryption import Undecipherable, decrypt, encrypt
 from oauth_provider.keys.models import SigningKey
@@ -29,13 +29,13 @@ def test_the_private_half_is_neither_published_nor_readable_at_rest() -> None:
     assert "PRIVATE KEY" not in SigningKey.objects.get().private_pem_encrypted
 
 
-def test_a_rotated_encryption_key_still_opens_what_the_old_one_sealed(settings: SettingsWrapper) -> None:
+def test_a_rotated_encryption_key_still_opens_what_the_old_one_sealed(settings: Settings) -> None:
     sealed = encrypt(b"backend credential")
     settings.ENCRYPTION_KEYS = [Fernet.generate_key().decode(), *settings.ENCRYPTION_KEYS]
     assert decrypt(sealed) == b"backend credential"
 
 
-def test_a_forgotten_encryption_key_is_an_error_of_its_own(settings: SettingsWrapper) -> None:
+def test_a_forgotten_encryption_key_is_an_error_of_its_own(settings: Settings) -> None:
     sealed = encrypt(b"backend credential")
     settings.ENCRYPTION_KEYS = [Fernet.generate_key().decode()]
     with pytest.raises(Undecipherable):

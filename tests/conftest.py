@@ -1,0 +1,31 @@
+"""What every test may rely on: its own database, empty counters, and no connection beyond this machine."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.core.cache import cache
+from django.test import override_settings
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
+    """SQLite in a file, as it is served: a database in memory has no WAL and is locked by its second connection."""
+    del django_db_modify_db_settings_parallel_suffix
+    database = settings.DATABASES["default"]
+    if database["ENGINE"].endswith("sqlite3"):
+        database["TEST"]["NAME"] = str(Path(settings.DATA_DIR) / "tests.sqlite3")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_passwords() -> Iterator[None]:
+    """A person is made in a millisecond: how slow a hash should be is Django's to test, and takes half a second."""
+    with override_settings(PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"]):
+        yield
+
+
+@pytest.fixture(autouse=True)
+def no_counts_left_over() -> None:
+    """Rates and lockouts are counted in the cache, which outlives a test."""
+    cache.clear()
