@@ -57,13 +57,22 @@ def before_cursor(events: QuerySet[Event], cursor: str) -> QuerySet[Event]:
 
 def last_used(connection_ids: Iterable[str]) -> dict[str, datetime]:
     """When each connection last made a call, allowed or not; those that never did are absent."""
+    return _last_calls("connection", connection_ids)
+
+
+def clients_last_used(client_ids: Iterable[str]) -> dict[str, datetime]:
+    """When each client last made a call, allowed or not; those that never did are absent."""
+    return _last_calls("client_id", client_ids)
+
+
+def _last_calls(column: str, values: Iterable[str]) -> dict[str, datetime]:
     found: dict[str, datetime] = {}
-    for connection in connection_ids:
+    for value in values:
         # One short index read each: MAX … GROUP BY would read every event they ever made
-        calls = Event.objects.filter(connection=str(connection), kind=Kind.PROXY_CALL_DECIDED)
+        calls = Event.objects.filter(**{column: str(value)}, kind=Kind.PROXY_CALL_DECIDED)
         moment = calls.order_by("-timestamp", "-id").values_list("timestamp", flat=True).first()
         if moment is not None:
-            found[str(connection)] = moment
+            found[str(value)] = moment
     return found
 
 
