@@ -1,36 +1,108 @@
-"""Rates of the pages and endpoints of the authorization server, per address and per client."""
+"""Hold callers of the authorization server to the rates of `oauth_provider.rates`.
+
+Counted is the address, and the client once it proved itself with a secret: a client_id alone is public, and whoever
+knows it could use up the client's rate.
+"""
 
 from collections.abc import Callable
 from functools import wraps
 
+import redis
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django_ratelimit.core import get_usage
 
-from oauth_provider.identities.address import client_address
+from audit.ledger.kinds import Decision, Kind
+from audit.ledger.record import record
+from oauth_provider.identities.address import client_network
 
 View = Callable[..., HttpResponseBase]
 
-# Contract, section 2; a deployment overrides one with the setting RATE_<NAME>.
-_DEFAULTS = {"authorize": "120/m", "signin": "20/m"}
+_KINDS = {"authorize": Kind.OAUTH_AUTHORIZATION_REFUSED, "signin": Kind.ACCOUNT_SIGNIN_FAILED}
 
 
-def throttled(name: str, *, methods: tuple[str, ...] = ()) -> Callable[[View], View]:
-    """Answer 429 with ``Retry-After`` (seconds) when an address exceeds the rate called ``name``.
+class ThrottledError(Exception):
+    """Root of the refusals below; `retry_after_s` is whole seconds.
 
-    ``methods`` are the HTTP methods counted; empty means every one.
+    ThrottledError
+    ├── RateExceededError          429
+    └── CountersUnavailableError   503: without counters every limit would be open
     """
+
+    status = 429
+
+    def __init__(self, retry_after_s: int) -> None:
+        super().__init__(f"try again in {retry_after_s} s")
+        self.retry_after_s = retry_after_s
+
+
+class RateExceededError(ThrottledError):
+    """The caller asks more often than the table allows; `is_first` for the first refusal of a window."""
+
+    def __init__(self, retry_after_s: int, *, rate: str, client_id: str, is_first: bool) -> None:
+        super().__init__(retry_after_s)
+        self.rate = rate
+        self.client_id = client_id
+        self.is_first = is_first
+
+
+class CountersUnavailableError(ThrottledError):
+    """The counters cannot be reached."""
+
+    status = 503
+
+
+def spend(request: HttpRequest, *, rate: str, client_id: str = "") -> None:
+    """Count one request under the rate called `rate`: the address's, or the client's when `client_id` is given.
+
+    Raises:
+        RateExceededError: it is one too many.
+        CountersUnavailableError: nothing can be counted.
+    """
+    usage = _usage(request, rate, client_id, increment=True)
+    if usage["should_limit"]:
+        is_first = usage["count"] == usage["limit"] + 1
+        raise RateExceededError(_wait(usage), rate=rate, client_id=client_id, is_first=is_first)
+
+
+def require_unspent(request: HttpRequest, *, rate: str) -> None:
+    """Refuse an address that has nothing left of the rate called `rate`, without counting this request.
+
+    Raises:
+        RateExceededError: nothing is left.
+        CountersUnavailableError: nothing can be read.
+    """
+    usage = _usage(request, rate, "", increment=False)
+    if usage["count"] >= usage["limit"]:
+        raise RateExceededError(_wait(usage), rate=rate, client_id="", is_first=False)
+
+
+def record_refusal(refusal: ThrottledError) -> None:
+    """Make the first refusal of a window an event: a flood must not fill the ledger."""
+    if isinstance(refusal, RateExceededError) and refusal.is_first:
+        record(
+            kind=_KINDS.get(refusal.rate, Kind.OAUTH_TOKEN_REFUSED),
+            decision=Decision.DENY,
+            reason="rate_limited",
+            status=refusal.status,
+            client_id=refusal.client_id,
+            target=f"rate:{refusal.rate}",
+        )
+
+
+def throttled(rate: str, *, methods: tuple[str, ...] = ()) -> Callable[[View], View]:
+    """Hold a page to the rate called `rate`; `methods` are the HTTP methods counted, empty means every one."""
 
     def decorate(view: View) -> View:
         @wraps(view)
         def limited(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
-            if methods and request.method not in methods:
-                return view(request, *args, **kwargs)
-            rate = getattr(settings, f"RATE_{name.upper()}", _DEFAULTS[name])
-            usage = get_usage(request, group=name, key=_address_key, rate=rate, increment=True)
-            if usage is not None and usage["should_limit"]:
-                return too_many(request, retry_after_s=max(1, int(usage["time_left"])))
+            if not methods or request.method in methods:
+                try:
+                    spend(request, rate=rate)
+                except ThrottledError as refusal:
+                    record_refusal(refusal)
+                    return refusal_page(request, status=refusal.status, retry_after_s=refusal.retry_after_s)
             return view(request, *args, **kwargs)
 
         return limited
@@ -38,13 +110,26 @@ def throttled(name: str, *, methods: tuple[str, ...] = ()) -> Callable[[View], V
     return decorate
 
 
-def too_many(request: HttpRequest, *, retry_after_s: int) -> HttpResponse:
-    """The 429 page."""
-    response = render(request, "429.html", {"retry_after_s": retry_after_s}, status=429)
+def refusal_page(request: HttpRequest, *, status: int, retry_after_s: int) -> HttpResponse:
+    """The refusal for a person: when to come back. `status` is 429 or 503."""
+    context = {"minutes": -(-retry_after_s // 60)}
+    response = render(request, f"{status}.html", context, status=status)
     response["Retry-After"] = str(retry_after_s)
     response["Cache-Control"] = "no-store"
     return response
 
 
-def _address_key(_group: str, request: HttpRequest) -> str:
-    return client_address(request)
+def _usage(request: HttpRequest, rate: str, client_id: str, *, increment: bool) -> dict[str, int]:
+    by = f"client:{client_id}" if client_id else f"address:{client_network(request)}"
+    try:
+        usage: dict[str, int] = get_usage(
+            request, group=f"oauth:{rate}", key=lambda *_: by, rate=settings.OAUTH_RATES[rate], increment=increment
+        )
+    except redis.RedisError as error:
+        raise CountersUnavailableError(retry_after_s=1) from error
+    return usage
+
+
+def _wait(usage: dict[str, int]) -> int:
+    # The window still counts during the second it ends in
+    return max(1, usage["time_left"] + 1)

@@ -5,6 +5,8 @@ import ipaddress
 from django.conf import settings
 from django.http import HttpRequest
 
+IPV6_SUBSCRIBER = 64
+
 
 def client_address(request: HttpRequest) -> str:
     """The caller's IP address as text."""
@@ -27,3 +29,16 @@ def address_behind(*, direct: str, forwarded: str, trusted: int) -> str:
         return str(ipaddress.ip_address(hops[-trusted]))
     except ValueError:
         return direct
+
+
+def client_network(request: HttpRequest) -> str:
+    """What rates and lockouts count as one caller: an IPv4 address, or the /64 that one IPv6 subscriber has."""
+    address = client_address(request)
+    try:
+        parsed = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return address
+    plain = getattr(parsed, "ipv4_mapped", None) or parsed
+    if plain.version == 4:  # noqa: PLR2004 - the IP version
+        return str(plain)
+    return str(ipaddress.ip_network(f"{plain}/{IPV6_SUBSCRIBER}", strict=False).network_address)

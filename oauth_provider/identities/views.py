@@ -1,5 +1,6 @@
 """Sign in and sign out."""
 
+from django.conf import settings
 from django.contrib.auth import views as auth_views
 from django.contrib.auth.forms import AuthenticationForm
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
@@ -9,7 +10,9 @@ from django.views.decorators.cache import never_cache
 from audit.ledger.kinds import Decision, Kind
 from audit.ledger.record import record
 from oauth_provider.identities.external_id import user_ref
-from oauth_provider.throttle import throttled, too_many
+from oauth_provider.throttle import RateExceededError, refusal_page, throttled
+
+SECONDS_PER_HOUR = 3600
 
 
 @method_decorator(throttled("signin", methods=("POST",)), name="dispatch")
@@ -50,4 +53,5 @@ class LogoutView(auth_views.LogoutView):
 
 def locked_out(request: HttpRequest, *_args: object, **_kwargs: object) -> HttpResponseBase:
     """What django-axes answers while one account is locked for one address."""
-    return too_many(request, retry_after_s=15 * 60)
+    retry_after_s = int(settings.AXES_COOLOFF_TIME * SECONDS_PER_HOUR)
+    return refusal_page(request, status=RateExceededError.status, retry_after_s=retry_after_s)

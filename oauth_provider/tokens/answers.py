@@ -5,6 +5,8 @@ from typing import Any
 
 from django.http import HttpResponse, JsonResponse
 
+from oauth_provider.throttle import ThrottledError
+
 REALM = 'Basic realm="gatehouse", charset="UTF-8"'
 
 
@@ -41,3 +43,10 @@ def error_answer(
 def unavailable() -> Answer:
     """The database is busy or gone: nothing was issued, the same request may be sent again."""
     return error_answer("temporarily_unavailable", "Try again in a moment.", status=503, headers={"Retry-After": "1"})
+
+
+def throttled_answer(refusal: ThrottledError) -> Answer:
+    """Too many requests (RFC 6585 section 4), or nobody can count them."""
+    headers = {"Retry-After": str(refusal.retry_after_s)}
+    words = f"Try again in {refusal.retry_after_s} s."
+    return error_answer("temporarily_unavailable", words, status=refusal.status, headers=headers)

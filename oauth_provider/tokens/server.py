@@ -6,16 +6,15 @@ What a refusal leaves behind is written after the undoing: the event, and the de
 import json
 from typing import Any
 
-import structlog
-from django.db import OperationalError, transaction
+from django.db import transaction
 from django.http import HttpRequest
 from oauth2_provider.settings import oauth2_settings
 
 from audit.ledger.kinds import Decision, Kind
 from audit.ledger.record import record
-from oauth_provider.tokens.answers import Answer, error_answer, unavailable
+from oauth_provider.tokens.answers import Answer, error_answer
 from oauth_provider.tokens.families import kill_family
-from oauth_provider.tokens.request_body import BodyError, RequestCore, is_json, read_parameters
+from oauth_provider.tokens.request_body import BodyError, RequestCore, read_parameters
 from oauth_provider.tokens.validator import Outcome, Validator
 
 GRANT_TYPES = frozenset({"authorization_code", "refresh_token", "client_credentials"})
@@ -26,25 +25,26 @@ _DESCRIPTIONS = {
     "unauthorized_client": "The client may not use this grant type.",
     "invalid_scope": "The scope is unknown, or exceeds what was granted.",
 }
-log = structlog.get_logger(__name__)
 
 
 def answer_token_request(request: HttpRequest) -> Answer:
-    """Issue tokens for a code, a refresh token or a service's own credentials, or say why not."""
+    """Issue tokens for a code, a refresh token or a service's own credentials, or say why not.
+
+    Raises:
+        ThrottledError: the client asks more often than it may.
+        OperationalError, InterfaceError: the database is busy or gone; nothing was issued.
+    """
+    validator = Validator(request)
     try:
         parameters = read_parameters(request)
         _check_grant_type(parameters)
-    except BodyError as error:
-        _record_refusal(Outcome(reason=error.reason), error.status)
-        return error_answer(error.error, error.description, status=error.status)
-    validator = Validator(json_body=is_json(request))
-    try:
         answer = _run(request, validator, parameters["grant_type"])
-        if answer.status != 200:
-            _after_refusal(validator.outcome, answer)
-    except OperationalError:
-        log.warning("token_endpoint_database_unavailable", exc_info=True)
-        return unavailable()
+    except BodyError as error:
+        validator.outcome.reason = error.reason
+        _record_refusal(validator.outcome, error.status)
+        return error_answer(error.error, error.description, status=error.status)
+    if answer.status != 200:
+        _after_refusal(validator.outcome, answer)
     return answer
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
+from django.http import HttpRequest
 from django.utils import timezone
 from oauth2_provider.models import get_grant_model
 from oauth2_provider.oauth2_validators import OAuth2Validator
@@ -21,6 +22,7 @@ from oauth_provider.connections.models import Connection
 from oauth_provider.identities.external_id import user_ref
 from oauth_provider.resources.registry import find
 from oauth_provider.scopes.live import live_scopes
+from oauth_provider.tokens.admission import admit
 from oauth_provider.tokens.client_authentication import (
     AmbiguousAuthenticationError,
     UnknownClientError,
@@ -51,21 +53,21 @@ class Outcome:
 class Validator(OAuth2Validator):  # type: ignore[misc] - the library is untyped
     """Client authentication, codes, refresh tokens and storage by our rules; the protocol is the library's."""
 
-    def __init__(self, *, json_body: bool = False) -> None:
+    def __init__(self, received: HttpRequest | None = None) -> None:
         super().__init__()
         self.outcome = Outcome()
-        self._json_body = json_body
+        self._received = received
         self._code: CodeGrant | None = None
         self._refresh: RefreshGrant | None = None
 
     # Who calls (RFC 6749 section 2.3)
 
-    def client_authentication_required(self, _request: Request, *_args: Any, **_kwargs: Any) -> bool:
+    def client_authentication_required(self, _request: Request, *_args: object, **_kwargs: object) -> bool:
         """Always: a public client authenticates with the method `none`, by the same function."""
         return True
 
-    def authenticate_client(self, request: Request, *_args: Any, **_kwargs: Any) -> bool:
-        """Sets `request.client`; False means 401 invalid_client."""
+    def authenticate_client(self, request: Request, *_args: object, **_kwargs: object) -> bool:
+        """Sets `request.client`; False means 401 invalid_client. What `admit` refuses goes past oauthlib."""
         try:
             client = authenticate_client(
                 authorization=request.headers.get("HTTP_AUTHORIZATION") or "",
@@ -78,20 +80,17 @@ class Validator(OAuth2Validator):  # type: ignore[misc] - the library is untyped
             self._refused(error.reason, error.client_id)
             raise errors.InvalidRequestError("Authenticate in exactly one way.", request=request) from error
         self.outcome.client_id = client.client_id
-        if self._json_body and not client.allow_json_token_requests:
-            self._refused("json_not_allowed")
-            raise errors.InvalidRequestError(
-                "Send the parameters as application/x-www-form-urlencoded.", request=request
-            )
+        if self._received is not None:
+            admit(self._received, client, rate="token")
         request.client, request.client_id = client, client.client_id
         return True
 
-    def authenticate_client_id(self, _client_id: str, request: Request, *_args: Any, **_kwargs: Any) -> bool:
+    def authenticate_client_id(self, _client_id: str, request: Request, *_args: object, **_kwargs: object) -> bool:
         """Never reached by our endpoints; the same rules if it is."""
         return self.authenticate_client(request)
 
     def validate_grant_type(
-        self, client_id: str, grant_type: str, client: Client, request: Request, *args: Any, **kwargs: Any
+        self, client_id: str, grant_type: str, client: Client, request: Request, *args: object, **kwargs: Any
     ) -> bool:
         """The library's mapping; client credentials only for a confidential service."""
         allowed = bool(super().validate_grant_type(client_id, grant_type, client, request, *args, **kwargs))
@@ -104,7 +103,7 @@ class Validator(OAuth2Validator):  # type: ignore[misc] - the library is untyped
     # Codes (RFC 6749 section 4.1.3, RFC 7636)
 
     def validate_code(
-        self, _client_id: str, code: str, client: Client, request: Request, *_args: Any, **_kwargs: Any
+        self, _client_id: str, code: str, client: Client, request: Request, *_args: object, **_kwargs: Any
     ) -> bool:
         """Locks what the code stands for; False means invalid_grant."""
         try:
@@ -137,7 +136,7 @@ class Validator(OAuth2Validator):  # type: ignore[misc] - the library is untyped
             client.requires_pkce if isinstance(client, Client) else bool(super().is_pkce_required(client_id, request))
         )
 
-    def get_default_redirect_uri(self, client_id: str, request: Request, *args: Any, **kwargs: Any) -> str | None:
+    def get_default_redirect_uri(self, client_id: str, request: Request, *args: object, **kwargs: object) -> str | None:
         """OAuth 2.1 dropped `redirect_uri` from the token request: PKCE binds the code instead."""
         if self._code is None:
             uri: str | None = super().get_default_redirect_uri(client_id, request, *args, **kwargs)
@@ -145,7 +144,7 @@ class Validator(OAuth2Validator):  # type: ignore[misc] - the library is untyped
         return str(self._code.grant.redirect_uri) if self._code.grant.code_challenge else None
 
     def confirm_redirect_uri(
-        self, _client_id: str, _code: str, redirect_uri: str, _client: Client, request: Request, *_a: Any, **_kw: Any
+        self, _client_id: str, _code: str, redirect_uri: str, _client: Client, request: Request, *_a: object, **_kw: Any
     ) -> bool:
         """Byte for byte the one the code was asked with; a mismatch is invalid_grant (RFC 6749 section 5.2)."""
         if self._code is None or redirect_uri != self._code.grant.redirect_uri:
@@ -153,13 +152,13 @@ class Validator(OAuth2Validator):  # type: ignore[misc] - the library is untyped
             raise errors.InvalidGrantError(request=request)
         return True
 
-    def invalidate_authorization_code(self, *_args: Any, **_kwargs: Any) -> None:
+    def invalidate_authorization_code(self, *_args: object, **_kwargs: object) -> None:
         """Done by `save_bearer_token`, under the lock and before anything is stored."""
 
     # Refresh tokens (RFC 6749 section 6, RFC 9700 section 4.14)
 
     def validate_refresh_token(
-        self, refresh_token: str, client: Client, request: Request, *_args: Any, **_kwargs: Any
+        self, refresh_token: str, client: Client, request: Request, *_args: object, **_kwargs: Any
     ) -> bool:
         """Locks what the refresh token stands for; False means invalid_grant."""
         try:
@@ -176,27 +175,27 @@ class Validator(OAuth2Validator):  # type: ignore[misc] - the library is untyped
         request.user = locked.connection.user
         return True
 
-    def get_original_scopes(self, _refresh_token: str, _request: Request, *_args: Any, **_kwargs: Any) -> list[str]:
+    def get_original_scopes(self, _refresh_token: str, _request: Request, *_args: object, **_kwargs: object) -> list[str]:
         """What a refresh may ask for: bought, and still allowed, given and enabled."""
         return list(self._refresh.scopes) if self._refresh else []
 
     # Scopes of a client that acts for itself (RFC 6749 section 4.4)
 
-    def get_default_scopes(self, client_id: str, request: Request, *args: Any, **kwargs: Any) -> list[str]:
+    def get_default_scopes(self, client_id: str, request: Request, *args: object, **kwargs: object) -> list[str]:
         """A service that names none gets its defaults, else all that staff allowed it."""
         if request.grant_type == "client_credentials" and not request.client.default_scopes.split():
             return sorted(live_scopes(request.client.scope_set))
         return list(super().get_default_scopes(client_id, request, *args, **kwargs))
 
     def validate_scopes(
-        self, client_id: str, scopes: list[str], client: Client, request: Request, *args: Any, **kwargs: Any
+        self, client_id: str, scopes: list[str], client: Client, request: Request, *args: object, **kwargs: Any
     ) -> bool:
         """At least one, and all of them the client's."""
         return bool(scopes) and bool(super().validate_scopes(client_id, scopes, client, request, *args, **kwargs))
 
     # Storage
 
-    def save_bearer_token(self, token: dict[str, Any], request: Request, *_args: Any, **_kwargs: Any) -> None:
+    def save_bearer_token(self, token: dict[str, Any], request: Request, *_args: object, **_kwargs: object) -> None:
         """Spend what paid for the token and store the new one, inside the endpoint's transaction."""
         issued = Issued(
             access_token=token["access_token"],

@@ -1,9 +1,10 @@
 """The token, revocation and introspection endpoints: parse, call, answer."""
 
 from collections.abc import Callable
+from functools import partial
 
 import structlog
-from django.db import OperationalError, transaction
+from django.db import InterfaceError, OperationalError, transaction
 from django.http import HttpRequest, HttpResponse
 from django.utils.decorators import method_decorator
 from django.views import View
@@ -12,15 +13,16 @@ from django.views.decorators.csrf import csrf_exempt
 from audit.ledger.kinds import Decision, Kind
 from audit.ledger.record import record
 from oauth_provider.clients.models import Client
-from oauth_provider.tokens.answers import Answer, error_answer, unavailable
+from oauth_provider.throttle import ThrottledError, record_refusal, require_unspent, spend
+from oauth_provider.tokens.admission import admit
+from oauth_provider.tokens.answers import Answer, error_answer, throttled_answer, unavailable
 from oauth_provider.tokens.client_authentication import (
     AmbiguousAuthenticationError,
     AuthenticationError,
     authenticate_client,
 )
 from oauth_provider.tokens.introspection import introspect
-from oauth_provider.tokens.rates import over_limit
-from oauth_provider.tokens.request_body import BodyError, is_json, read_parameters
+from oauth_provider.tokens.request_body import BodyError, read_parameters
 from oauth_provider.tokens.revocation import revoke_token
 from oauth_provider.tokens.server import answer_token_request
 
@@ -47,7 +49,8 @@ class RevokeView(View):
 
     def post(self, request: HttpRequest) -> HttpResponse:
         """200 for every token, known or not (section 2.2)."""
-        return _limited(request, "revoke", lambda received: _for_client(received, _revoke)).response()
+        handle = partial(_for_client, act=_revoke, rate="revoke")
+        return _limited(request, "revoke", handle).response()
 
 
 @method_decorator(csrf_exempt, name="dispatch")
@@ -58,27 +61,33 @@ class IntrospectView(View):
 
     def post(self, request: HttpRequest) -> HttpResponse:
         """Only for confidential clients, only about their own tokens."""
-        return _limited(request, "introspect", lambda received: _for_client(received, _introspect)).response()
+        handle = partial(_for_client, act=_introspect, rate="introspect")
+        return _limited(request, "introspect", handle).response()
 
 
-def _limited(request: HttpRequest, name: str, handle: Callable[[HttpRequest], Answer]) -> Answer:
-    refusal = over_limit(request, name=name) or over_limit(request, name="failed_client", count=False)
-    if refusal is not None:
-        return refusal
-    answer = handle(request)
-    if answer.status == 401:
-        # Guessing secrets has a rate of its own
-        over_limit(request, name="failed_client")
+def _limited(request: HttpRequest, rate: str, handle: Callable[[HttpRequest], Answer]) -> Answer:
+    try:
+        spend(request, rate=rate)
+        require_unspent(request, rate="failed_client")
+        answer = handle(request)
+        if answer.status == 401:
+            # Guessing secrets has a rate of its own
+            spend(request, rate="failed_client")
+    except ThrottledError as refusal:
+        record_refusal(refusal)
+        return throttled_answer(refusal)
+    except (OperationalError, InterfaceError):
+        log.warning("token_endpoint_database_unavailable", exc_info=True)
+        return unavailable()
     return answer
 
 
-def _for_client(request: HttpRequest, act: Callable[[str, Client], Answer]) -> Answer:
+def _for_client(request: HttpRequest, *, act: Callable[[str, Client], Answer], rate: str) -> Answer:
     try:
         with transaction.atomic():
             parameters = read_parameters(request)
             client = authenticate_client(authorization=request.headers.get("Authorization", ""), parameters=parameters)
-            if is_json(request) and not client.allow_json_token_requests:
-                raise BodyError("json_not_allowed", "Send the parameters as application/x-www-form-urlencoded.")
+            admit(request, client, rate=rate)
             if "token" not in parameters:
                 raise BodyError("missing_token", "Send token.")
             return act(parameters["token"], client)
@@ -94,9 +103,6 @@ def _for_client(request: HttpRequest, act: Callable[[str, Client], Answer]) -> A
         )
         _record_refusal(error.reason, answer.status, error.client_id)
         return answer
-    except OperationalError:
-        log.warning("token_endpoint_database_unavailable", exc_info=True)
-        return unavailable()
 
 
 def _revoke(token: str, client: Client) -> Answer:

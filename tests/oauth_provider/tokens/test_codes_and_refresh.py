@@ -15,7 +15,7 @@ from oauth_provider.revisions.read import read_all
 from oauth_provider.scopes.models import Scope
 from oauth_provider.tokens.models import TokenFamily
 from oauth_provider.tokens.verify import InvalidToken, verify_access_token
-from tests.oauth_provider.tokens.conftest import REDIRECT, World
+from tests.agreed import REDIRECT, World
 
 Worlds = Callable[..., World]
 
@@ -224,7 +224,8 @@ def test_scopes_taken_from_the_client_or_the_connection_are_gone(world: World) -
     assert world.refresh(pair["refresh_token"]).json()["error"] == "invalid_grant"
 
 
-def test_an_unknown_token_is_refused(db: None) -> None:
+@pytest.mark.django_db
+def test_an_unknown_token_is_refused() -> None:
     assert refused("gh_at_" + secrets.token_urlsafe(32)) == "unknown"
 
 

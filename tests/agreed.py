@@ -10,7 +10,6 @@ from urllib.parse import urlencode
 
 import pytest
 from django.contrib.auth import get_user_model
-from django.core.cache import cache
 from django.test import Client as Browser
 from django.utils import timezone
 from oauth2_provider.models import get_grant_model
@@ -88,15 +87,10 @@ def form_encoded(form: dict[str, str]) -> str:
     return urlencode(form)
 
 
-@pytest.fixture(autouse=True)
-def no_rates_left_over() -> None:
-    """Rates are counted in the cache, which outlives a test."""
-    cache.clear()
-
-
 @pytest.fixture
 def make_client(db: None) -> Callable[..., Client]:
     """Create clients."""
+    del db
 
     def make(**changes: Any) -> Client:
         values: dict[str, Any] = {
@@ -114,7 +108,7 @@ def make_client(db: None) -> Callable[..., Client]:
 
 
 @pytest.fixture
-def make_world(db: None, make_client: Callable[..., Client]) -> Callable[..., World]:
+def make_world(make_client: Callable[..., Client]) -> Callable[..., World]:
     """Create a client with a connection of one user."""
 
     def make(username: str = "ana", **changes: Any) -> World:

@@ -1,0 +1,36 @@
+"""How often the authorization server may be asked: the one table of it (contract, section 2).
+
+Free of Django, because the environment is checked by it before there are settings.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+
+# Requests per second, minute, hour or day
+RATE = re.compile(r"\A[1-9][0-9]{0,6}/[smhd]\Z")
+
+DEFAULT_RATES: Mapping[str, str] = {
+    "authorize": "120/m",
+    "token": "120/m",
+    "failed_client": "30/m",
+    "revoke": "300/m",
+    "introspect": "300/m",
+    "signin": "20/m",
+}
+
+
+def rates_with(changes: Iterable[str]) -> dict[str, str]:
+    """The table with a deployment's changes, each written `name=count/unit`, such as `token=600/m`.
+
+    Raises:
+        ValueError: a change names no rate of the table, or is none.
+    """
+    rates = dict(DEFAULT_RATES)
+    for change in changes:
+        name, _equals, rate = change.partition("=")
+        if name not in rates or not RATE.match(rate):
+            raise ValueError(
+                f"{change!r} must look like token=600/m: one of {', '.join(DEFAULT_RATES)}, a number, and s, m, h or d"
+            )
+        rates[name] = rate
+    return rates
