@@ -6,6 +6,19 @@ import sys
 
 from django.core.management import execute_from_command_line
 
-if __name__ == "__main__":
+# A deployment sets at least one of these
+DEPLOYED = ("SECRET_KEY", "ENCRYPTION_KEYS", "DATABASE_URL")
+
+
+def main() -> None:
+    """Run the command; a clone where nothing is configured is a developer's."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gateway_project.settings")
+    if sys.argv[1:2] == ["demo"]:
+        os.environ.setdefault("DEMO", "1")
+    elif not any(os.environ.get(name) for name in (*DEPLOYED, "DEMO")):
+        os.environ.setdefault("DEBUG", "1")
     execute_from_command_line(sys.argv)
+
+
+if __name__ == "__main__":
+    main()

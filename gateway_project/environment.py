@@ -1,5 +1,6 @@
 """Every environment variable the product reads, typed, with its default; all faults are reported at once."""
 
+import os
 import re
 import secrets
 from pathlib import Path
@@ -7,13 +8,27 @@ from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 from cryptography.fernet import Fernet
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import AfterValidator, Field, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from oauth_provider.rates import rates_with
+from proxy.catalogue.addresses import parse_upstream_url
 
 CHATGPT_ORIGINS = ("https://chat.openai.com", "https://chatgpt.com")
 DATABASE_SCHEMES = ("postgresql", "postgres", "sqlite")
+SERVICE_URL = "_SERVICE_URL"
 
 CommaList = Annotated[list[str], NoDecode]
+
+
+def _service_url(value: str, info: ValidationInfo) -> str:
+    # The rules of the admin's form: a backend set by the environment is no exception
+    own = info.data.get("PUBLIC_BASE_URL") or f"http://{info.data.get('HOST')}:{info.data.get('PORT')}"
+    parse_upstream_url(value, own_origin=own)
+    return value
+
+
+ServiceUrl = Annotated[str, AfterValidator(_service_url)]
 
 
 class Environment(BaseSettings):
@@ -44,13 +59,14 @@ class Environment(BaseSettings):
     OAUTH_REDIRECT_URIS: CommaList = []
     OAUTH_ALIAS_PREFIXES: CommaList = ["/api/v1/gpt/oauth"]
     GATEWAY_API_KEY: str | None = Field(default=None, min_length=16)
-    GPT_SERVICE_URL: str | None = None
+    SERVICE_URLS: dict[str, ServiceUrl] = {}
     INTERNAL_SERVICE_KEY: str | None = None
     RATE_LIMIT_WINDOW_MS: int = Field(default=60_000, ge=1000)
     RATE_LIMIT_MAX: int = Field(default=300, ge=1)
     AUDIT_SPOOL_DIR: Path | None = None
     AUDIT_KEY_FILE: Path | None = None
     ENCRYPTION_KEYS: CommaList = []
+    OAUTH_RATES: CommaList = []
 
     @field_validator(
         "ALLOWED_HOSTS",
@@ -58,6 +74,7 @@ class Environment(BaseSettings):
         "OAUTH_REDIRECT_URIS",
         "OAUTH_ALIAS_PREFIXES",
         "ENCRYPTION_KEYS",
+        "OAUTH_RATES",
         mode="before",
     )
     @classmethod
@@ -100,14 +117,6 @@ class Environment(BaseSettings):
             raise ValueError("must look like redis://host:6379/0")
         return value
 
-    @field_validator("GPT_SERVICE_URL")
-    @classmethod
-    def service_url(cls, value: str | None) -> str | None:
-        """The base URL of the backend `gpt`."""
-        if value is not None and (urlsplit(value).scheme not in {"http", "https"} or not urlsplit(value).hostname):
-            raise ValueError("must be an http or https URL such as http://localhost:3014")
-        return value
-
     @field_validator("OAUTH_ALIAS_PREFIXES")
     @classmethod
     def prefixes(cls, value: list[str]) -> list[str]:
@@ -115,6 +124,13 @@ class Environment(BaseSettings):
         for prefix in value:
             if not re.fullmatch(r"(/[a-z0-9_-]+)+", prefix):
                 raise ValueError(f"{prefix!r} must be a path such as /api/v1/gpt/oauth")
+        return value
+
+    @field_validator("OAUTH_RATES")
+    @classmethod
+    def rates(cls, value: list[str]) -> list[str]:
+        """Changes to the authorization server's rates."""
+        rates_with(value)
         return value
 
     @field_validator("ENCRYPTION_KEYS")
@@ -153,6 +169,11 @@ class Environment(BaseSettings):
         return self.PUBLIC_BASE_URL or f"http://{self.HOST}:{self.PORT}"
 
     @property
+    def service_urls(self) -> dict[str, str]:
+        """The upstream URLs of backends, by the name before `_SERVICE_URL`."""
+        return {variable.removesuffix(SERVICE_URL): url for variable, url in self.SERVICE_URLS.items()}
+
+    @property
     def cors_origins(self) -> list[str]:
         """The configured origins with ChatGPT's, which GPT Actions always need."""
         return list(dict.fromkeys([*CHATGPT_ORIGINS, *self.CORS_ORIGIN]))
@@ -169,7 +190,7 @@ def read_environment() -> Environment:
         EnvironmentFault: naming every missing or malformed variable and what it must look like.
     """
     try:
-        return Environment()
+        return Environment(SERVICE_URLS=_service_urls())
     except ValidationError as fault:
         raise EnvironmentFault(_explain(fault)) from None
 
@@ -183,10 +204,16 @@ def generated(path: Path, make: Any = lambda: secrets.token_urlsafe(64)) -> str:
     return path.read_text().strip()
 
 
+def _service_urls() -> dict[str, str]:
+    # Backends have any name, so these cannot be fields of their own
+    return {name: url for name, url in os.environ.items() if name.endswith(SERVICE_URL) and name != SERVICE_URL and url}
+
+
 def _explain(fault: ValidationError) -> str:
     lines = ["The environment is not complete:"]
     for error in fault.errors(include_input=False, include_url=False):
-        name = ".".join(str(part) for part in error["loc"])
+        # The last part is the variable: the key of a backend's URL, or the field
+        name = str(error["loc"][-1]) if error["loc"] else ""
         message = error["msg"].removeprefix("Value error, ")
         lines += [f"  {name}: {message}"] if name else [f"  {line}" for line in message.splitlines()]
     return "\n".join(lines)

@@ -1,0 +1,1 @@
+"""The demo's own backends, `careers` and `echo`: plain ASGI applications without Django or a database."""

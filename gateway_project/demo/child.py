@@ -1,0 +1,75 @@
+"""The demo backends as a child process that never outlives the gateway."""
+
+import contextlib
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+
+HOST = "127.0.0.1"
+READY_WITHIN_S = 10.0
+STOPPED_WITHIN_S = 5.0
+
+
+class PortTaken(Exception):  # noqa: N818 - a state of the machine
+    """Another process listens there already."""
+
+
+class BackendsDidNotStart(Exception):  # noqa: N818 - a state of the child
+    """The child ended, or does not answer."""
+
+
+def require_free(host: str, port: int) -> None:
+    """Check that this process could listen on `host`:`port`.
+
+    The server would not find out: it shares its port with whoever allows it (SO_REUSEPORT).
+
+    Raises:
+        PortTaken: somebody listens there.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as fault:
+            raise PortTaken(f"{host}:{port} cannot be listened on: {fault.strerror}") from fault
+
+
+@contextlib.contextmanager
+def demo_backends(port: int) -> Iterator[None]:
+    """Serve the demo backends on 127.0.0.1:`port` until the block ends; entered once they accept connections.
+
+    The child stops when its stdin closes, which the kernel sees to even if this process is killed. It has a process
+    group of its own: Ctrl-C in a terminal stops the gateway first, which may still need it.
+
+    Raises:
+        BackendsDidNotStart: they do not answer.
+    """
+    command = [sys.executable, "-m", "gateway_project.demo.backends", "--port", str(port), "--until-stdin-closes"]
+    child = subprocess.Popen(command, stdin=subprocess.PIPE, process_group=0)
+    try:
+        _wait_until_ready(child, port)
+        yield
+    finally:
+        _stop(child)
+
+
+def _wait_until_ready(child: subprocess.Popen[bytes], port: int) -> None:
+    deadline = time.monotonic() + READY_WITHIN_S
+    while child.poll() is None and time.monotonic() < deadline:
+        with contextlib.suppress(OSError), socket.create_connection((HOST, port), timeout=1):
+            return
+        time.sleep(0.02)
+    raise BackendsDidNotStart(f"The demo backends do not answer on {HOST}:{port}.")
+
+
+def _stop(child: subprocess.Popen[bytes]) -> None:
+    if child.stdin:
+        child.stdin.close()
+    try:
+        child.wait(STOPPED_WITHIN_S)
+    except subprocess.TimeoutExpired:
+        child.kill()
+        child.wait()

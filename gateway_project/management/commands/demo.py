@@ -1,0 +1,70 @@
+"""Everything a newcomer needs to try the product: data, credentials, and with --serve the servers."""
+
+import json
+from typing import Any
+
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from gateway_project.bootstrap import bootstrap
+from gateway_project.demo.child import HOST, BackendsDidNotStart, PortTaken, demo_backends, require_free
+from gateway_project.demo.facts import Facts, facts_path, read_facts, write_facts
+from gateway_project.demo.seed import seed
+from gateway_project.server import serve
+
+
+class Command(BaseCommand):
+    """What was made by an earlier run stays: clients, tokens, passwords."""
+
+    help = "Migrate, create the demo's data and credentials, and write them to demo.json in DATA_DIR."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """The two options."""
+        parser.add_argument("--serve", action="store_true", help="then serve the gateway, and its backends on PORT+1")
+        parser.add_argument("--json", action="store_true", help="print demo.json instead of words")
+
+    def handle(self, *_args: Any, **options: Any) -> None:
+        """Prepare, print, and serve when asked to."""
+        environment = settings.ENVIRONMENT
+        backends_port = environment.PORT + 1
+        if not options["serve"]:
+            self._print(self._prepare(backends_port), as_json=options["json"])
+            return
+        try:
+            require_free(environment.HOST, environment.PORT)
+            require_free(HOST, backends_port)
+            with demo_backends(backends_port):
+                self._print(self._prepare(backends_port), as_json=options["json"])
+                serve(workers=1)
+        except PortTaken as fault:
+            raise CommandError(f"{fault}. Stop what listens there, or choose another port: PORT=8100") from fault
+        except BackendsDidNotStart as fault:
+            raise CommandError(str(fault)) from fault
+
+    def _prepare(self, backends_port: int) -> Facts:
+        call_command("migrate", interactive=False, verbosity=0)
+        facts = seed(known=read_facts(), backends_origin=f"http://{HOST}:{backends_port}")
+        write_facts(facts)
+        bootstrap()
+        return facts
+
+    def _print(self, facts: Facts, *, as_json: bool) -> None:
+        if as_json:
+            self.stdout.write(json.dumps(facts))
+            return
+        gpt = facts["clients"]["gpt"]
+        lines = [
+            ("Gateway", facts["issuer"]),
+            ("Admin", f"{facts['staff']['url']}   {facts['staff']['username']} / {facts['staff']['password']}"),
+            ("Connected Apps", f"{facts['issuer']}/connected-apps/"),
+            *(("  person", f"{user['username']} / {user['password']}   {user['external_id']}") for user in facts["users"]),
+            ("GPT client", f"{gpt['client_id']} / {gpt['client_secret']}"),
+            ("  authorize", gpt["authorization_url"]),
+            ("  token", gpt["token_url"]),
+            ("API key", facts["api_key"]),
+            *((f"Backend {name}", f"{b['prefix']} -> {b['upstream']}") for name, b in facts["backends"].items()),
+            ("All of it", facts_path()),
+        ]
+        for label, value in lines:
+            self.stdout.write(f"{label:<16}{value}")
