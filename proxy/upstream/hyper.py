@@ -128,7 +128,8 @@ def _build(client: Client, backend: BackendPlan, request: UpstreamRequest) -> St
         builder = builder.body_bytes(request.body)
     elif isinstance(request.body, AsyncIterator):
         builder = builder.body_stream(request.body)
-    return builder.build_streamed()
+    # Unless told otherwise it waits for 64 KiB, and an event stream would arrive late or never
+    return builder.streamed_read_buffer_limit(0).build_streamed()
 
 
 def _readable(headers: HeaderMap) -> Headers:
