@@ -1,0 +1,79 @@
+# How to run, test and check Gatehouse. A new machine needs Python 3.11 or newer and make, nothing else.
+#
+#   VENV     where the virtual environment goes (default .venv)
+#   PYTHON   what makes it (default python3)
+#   HOST, PORT, DATA_DIR and every other variable of docs/reference/environment.md reach `make run`
+
+VENV ?= .venv
+PYTHON ?= python3
+PY := $(VENV)/bin/python
+PIP := $(PY) -m pip install --quiet --disable-pip-version-check --require-hashes
+
+# The suite on services: PostgreSQL's own databases are enough, tests make and drop what they need
+TEST_DATABASE_URL ?= postgresql://127.0.0.1:5432/postgres
+TEST_REDIS_URL ?= redis://127.0.0.1:6379/15
+
+# Browser tests are left out where there is no browser, and only there
+CHROMIUM ?= $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
+export CHROMIUM
+without_browser := $(if $(CHROMIUM),,and not browser)
+
+# A production environment, with keys nobody will use, for what reads the settings
+key = $$(head -c 32 /dev/urandom | base64 | tr +/ -_)
+production = PUBLIC_BASE_URL=https://gateway.example.com DATA_DIR=build/check SECRET_KEY=$(key)$(key) ENCRYPTION_KEYS=$(key)
+
+.DEFAULT_GOAL := help
+.PHONY: help run test test-services check format bench lock
+
+help: ## show this
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: $(VENV)/.base ## serve the gateway with demo data and two demo backends
+	@exec $(PY) manage.py demo --serve
+
+test: $(VENV)/.dev ## the whole suite on the embedded defaults
+	@$(if $(CHROMIUM),,echo 'No Chromium found: the browser tests are left out.')
+	@env -u TEST_DATABASE_URL -u TEST_REDIS_URL $(PY) -m pytest -m 'not services $(without_browser)'
+
+test-services: $(VENV)/.dev ## the same suite and the races, on PostgreSQL and Redis
+	@$(if $(CHROMIUM),,echo 'No Chromium found: the browser tests are left out.')
+	@TEST_DATABASE_URL='$(TEST_DATABASE_URL)' TEST_REDIS_URL='$(TEST_REDIS_URL)' \
+		$(PY) -m pytest $(if $(CHROMIUM),,-m 'not browser')
+
+check: $(VENV)/.dev ## formatter, linters, types, import contracts, Django's own checks
+	@mkdir -p build/check
+	$(VENV)/bin/ruff format --check --quiet .
+	$(VENV)/bin/ruff check --quiet .
+	@echo mypy; $(production) $(VENV)/bin/mypy .
+	@echo lint-imports; $(VENV)/bin/lint-imports --no-logo
+	@echo manage.py check --deploy; $(production) $(PY) manage.py check --deploy --fail-level WARNING
+	@echo manage.py makemigrations --check; $(production) $(PY) manage.py makemigrations --check --dry-run
+	$(VENV)/bin/hadolint Dockerfile
+	$(VENV)/bin/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
+	$(VENV)/bin/shellcheck .ci/run
+
+format: $(VENV)/.dev ## write the code the way the formatter and the linter want it
+	$(VENV)/bin/ruff check --fix-only --quiet .
+	$(VENV)/bin/ruff format .
+
+bench: $(VENV)/.dev ## ratios of the gateway to direct calls and to nginx
+	@$(PY) -m bench
+
+lock: $(VENV)/.dev ## pin what requirements/*.in ask for, with hashes
+	for name in base dev; do \
+		$(VENV)/bin/uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11 \
+			requirements/$$name.in --output-file requirements/$$name.txt || exit 1; \
+	done
+
+# A stamp is newer than its lock file exactly when the environment holds what the lock file says
+$(VENV)/.base: requirements/base.txt
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Gatehouse needs Python 3.11 or newer: make PYTHON=…")'
+	@echo 'Installing what Gatehouse runs on into $(VENV) …'
+	@$(PYTHON) -m venv $(VENV)
+	@$(PIP) -r requirements/base.txt
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.base requirements/dev.txt
+	@echo 'Installing what the tests and checks need …'
+	@$(PIP) -r requirements/dev.txt
+	@touch $@
