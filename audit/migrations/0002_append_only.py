@@ -56,7 +56,8 @@ def _run(schema_editor: BaseDatabaseSchemaEditor, by_vendor: dict[str, tuple[str
     if vendor not in by_vendor:
         raise NotImplementedError(f"No append-only triggers for {vendor}: the ledger runs on PostgreSQL or SQLite.")
     for statement in by_vendor[vendor]:
-        schema_editor.execute(statement)
+        # None, not (): the percent sign of RAISE is no placeholder
+        schema_editor.execute(statement, params=None)
 
 
 class Migration(migrations.Migration):
