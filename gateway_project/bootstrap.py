@@ -39,14 +39,21 @@ def bootstrap() -> None:
     except ValidationError as fault:
         raise NotReadyToServe("The environment cannot be followed: " + " ".join(fault.messages)) from fault
     finally:
-        # The workers are processes of their own: this one only watches them
-        connections.close_all()
+        _let_go_of_databases()
 
 
 def _require_migrations() -> None:
     executor = MigrationExecutor(connections[DEFAULT_DB_ALIAS])
     if executor.migration_plan(executor.loader.graph.leaf_nodes()):
         raise NotReadyToServe("The database is not up to date. Run: python manage.py migrate")
+
+
+def _let_go_of_databases() -> None:
+    # Workers are forked from this process: a pool they inherited would put several of them on one connection
+    for each in connections.all(initialized_only=True):
+        each.close()
+        if each.vendor == "postgresql":
+            each.close_pool()  # type: ignore[attr-defined]  # missing from the stubs
 
 
 def _in_turn(act: Callable[[], object]) -> None:

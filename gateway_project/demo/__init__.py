@@ -1,0 +1,1 @@
+"""What `manage.py demo` brings into being, and the two backends it serves beside the gateway."""

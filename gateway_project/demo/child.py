@@ -1,11 +1,14 @@
 """The demo backends as a child process that never outlives the gateway."""
 
 import contextlib
+import os
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+
+from django.conf import settings
 
 HOST = "127.0.0.1"
 READY_WITHIN_S = 10.0
@@ -41,14 +44,14 @@ def require_free(host: str, port: int) -> None:
 def demo_backends(port: int) -> Iterator[None]:
     """Serve the demo backends on 127.0.0.1:`port` until the block ends; entered once they accept connections.
 
-    The child stops when its stdin closes, which the kernel sees to even if this process is killed. It has a process
-    group of its own: Ctrl-C in a terminal stops the gateway first, which may still need it.
+    The child notices when this process is gone, even if it was killed. It has a process group of its own: Ctrl-C in a
+    terminal stops the gateway first, whose last calls may still need it.
 
     Raises:
         BackendsDidNotStart: they do not answer.
     """
-    command = [sys.executable, "-m", "gateway_project.demo.backends", "--port", str(port), "--until-stdin-closes"]
-    child = subprocess.Popen(command, stdin=subprocess.PIPE, process_group=0)
+    command = [sys.executable, "-m", "gateway_project.demo.backends", "--port", str(port), "--parent", str(os.getpid())]
+    child = subprocess.Popen(command, cwd=settings.BASE_DIR, process_group=0)  # noqa: S603 - our own module
     try:
         _wait_until_ready(child, port)
         yield
@@ -66,8 +69,7 @@ def _wait_until_ready(child: subprocess.Popen[bytes], port: int) -> None:
 
 
 def _stop(child: subprocess.Popen[bytes]) -> None:
-    if child.stdin:
-        child.stdin.close()
+    child.terminate()
     try:
         child.wait(STOPPED_WITHIN_S)
     except subprocess.TimeoutExpired:

@@ -1,4 +1,4 @@
-"""Who and what the demo shows: the people, clients, scopes, backends and operations of demo.json (contract section 1)."""
+"""Who and what the demo shows: the people, clients, scopes, backends and operations of demo.json."""
 
 from dataclasses import dataclass
 from typing import Any, Final
@@ -44,14 +44,24 @@ TOOL_SCOPES: Final[tuple[dict[str, Any], ...]] = (
         "name": "tool:read",
         "title": "Use tools that only read",
         "description": "Call tools that look something up and change nothing.",
-        "portuguese": ("Usar ferramentas de leitura", "Chamar ferramentas que consultam e não mudam nada."),
+        "translations": {
+            "pt-br": {
+                "title": "Usar ferramentas de leitura",
+                "description": "Chamar ferramentas que consultam e não mudam nada.",
+            }
+        },
         "sensitivity": Sensitivity.NORMAL,
     },
     {
         "name": "tool:write",
         "title": "Use tools that change things",
         "description": "Call tools that create, change or delete something for you.",
-        "portuguese": ("Usar ferramentas que alteram", "Chamar ferramentas que criam, mudam ou apagam algo por você."),
+        "translations": {
+            "pt-br": {
+                "title": "Usar ferramentas que alteram",
+                "description": "Chamar ferramentas que criam, mudam ou apagam algo por você.",
+            }
+        },
         "sensitivity": Sensitivity.WRITE,
     },
 )

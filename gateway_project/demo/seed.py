@@ -10,6 +10,7 @@ from gateway_project.demo.data import BACKENDS, CLIENTS, SCOPE_NAMES, SCOPES, ST
 from gateway_project.demo.facts import Facts
 from oauth_provider.clients.models import Client
 from oauth_provider.scopes.add import add_scope
+from oauth_provider.scopes.models import Scope
 from proxy.catalogue.from_environment import GPT
 from proxy.catalogue.models import Backend
 from proxy.catalogue.recruiting import add_operations
@@ -27,7 +28,7 @@ def seed(*, known: Facts, backends_origin: str) -> Facts:
         backends_origin: where the demo's own backends answer, such as http://127.0.0.1:8001.
     """
     for scope in SCOPES:
-        add_scope(**scope, reason=REASON)
+        add_scope(scope=Scope(**scope), reason=REASON)
     _seed_backends(backends_origin)
     issuer = settings.PUBLIC_BASE_URL
     return {
@@ -45,8 +46,7 @@ def seed(*, known: Facts, backends_origin: str) -> Facts:
         "api_key": credentials.api_key(known=str(known.get("api_key", ""))),
         "scopes": list(SCOPE_NAMES),
         "backends": {
-            wanted.name: {"prefix": wanted.prefix, "upstream": f"{backends_origin}{wanted.path}"}
-            for wanted in BACKENDS
+            wanted.name: {"prefix": wanted.prefix, "upstream": f"{backends_origin}{wanted.path}"} for wanted in BACKENDS
         },
         "mcp_url": f"{issuer}/mcp",
     }

@@ -5,29 +5,19 @@ from django.db import transaction
 from audit.ledger.kinds import Kind
 from audit.ledger.record import record
 from oauth_provider.revisions.bump import bump
-from oauth_provider.scopes.models import Scope, Sensitivity
+from oauth_provider.scopes.models import Scope
 
 
 @transaction.atomic
-def add_scope(
-    *, name: str, title: str, description: str, portuguese: tuple[str, str], sensitivity: Sensitivity, reason: str
-) -> bool:
-    """Create the scope unless it exists; whether it did.
+def add_scope(*, scope: Scope, reason: str) -> None:
+    """Store `scope` unless there is one of its name. `reason`, for the event: "environment" or "demo".
 
-    Args:
-        portuguese: title and description for people who read Brazilian Portuguese.
-        reason: for the event: "environment" or "demo".
+    Raises:
+        ValidationError: by field.
     """
-    _scope, created = Scope.objects.get_or_create(
-        name=name,
-        defaults={
-            "title": title,
-            "description": description,
-            "translations": {"pt-br": dict(zip(("title", "description"), portuguese, strict=True))},
-            "sensitivity": sensitivity,
-        },
-    )
-    if created:
-        record(kind=Kind.ADMIN_OBJECT_ADDED, target=f"scope:{name}", reason=reason)
-        bump("catalogue")
-    return created
+    if Scope.objects.filter(name=scope.name).exists():
+        return
+    scope.full_clean()
+    scope.save()
+    record(kind=Kind.ADMIN_OBJECT_ADDED, target=f"scope:{scope.name}", reason=reason)
+    bump("catalogue")

@@ -3,7 +3,7 @@
 from typing import Any, Final
 
 from oauth_provider.scopes.add import add_scope
-from oauth_provider.scopes.models import Sensitivity
+from oauth_provider.scopes.models import Scope, Sensitivity
 from proxy.catalogue.models import Backend, Operation
 from proxy.catalogue.save import save_operation
 
@@ -15,28 +15,45 @@ SCOPES: Final[tuple[dict[str, Any], ...]] = (
         "name": "jobs:read",
         "title": "Search jobs",
         "description": "Search the open positions and read their details.",
-        "portuguese": ("Buscar vagas", "Pesquisar as vagas abertas e ler os detalhes."),
+        "translations": {
+            "pt-br": {"title": "Buscar vagas", "description": "Pesquisar as vagas abertas e ler os detalhes."}
+        },
         "sensitivity": Sensitivity.NORMAL,
     },
     {
         "name": "applications:read",
         "title": "See your applications",
         "description": "See which jobs you applied for and how each application stands.",
-        "portuguese": ("Ver suas candidaturas", "Ver a quais vagas você se candidatou e a situação de cada uma."),
+        "translations": {
+            "pt-br": {
+                "title": "Ver suas candidaturas",
+                "description": "Ver a quais vagas você se candidatou e a situação de cada uma.",
+            }
+        },
         "sensitivity": Sensitivity.NORMAL,
     },
     {
         "name": "applications:write",
         "title": "Apply for jobs in your name",
         "description": "Send applications to employers on your behalf.",
-        "portuguese": ("Candidatar-se em seu nome", "Enviar candidaturas a empregadores por você."),
+        "translations": {
+            "pt-br": {
+                "title": "Candidatar-se em seu nome",
+                "description": "Enviar candidaturas a empregadores por você.",
+            }
+        },
         "sensitivity": Sensitivity.WRITE,
     },
     {
         "name": "resume:read",
         "title": "Analyse your resume",
         "description": "Read the resume you give it and compare it with jobs.",
-        "portuguese": ("Analisar seu currículo", "Ler o currículo que você fornecer e compará-lo com vagas."),
+        "translations": {
+            "pt-br": {
+                "title": "Analisar seu currículo",
+                "description": "Ler o currículo que você fornecer e compará-lo com vagas.",
+            }
+        },
         "sensitivity": Sensitivity.SENSITIVE,
     },
 )
@@ -89,7 +106,7 @@ OPERATIONS: Final[tuple[dict[str, Any], ...]] = (
 def add_recruiting(*, backend: Backend, reason: str) -> None:
     """Give `backend` the scopes and operations it lacks; what staff changed stays."""
     for scope in SCOPES:
-        add_scope(**scope, reason=reason)
+        add_scope(scope=Scope(**scope), reason=reason)
     add_operations(backend=backend, operations=OPERATIONS, reason=reason)
 
 

@@ -36,21 +36,15 @@ class Careers:
         if not user:
             return NOBODY
         match method, path.strip("/").split("/"):
-            case "GET", ["jobs", "search"]:
-                return self._search(query)
-            case "GET", ["jobs", job_id]:
-                return (200, job) if (job := find_job(job_id)) else NO_JOB
+            case "GET", ["jobs", last]:
+                return _search(query) if last == "search" else _read(last)
             case "GET", ["applications"]:
                 return 200, {"applications": self._applications[user][::-1]}
             case "POST", ["applications"]:
                 return self._apply(user, _object(body))
             case "POST", ["resume", "analyze"]:
-                return self._analyze(_object(body))
+                return _analyze(_object(body))
         return 404, {"error": "not_found"}
-
-    def _search(self, query: dict[str, list[str]]) -> Answer:
-        found = search_jobs(keywords=" ".join(query.get("keywords", [])), place=" ".join(query.get("place", [])))
-        return 200, {"jobs": found, "total": len(found), "open_positions": len(JOBS)}
 
     def _apply(self, user: str, document: dict[str, Any]) -> Answer:
         job = find_job(str(document.get("job_id", "")))
@@ -71,16 +65,27 @@ class Careers:
         mine.append(application)
         return 201, application
 
-    def _analyze(self, document: dict[str, Any]) -> Answer:
-        resume = str(document.get("resume", ""))
-        if not resume.strip():
-            return 422, {"error": "no_resume", "message": 'Send {"resume": "…"}.'}
-        fitting = fitting_jobs(resume)
-        return 200, {
-            "words": len(resume.split()),
-            "skills": sorted({skill for _job, skills in fitting for skill in skills}),
-            "fits": [{"job_id": job["id"], "title": job["title"], "shared": skills} for job, skills in fitting[:3]],
-        }
+
+def _search(query: dict[str, list[str]]) -> Answer:
+    found = search_jobs(keywords=" ".join(query.get("keywords", [])), place=" ".join(query.get("place", [])))
+    return 200, {"jobs": found, "total": len(found), "open_positions": len(JOBS)}
+
+
+def _read(job_id: str) -> Answer:
+    job = find_job(job_id)
+    return (200, job) if job else NO_JOB
+
+
+def _analyze(document: dict[str, Any]) -> Answer:
+    resume = str(document.get("resume", ""))
+    if not resume.strip():
+        return 422, {"error": "no_resume", "message": 'Send {"resume": "…"}.'}
+    fitting = fitting_jobs(resume)
+    return 200, {
+        "words": len(resume.split()),
+        "skills": sorted({skill for _job, skills in fitting for skill in skills}),
+        "fits": [{"job_id": job["id"], "title": job["title"], "shared": skills} for job, skills in fitting[:3]],
+    }
 
 
 def _object(body: bytes) -> dict[str, Any]:

@@ -58,7 +58,10 @@ class Command(BaseCommand):
             ("Gateway", facts["issuer"]),
             ("Admin", f"{facts['staff']['url']}   {facts['staff']['username']} / {facts['staff']['password']}"),
             ("Connected Apps", f"{facts['issuer']}/connected-apps/"),
-            *(("  person", f"{user['username']} / {user['password']}   {user['external_id']}") for user in facts["users"]),
+            *(
+                ("  person", f"{user['username']} / {user['password']}   {user['external_id']}")
+                for user in facts["users"]
+            ),
             ("GPT client", f"{gpt['client_id']} / {gpt['client_secret']}"),
             ("  authorize", gpt["authorization_url"]),
             ("  token", gpt["token_url"]),
