@@ -57,7 +57,7 @@ def _outcome(event: Event) -> tuple[str, str]:
         return _("Blocked: %(why)s") % {"why": _reason_words(event.reason)}, "blocked"
     if event.decision == Decision.ERROR:
         return _("Failed: %(why)s") % {"why": _reason_words(event.reason)}, "failed"
-    if event.status is not None and event.status >= 400:  # noqa: PLR2004 - where HTTP's errors begin
+    if event.status is not None and event.status >= 400:
         return _("The service answered with error %(status)s") % {"status": event.status}, "failed"
     return _("Done"), "done"
 

@@ -43,7 +43,7 @@ class Subject(models.Model):
 class EventQuerySet(models.QuerySet["Event"]):
     """Reads and inserts only."""
 
-    def update(self, **_kwargs: Any) -> Never:  # noqa: ANN401 - Django's signature
+    def update(self, **_kwargs: Any) -> Never:
         """Refused: raises AppendOnlyError."""
         raise AppendOnlyError("Events are never changed.")
 
@@ -51,15 +51,15 @@ class EventQuerySet(models.QuerySet["Event"]):
         """Refused: raises AppendOnlyError."""
         raise AppendOnlyError("Events are never deleted.")
 
-    def bulk_update(self, *_args: Any, **_kwargs: Any) -> Never:  # noqa: ANN401 - Django's signature
+    def bulk_update(self, *_args: Any, **_kwargs: Any) -> Never:
         """Refused: raises AppendOnlyError."""
         raise AppendOnlyError("Events are never changed.")
 
-    def update_or_create(self, *_args: Any, **_kwargs: Any) -> Never:  # noqa: ANN401 - Django's signature
+    def update_or_create(self, *_args: Any, **_kwargs: Any) -> Never:
         """Refused: raises AppendOnlyError."""
         raise AppendOnlyError("Events are never changed.")
 
-    def bulk_create(self, objs: Iterable["Event"], *args: Any, **kwargs: Any) -> list["Event"]:  # noqa: ANN401
+    def bulk_create(self, objs: Iterable["Event"], *args: Any, **kwargs: Any) -> list["Event"]:
         """Insert; raises AppendOnlyError when asked to update what is there."""
         if kwargs.get("update_conflicts"):
             raise AppendOnlyError("Events are never changed.")
@@ -126,17 +126,17 @@ class Event(models.Model):
     def __str__(self) -> str:
         return f"{self.kind} {self.id}"
 
-    def save(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - Django's signature
+    def save(self, *args: Any, **kwargs: Any) -> None:
         """Insert; raises AppendOnlyError for an event that is already in the ledger."""
         if not self._state.adding:
             raise AppendOnlyError("Events are never changed.")
         super().save(*args, **{**kwargs, "force_insert": True})
 
-    def delete(self, *_args: Any, **_kwargs: Any) -> Never:  # noqa: ANN401 - Django's signature
+    def delete(self, *_args: Any, **_kwargs: Any) -> Never:
         """Refused: raises AppendOnlyError."""
         raise AppendOnlyError("Events are never deleted.")
 
     @classmethod
-    def newest_first(cls) -> "models.QuerySet[Self]":
+    def newest_first(cls) -> "EventQuerySet":
         """Every event in the order of the ledger's pages."""
         return cls._default_manager.order_by("-timestamp", "-id")

@@ -33,7 +33,7 @@ def truncated_address(address: str) -> str:
         return ""
     mapped = getattr(parsed, "ipv4_mapped", None)
     plain = mapped or parsed
-    prefix = IPV4_PREFIX if plain.version == 4 else IPV6_PREFIX  # noqa: PLR2004 - the IP versions
+    prefix = IPV4_PREFIX if plain.version == 4 else IPV6_PREFIX
     return str(ip_network(f"{plain}/{prefix}", strict=False))
 
 

@@ -25,7 +25,7 @@ FLUSH_TIMEOUT_S = 10.0
 log = structlog.get_logger(__name__)
 
 
-class AuditUnavailable(Exception):  # noqa: N818 - a state of the ledger, the name callers answer 503 for
+class AuditUnavailable(Exception):
     """The event is not known to be durable: the work it tells of must not go on."""
 
 
@@ -134,11 +134,11 @@ class Recorder:
             self._commit(drafts, again=True)
         except (OperationalError, InterfaceError) as error:
             self._failures += 1
-            log.error("audit_unavailable", events=len(drafts), error=type(error).__name__)
+            log.error("audit_unavailable", events=len(drafts), error=type(error).__name__)  # noqa: TRY400 - no row in a log
             connections[self._alias].close()
             return error
         except Exception as error:  # noqa: BLE001 - reported to the caller who sent the draft
-            log.error("audit_event_refused", events=len(drafts), error=type(error).__name__)
+            log.error("audit_event_refused", events=len(drafts), error=type(error).__name__)  # noqa: TRY400 - as above
             return error
         self._failures = 0
         return None

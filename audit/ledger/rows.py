@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from json import dumps
+from typing import Any
 from uuid import UUID
 
 from django.db import models
@@ -10,15 +11,13 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from audit.ledger.events import Draft, UserRef
 from audit.ledger.models import Event, Subject
 
-Row = tuple[object, ...]
+Row = tuple[Any, ...]
 
 SCHEMA_VERSION = 1
-_TABLE = Event._meta.db_table  # noqa: SLF001 - Django's public model interface
-_COLUMNS = tuple(field.column for field in Event._meta.concrete_fields)  # noqa: SLF001
+_TABLE = Event._meta.db_table
+_COLUMNS = tuple(field.column for field in Event._meta.concrete_fields)
 _LENGTHS = {
-    field.column: field.max_length
-    for field in Event._meta.concrete_fields  # noqa: SLF001
-    if isinstance(field, models.CharField)
+    field.column: field.max_length for field in Event._meta.concrete_fields if isinstance(field, models.CharField)
 }
 _SPECIAL = frozenset({"id", "v", "timestamp", "subject", "actor", "fields"})
 _PLAIN = tuple(name for name in _COLUMNS if name not in _SPECIAL)

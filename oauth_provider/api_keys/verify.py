@@ -14,7 +14,7 @@ from oauth_provider.scopes.models import Scope
 MAX_KEY = 512
 
 
-class InvalidApiKey(Exception):  # noqa: N818 - the name the data plane knows
+class InvalidApiKey(Exception):
     """The key opens nothing. `reason`: unknown, revoked, expired."""
 
     def __init__(self, reason: str) -> None:

@@ -39,6 +39,6 @@ def client_network(request: HttpRequest) -> str:
     except ValueError:
         return address
     plain = getattr(parsed, "ipv4_mapped", None) or parsed
-    if plain.version == 4:  # noqa: PLR2004 - the IP version
+    if plain.version == 4:
         return str(plain)
     return str(ipaddress.ip_network(f"{plain}/{IPV6_SUBSCRIBER}", strict=False).network_address)

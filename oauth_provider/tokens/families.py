@@ -7,8 +7,8 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 from oauth2_provider.models import (
-    AbstractAccessToken,
     AbstractRefreshToken,
+    AccessToken,
     get_access_token_model,
     get_refresh_token_model,
     set_token_value,
@@ -33,13 +33,13 @@ class Issued:
 
 def store_pair(
     *, issued: Issued, connection: Connection, family: TokenFamily, rotated: AbstractRefreshToken | None
-) -> AbstractAccessToken:
+) -> AccessToken:
     """Store an access and a refresh token of `family` as SHA-256 only; retire the refresh token that paid for them.
 
     The access token of the step before stays valid until it expires: two processes of one client may share it.
     """
     resource = [connection.resource.identifier]
-    access = get_access_token_model()(
+    access: AccessToken = get_access_token_model()(
         user=connection.user,
         application=connection.client,
         scope=issued.scope,
@@ -65,9 +65,9 @@ def store_pair(
     return access
 
 
-def store_service_token(*, issued: Issued, client: Client, audience: str) -> AbstractAccessToken:
+def store_service_token(*, issued: Issued, client: Client, audience: str) -> AccessToken:
     """Store the access token of a client that acts for itself (RFC 6749 section 4.4): no user, no connection."""
-    access = get_access_token_model()(
+    access: AccessToken = get_access_token_model()(
         user=None, application=client, scope=issued.scope, expires=_expiry(issued.lifetime_s), resource=[audience]
     )
     set_token_value(access, issued.access_token)

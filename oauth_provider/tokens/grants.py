@@ -74,12 +74,12 @@ def lock_refresh_token(*, token: str, client: Client) -> RefreshGrant:
     """
     checksum = hashlib.sha256(token[:MAX_CREDENTIAL].encode()).hexdigest()
     found = _refresh_token(checksum)
-    family = TokenFamily.objects.filter(pk=found.token_family).first() if found else None
+    family = TokenFamily.objects.filter(pk=found.token_family).first() if found and found.token_family else None
     connection = lock_connection(family.connection_id) if family else None
     row = _refresh_token(checksum) if connection else None
-    if connection is None or row is None or row.application_id != client.pk:
+    if family is None or connection is None or row is None or row.application_id != client.pk:
         raise InvalidGrantError("unknown_refresh_token")
-    family = TokenFamily.objects.get(pk=row.token_family)
+    family.refresh_from_db()
     _check_rotation(row.revoked, family)
     if family.created_at + timedelta(seconds=client.refresh_token_lifetime_s) <= timezone.now():
         raise InvalidGrantError("expired_refresh_token")

@@ -73,7 +73,7 @@ def _form(body: bytes) -> list[tuple[str, Any]]:
 
 def _json(body: bytes) -> list[tuple[str, Any]]:
     try:
-        # Pairs instead of objects, so that a repeated name is still visible; nested objects become lists and are refused
+        # Pairs, so that a repeated name is still visible; nested objects become lists and are refused
         pairs = json.loads(body.decode("utf-8"), object_pairs_hook=lambda found: found)
     except (ValueError, RecursionError) as error:
         raise BodyError("malformed_json", "The body is not well-formed JSON.") from error
@@ -103,7 +103,7 @@ def _has_surrogates(text: str) -> bool:
     return any("\ud800" <= character <= "\udfff" for character in text)
 
 
-class RequestCore(OAuthLibCore):  # type: ignore[misc] - the library is untyped
+class RequestCore(OAuthLibCore):
     """Hands oauthlib the parameters that `read_parameters` accepted, always as a form."""
 
     def extract_body(self, request: HttpRequest) -> list[tuple[str, str]]:

@@ -15,6 +15,7 @@ from oauth2_provider.models import get_grant_model
 from oauth2_provider.oauth2_validators import OAuth2Validator
 from oauthlib.common import Request
 from oauthlib.oauth2.rfc6749 import errors
+from typing_extensions import override
 
 from audit.ledger.events import UserRef
 from oauth_provider.clients.models import Client, Preset
@@ -50,7 +51,7 @@ class Outcome:
     family_id: UUID | None = None
 
 
-class Validator(OAuth2Validator):  # type: ignore[misc] - the library is untyped
+class Validator(OAuth2Validator):
     """Client authentication, codes, refresh tokens and storage by our rules; the protocol is the library's."""
 
     def __init__(self, received: HttpRequest | None = None) -> None:
@@ -62,11 +63,13 @@ class Validator(OAuth2Validator):  # type: ignore[misc] - the library is untyped
 
     # Who calls (RFC 6749 section 2.3)
 
-    def client_authentication_required(self, _request: Request, *_args: object, **_kwargs: object) -> bool:
+    @override
+    def client_authentication_required(self, request: Request, *args: Any, **kwargs: Any) -> bool:
         """Always: a public client authenticates with the method `none`, by the same function."""
         return True
 
-    def authenticate_client(self, request: Request, *_args: object, **_kwargs: object) -> bool:
+    @override
+    def authenticate_client(self, request: Request, *args: Any, **kwargs: Any) -> bool:
         """Sets `request.client`; False means 401 invalid_client. What `admit` refuses goes past oauthlib."""
         try:
             client = authenticate_client(
@@ -85,12 +88,14 @@ class Validator(OAuth2Validator):  # type: ignore[misc] - the library is untyped
         request.client, request.client_id = client, client.client_id
         return True
 
-    def authenticate_client_id(self, _client_id: str, request: Request, *_args: object, **_kwargs: object) -> bool:
+    @override
+    def authenticate_client_id(self, client_id: str, request: Request, *args: Any, **kwargs: Any) -> bool:
         """Never reached by our endpoints; the same rules if it is."""
         return self.authenticate_client(request)
 
+    @override
     def validate_grant_type(
-        self, client_id: str, grant_type: str, client: Client, request: Request, *args: object, **kwargs: Any
+        self, client_id: str, grant_type: str, client: Client, request: Request, *args: Any, **kwargs: Any
     ) -> bool:
         """The library's mapping; client credentials only for a confidential service."""
         allowed = bool(super().validate_grant_type(client_id, grant_type, client, request, *args, **kwargs))
@@ -102,8 +107,9 @@ class Validator(OAuth2Validator):  # type: ignore[misc] - the library is untyped
 
     # Codes (RFC 6749 section 4.1.3, RFC 7636)
 
+    @override
     def validate_code(
-        self, _client_id: str, code: str, client: Client, request: Request, *_args: object, **_kwargs: Any
+        self, client_id: str, code: str, client: Client, request: Request, *args: Any, **kwargs: Any
     ) -> bool:
         """Locks what the code stands for; False means invalid_grant."""
         try:
@@ -121,14 +127,17 @@ class Validator(OAuth2Validator):  # type: ignore[misc] - the library is untyped
         request.user, request.scopes = locked.connection.user, list(locked.scopes)
         return True
 
-    def get_code_challenge(self, _code: str, _request: Request) -> str | None:
+    @override
+    def get_code_challenge(self, code: str, request: Request) -> str | None:
         """The challenge the code was asked with."""
         return (self._code.grant.code_challenge or None) if self._code else None
 
-    def get_code_challenge_method(self, _code: str, _request: Request) -> str | None:
+    @override
+    def get_code_challenge_method(self, code: str, request: Request) -> str | None:
         """S256, checked when the code was locked."""
         return (self._code.grant.code_challenge_method or None) if self._code else None
 
+    @override
     def is_pkce_required(self, client_id: str, request: Request) -> bool:
         """Without a query when the client is known already."""
         client = request.client
@@ -136,15 +145,17 @@ class Validator(OAuth2Validator):  # type: ignore[misc] - the library is untyped
             client.requires_pkce if isinstance(client, Client) else bool(super().is_pkce_required(client_id, request))
         )
 
-    def get_default_redirect_uri(self, client_id: str, request: Request, *args: object, **kwargs: object) -> str | None:
+    @override
+    def get_default_redirect_uri(self, client_id: str, request: Request, *args: Any, **kwargs: Any) -> str | None:
         """OAuth 2.1 dropped `redirect_uri` from the token request: PKCE binds the code instead."""
         if self._code is None:
             uri: str | None = super().get_default_redirect_uri(client_id, request, *args, **kwargs)
             return uri
         return str(self._code.grant.redirect_uri) if self._code.grant.code_challenge else None
 
+    @override
     def confirm_redirect_uri(
-        self, _client_id: str, _code: str, redirect_uri: str, _client: Client, request: Request, *_a: object, **_kw: Any
+        self, client_id: str, code: str, redirect_uri: str, client: Client, request: Request, *args: Any, **kwargs: Any
     ) -> bool:
         """Byte for byte the one the code was asked with; a mismatch is invalid_grant (RFC 6749 section 5.2)."""
         if self._code is None or redirect_uri != self._code.grant.redirect_uri:
@@ -152,13 +163,15 @@ class Validator(OAuth2Validator):  # type: ignore[misc] - the library is untyped
             raise errors.InvalidGrantError(request=request)
         return True
 
-    def invalidate_authorization_code(self, *_args: object, **_kwargs: object) -> None:
+    @override
+    def invalidate_authorization_code(self, *args: Any, **kwargs: Any) -> None:
         """Done by `save_bearer_token`, under the lock and before anything is stored."""
 
     # Refresh tokens (RFC 6749 section 6, RFC 9700 section 4.14)
 
+    @override
     def validate_refresh_token(
-        self, refresh_token: str, client: Client, request: Request, *_args: object, **_kwargs: Any
+        self, refresh_token: str, client: Client, request: Request, *args: Any, **kwargs: Any
     ) -> bool:
         """Locks what the refresh token stands for; False means invalid_grant."""
         try:
@@ -175,27 +188,31 @@ class Validator(OAuth2Validator):  # type: ignore[misc] - the library is untyped
         request.user = locked.connection.user
         return True
 
-    def get_original_scopes(self, _refresh_token: str, _request: Request, *_args: object, **_kwargs: object) -> list[str]:
+    @override
+    def get_original_scopes(self, refresh_token: str, request: Request, *args: Any, **kwargs: Any) -> list[str]:
         """What a refresh may ask for: bought, and still allowed, given and enabled."""
         return list(self._refresh.scopes) if self._refresh else []
 
     # Scopes of a client that acts for itself (RFC 6749 section 4.4)
 
-    def get_default_scopes(self, client_id: str, request: Request, *args: object, **kwargs: object) -> list[str]:
+    @override
+    def get_default_scopes(self, client_id: str, request: Request, *args: Any, **kwargs: Any) -> list[str]:
         """A service that names none gets its defaults, else all that staff allowed it."""
         if request.grant_type == "client_credentials" and not request.client.default_scopes.split():
             return sorted(live_scopes(request.client.scope_set))
         return list(super().get_default_scopes(client_id, request, *args, **kwargs))
 
+    @override
     def validate_scopes(
-        self, client_id: str, scopes: list[str], client: Client, request: Request, *args: object, **kwargs: Any
+        self, client_id: str, scopes: list[str], client: Client, request: Request, *args: Any, **kwargs: Any
     ) -> bool:
         """At least one, and all of them the client's."""
         return bool(scopes) and bool(super().validate_scopes(client_id, scopes, client, request, *args, **kwargs))
 
     # Storage
 
-    def save_bearer_token(self, token: dict[str, Any], request: Request, *_args: object, **_kwargs: object) -> None:
+    @override
+    def save_bearer_token(self, token: dict[str, Any], request: Request, *args: Any, **kwargs: Any) -> None:
         """Spend what paid for the token and store the new one, inside the endpoint's transaction."""
         issued = Issued(
             access_token=token["access_token"],
@@ -223,6 +240,7 @@ class Validator(OAuth2Validator):  # type: ignore[misc] - the library is untyped
 
     # Bearers, for whoever asks the library: the same answer as the data plane's
 
+    @override
     def validate_bearer_token(self, token: str | None, scopes: list[str] | None, request: Request) -> bool:
         """One function decides about bearers, `verify_access_token`."""
         try:
@@ -240,7 +258,8 @@ class Validator(OAuth2Validator):  # type: ignore[misc] - the library is untyped
         request.scopes = sorted(verified.scopes)
         return True
 
-    def validate_jwt_bearer_token(self, _token: str, _scopes: list[str], _request: Request) -> bool:
+    @override
+    def validate_jwt_bearer_token(self, token: str, scopes: list[str], request: Request) -> bool:
         """An ID token is not an access token."""
         return False
 

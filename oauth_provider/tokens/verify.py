@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
+from uuid import UUID
 
 from django.apps import apps
 from django.db import InterfaceError, OperationalError, connection
@@ -37,7 +38,7 @@ WHERE t.token_checksum = %s
 """
 
 
-class InvalidToken(Exception):  # noqa: N818 - the name the data plane knows
+class InvalidToken(Exception):
     """The token opens nothing. `reason`: unknown, expired, revoked, inactive_user, suspended_client, no_connection."""
 
     def __init__(self, reason: str) -> None:
@@ -184,7 +185,7 @@ def _resources(value: str | list[str] | None) -> tuple[str, ...]:
     return tuple(str(item) for item in found or ())
 
 
-def _uuid_text(value: Any) -> str:
+def _uuid_text(value: UUID | str | None) -> str:
     text = str(value) if value is not None else ""
     if len(text) == 32:
         # SQLite stores a UUID as 32 digits

@@ -82,15 +82,19 @@ def _limited(request: HttpRequest, rate: str, handle: Callable[[HttpRequest], An
     return answer
 
 
+def _token(parameters: dict[str, str]) -> str:
+    if "token" not in parameters:
+        raise BodyError("missing_token", "Send token.")
+    return parameters["token"]
+
+
 def _for_client(request: HttpRequest, *, act: Callable[[str, Client], Answer], rate: str) -> Answer:
     try:
         with transaction.atomic():
             parameters = read_parameters(request)
             client = authenticate_client(authorization=request.headers.get("Authorization", ""), parameters=parameters)
             admit(request, client, rate=rate)
-            if "token" not in parameters:
-                raise BodyError("missing_token", "Send token.")
-            return act(parameters["token"], client)
+            return act(_token(parameters), client)
     except BodyError as error:
         _record_refusal(error.reason, error.status)
         return error_answer(error.error, error.description, status=error.status)

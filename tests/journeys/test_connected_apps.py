@@ -39,7 +39,7 @@ def test_detail_shows_permissions_and_last_calls(ana: Browser) -> None:
 def test_signed_out_people_are_sent_to_sign_in(demo: Demo) -> None:
     with Browser(demo.issuer) as stranger:
         page = stranger.open("/connected-apps/")
-    assert page.form_with("password")
+    assert page.form_with("password").method == "post"
 
 
 @pytest.mark.usefixtures("connected")

@@ -1,71 +1,26 @@
 """A small world for the authorization endpoint: two people, three clients, one resource."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from django.contrib.auth import get_user_model
-from django.contrib.auth.models import AbstractBaseUser
-from django.core.cache import cache
-from django.http import HttpResponse
 from django.test import Client as Browser
 
-from oauth_provider.authorize.models import Interaction
 from oauth_provider.clients.models import Client
-from oauth_provider.resources.models import Resource
 from oauth_provider.resources.registry import register
 from oauth_provider.scopes.models import Scope
-
-CHALLENGE = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
-CALLBACK = "https://c.example/cb"
-
-
-@dataclass
-class World:
-    """What a test asks for and the browser that asks."""
-
-    browser: Browser
-    ana: AbstractBaseUser
-    bruno: AbstractBaseUser
-    public: Client
-    gpt: Client
-    resource: Resource
-    defaults: dict[str, str] = field(default_factory=dict)
-
-    def url(self, **changes: str | None) -> str:
-        """An authorization URL of the public client; a parameter changed to None is left out."""
-        parameters = {**self.defaults, **changes}
-        return "/oauth/authorize?" + urlencode({k: v for k, v in parameters.items() if v is not None})
-
-    def ask(self, **changes: str | None) -> HttpResponse:
-        """GET the authorization endpoint."""
-        return self.browser.get(self.url(**changes))
-
-    def open(self, **changes: str | None) -> Interaction:
-        """Show the consent page and return its interaction."""
-        assert self.ask(**changes).status_code == 200
-        return Interaction.objects.latest("created_at")
-
-    def decide(
-        self, interaction: Interaction | str, decision: str = "allow", scope: Any = ("tool:read",)
-    ) -> HttpResponse:
-        """POST the consent form."""
-        key = interaction if isinstance(interaction, str) else interaction.pk
-        return self.browser.post("/oauth/authorize", {"interaction": key, "decision": decision, "scope": list(scope)})
+from tests.oauth_provider.authorize.world import CALLBACK, CHALLENGE, Answer, World
 
 
 @pytest.fixture
-def answer() -> Callable[[HttpResponse], dict[str, str]]:
+def answer() -> Answer:
     """The parameters a redirect carries to the client."""
     return lambda response: dict(parse_qsl(urlsplit(response["Location"]).query))
 
 
 @pytest.fixture
 def world(db: None) -> World:
-    """Ana is signed in, and nobody has used up a rate."""
-    cache.clear()
+    """Ana is signed in."""
     for name, title, sensitivity in (
         ("tool:read", "Read with tools", "normal"),
         ("tool:write", "Change with tools", "write"),

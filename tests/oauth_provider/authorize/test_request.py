@@ -6,6 +6,7 @@ from django.test import Client as Browser
 
 from audit.ledger.models import Event
 from oauth_provider.authorize.models import Interaction
+from tests.oauth_provider.authorize.world import Answer, World
 
 REFUSED = "oauth:authorization:refused"
 
@@ -41,7 +42,7 @@ NOT_EXACT = {
 
 
 @pytest.mark.parametrize("uri", NOT_EXACT.values(), ids=NOT_EXACT.keys())
-def test_a_redirect_uri_that_is_not_exact_gets_a_local_page(world, uri):
+def test_a_redirect_uri_that_is_not_exact_gets_a_local_page(world: World, uri: str) -> None:
     before = Event.objects.filter(kind=REFUSED).count()
     response = world.ask(redirect_uri=uri)
     assert response.status_code == 400
@@ -50,7 +51,7 @@ def test_a_redirect_uri_that_is_not_exact_gets_a_local_page(world, uri):
     assert Event.objects.filter(kind=REFUSED).count() == before + 1
 
 
-def test_a01_an_unknown_client_gets_a_local_page(world):
+def test_a01_an_unknown_client_gets_a_local_page(world: World) -> None:
     response = world.ask(client_id="nope", redirect_uri="https://evil")
     assert response.status_code == 400
     assert b"evil" not in response.content
@@ -66,20 +67,22 @@ def test_a01_an_unknown_client_gets_a_local_page(world):
     ],
     ids=["registered", "A13-any-port", "A15-claude-code", "A16-private-scheme"],
 )
-def test_a_native_app_gets_the_consent_page(world, uri):
+def test_a_native_app_gets_the_consent_page(world: World, uri: str) -> None:
     response = world.ask(redirect_uri=uri)
     assert response.status_code == 200
     assert uri in response.content.decode()
 
 
-def test_a17_a_stranger_is_not_redirected_to_the_client_by_an_error(world):
+def test_a17_a_stranger_is_not_redirected_to_the_client_by_an_error(world: World) -> None:
     world.browser.logout()
     response = world.ask(scope="nope")
     assert response["Location"].startswith("/accounts/login/?next=")
 
 
 @pytest.mark.parametrize(("signed_in", "error"), [(False, "login_required"), (True, "consent_required")])
-def test_a18_prompt_none_is_answered_at_the_registered_uri(world, answer, signed_in, error):
+def test_a18_prompt_none_is_answered_at_the_registered_uri(
+    world: World, answer: Answer, signed_in: bool, error: str
+) -> None:
     if not signed_in:
         world.browser.logout()
     response = world.ask(prompt="none")
@@ -88,7 +91,7 @@ def test_a18_prompt_none_is_answered_at_the_registered_uri(world, answer, signed
     assert answer(response)["iss"] == settings.PUBLIC_BASE_URL
 
 
-def test_a20_the_page_leaks_no_referrer_and_loads_nothing_foreign(world):
+def test_a20_the_page_leaks_no_referrer_and_loads_nothing_foreign(world: World) -> None:
     response = world.ask()
     assert response["Referrer-Policy"] == "same-origin"
     html = response.content.decode()
@@ -98,7 +101,7 @@ def test_a20_the_page_leaks_no_referrer_and_loads_nothing_foreign(world):
 
 
 @pytest.mark.parametrize("name", ["client_id", "redirect_uri", "scope", "state", "code_challenge", "anything"])
-def test_a22_a23_a24_a_repeated_parameter_gets_a_local_page(world, name):
+def test_a22_a23_a24_a_repeated_parameter_gets_a_local_page(world: World, name: str) -> None:
     response = world.browser.get(world.url() + f"&{name}=x&{name}=y")
     assert response.status_code == 400
     assert "Location" not in response
@@ -126,7 +129,9 @@ REDIRECTED = {
 
 
 @pytest.mark.parametrize(("changes", "error"), REDIRECTED.values(), ids=REDIRECTED.keys())
-def test_a_bad_request_is_answered_to_the_client_with_iss(world, answer, changes, error):
+def test_a_bad_request_is_answered_to_the_client_with_iss(
+    world: World, answer: Answer, changes: dict[str, str | None], error: str
+) -> None:
     before = Event.objects.filter(kind=REFUSED).count()
     response = world.ask(**changes)
     assert response.status_code == 302
@@ -136,22 +141,22 @@ def test_a_bad_request_is_answered_to_the_client_with_iss(world, answer, changes
     assert Event.objects.filter(kind=REFUSED).count() == before + 1
 
 
-def test_several_resources_are_an_invalid_target(world, answer):
+def test_several_resources_are_an_invalid_target(world: World, answer: Answer) -> None:
     twice = "&resource=http://a.example/x&resource=http://b.example/y"
     assert answer(world.browser.get(world.url() + twice))["error"] == "invalid_target"
 
 
-def test_a29_a_bearer_token_is_not_a_session(world):
+def test_a29_a_bearer_token_is_not_a_session(world: World) -> None:
     response = Browser().get(world.url(), headers={"authorization": "Bearer gh_at_x"})
     assert response["Location"].startswith("/accounts/login/")
 
 
 @pytest.mark.parametrize("value", ["x\x00y", "x" * 5000], ids=["nul", "long"])
-def test_a_hostile_state_gets_a_local_page(world, value):
+def test_a_hostile_state_gets_a_local_page(world: World, value: str) -> None:
     assert world.ask(state=value).status_code == 400
 
 
-def test_a_gpt_action_may_leave_pkce_out_but_not_half_of_it(world, answer):
+def test_a_gpt_action_may_leave_pkce_out_but_not_half_of_it(world: World, answer: Answer) -> None:
     gpt = {
         "client_id": world.gpt.client_id,
         "redirect_uri": "https://chatgpt.com/aip/g-demo/oauth/callback",
@@ -161,24 +166,24 @@ def test_a_gpt_action_may_leave_pkce_out_but_not_half_of_it(world, answer):
     assert answer(world.ask(**gpt))["error"] == "invalid_request"
 
 
-def test_without_scope_only_what_reads_is_asked_for(world):
+def test_without_scope_only_what_reads_is_asked_for(world: World) -> None:
     assert world.open(scope=None).scopes == "tool:read"
 
 
-def test_without_scope_the_clients_defaults_are_asked_for(world):
+def test_without_scope_the_clients_defaults_are_asked_for(world: World) -> None:
     world.public.default_scopes = "tool:write"
     world.public.save()
     assert world.open(scope=None).scopes == "tool:write"
 
 
-def test_a_suspended_client_gets_a_local_page(world):
+def test_a_suspended_client_gets_a_local_page(world: World) -> None:
     type(world.public).objects.filter(pk=world.public.pk).update(suspended_at="2026-01-01T00:00:00Z")
     response = world.ask()
     assert response.status_code == 403
     assert not Interaction.objects.exists()
 
 
-def test_the_alias_shows_the_same_page(world):
+def test_the_alias_shows_the_same_page(world: World) -> None:
     for prefix in settings.OAUTH_ALIAS_PREFIXES:
         response = world.browser.get(world.url().replace("/oauth/authorize", f"{prefix}/authorize"))
         assert response.status_code == 200

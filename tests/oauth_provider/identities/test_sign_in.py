@@ -1,9 +1,13 @@
 """Signing in and out: session rotation, safe return, rates, lockout, events."""
 
+from typing import Any
+
 import pytest
 from django.contrib.auth import get_user_model
-from django.core.cache import cache
+from django.contrib.auth.models import AbstractBaseUser
+from django.test import Client as Browser
 from django.test import RequestFactory
+from pytest_django import Settings
 
 from audit.ledger.models import Event
 from oauth_provider.identities.address import client_address
@@ -12,16 +16,15 @@ LOGIN = "/accounts/login/"
 
 
 @pytest.fixture
-def ana(db):
-    cache.clear()
+def ana(db: None) -> AbstractBaseUser:
     return get_user_model().objects.create_user("ana-s", password="correct horse")
 
 
-def sign_in(client, password="correct horse", **extra):
+def sign_in(client: Browser, password: str = "correct horse", **extra: str) -> Any:
     return client.post(LOGIN, {"username": "ana-s", "password": password, **extra})
 
 
-def test_the_session_rotates_and_the_page_is_not_stored(client, ana):
+def test_the_session_rotates_and_the_page_is_not_stored(client: Browser, ana: AbstractBaseUser) -> None:
     page = client.get(LOGIN)
     assert "no-store" in page["Cache-Control"]
     client.session["x"] = 1
@@ -33,20 +36,20 @@ def test_the_session_rotates_and_the_page_is_not_stored(client, ana):
 
 
 @pytest.mark.parametrize("target", ["https://evil.example/", "//evil.example", "javascript:alert(1)", "/\\evil"])
-def test_next_never_leaves_this_host(client, ana, target):
+def test_next_never_leaves_this_host(client: Browser, ana: AbstractBaseUser, target: str) -> None:
     assert sign_in(client, next=target)["Location"] == "/connected-apps/"
 
 
-def test_next_leads_back_to_the_authorization_request(client, ana):
+def test_next_leads_back_to_the_authorization_request(client: Browser, ana: AbstractBaseUser) -> None:
     assert sign_in(client, next="/oauth/authorize?a=1&b=2")["Location"] == "/oauth/authorize?a=1&b=2"
 
 
-def test_the_page_carries_next_through_the_form(client, ana):
+def test_the_page_carries_next_through_the_form(client: Browser, ana: AbstractBaseUser) -> None:
     html = client.get(LOGIN, {"next": "/oauth/authorize?a=1"}).content.decode()
     assert 'name="next" value="/oauth/authorize?a=1"' in html
 
 
-def test_a_failure_is_recorded_without_what_was_typed(client, ana):
+def test_a_failure_is_recorded_without_what_was_typed(client: Browser, ana: AbstractBaseUser) -> None:
     response = sign_in(client, "wrong")
     assert response.status_code == 200
     event = Event.objects.get(kind="account:signin:failed")
@@ -54,7 +57,7 @@ def test_a_failure_is_recorded_without_what_was_typed(client, ana):
     assert b"wrong" not in response.content
 
 
-def test_five_failures_lock_the_account_for_this_address(client, ana):
+def test_five_failures_lock_the_account_for_this_address(client: Browser, ana: AbstractBaseUser) -> None:
     for _ in range(5):
         sign_in(client, "wrong")
     response = sign_in(client)
@@ -62,7 +65,7 @@ def test_five_failures_lock_the_account_for_this_address(client, ana):
     assert "_auth_user_id" not in client.session
 
 
-def test_the_twenty_first_attempt_in_a_minute_is_told_when_to_come_back(client, ana):
+def test_the_twenty_first_attempt_in_a_minute_is_told_when_to_come_back(client: Browser, ana: AbstractBaseUser) -> None:
     for number in range(20):
         client.post(LOGIN, {"username": f"nobody-{number}", "password": "x"})
     response = sign_in(client)
@@ -70,20 +73,20 @@ def test_the_twenty_first_attempt_in_a_minute_is_told_when_to_come_back(client, 
     assert 1 <= int(response["Retry-After"]) <= 65
 
 
-def test_sign_out_is_a_post_and_is_recorded(client, ana):
+def test_sign_out_is_a_post_and_is_recorded(client: Browser, ana: AbstractBaseUser) -> None:
     sign_in(client)
     assert client.get("/accounts/logout/").status_code == 405
     assert client.post("/accounts/logout/")["Location"] == LOGIN
     assert Event.objects.filter(kind="account:signout:succeeded").count() == 1
 
 
-def test_an_inactive_person_cannot_sign_in(client, ana):
+def test_an_inactive_person_cannot_sign_in(client: Browser, ana: AbstractBaseUser) -> None:
     get_user_model().objects.update(is_active=False)
     sign_in(client)
     assert "_auth_user_id" not in client.session
 
 
-def test_the_start_page_is_connected_apps(client, db):
+def test_the_start_page_is_connected_apps(client: Browser, db: None) -> None:
     assert client.get("/")["Location"] == "/connected-apps/"
 
 
@@ -96,7 +99,9 @@ def test_the_start_page_is_connected_apps(client, db):
         (2, "9.9.9.9", "127.0.0.1"),
     ],
 )
-def test_only_the_trusted_hop_names_the_address(settings, trusted, forwarded, expected):
+def test_only_the_trusted_hop_names_the_address(
+    settings: Settings, trusted: int, forwarded: str, expected: str
+) -> None:
     settings.TRUSTED_PROXY_COUNT = trusted
     request = RequestFactory().get("/", headers={"x-forwarded-for": forwarded})
     assert client_address(request) == expected

@@ -2,6 +2,7 @@
 
 import pytest
 from django.conf import settings
+from django.test import Client as Browser
 
 from oauth_provider.scopes.models import Scope
 
@@ -10,7 +11,7 @@ NAMES = ["/.well-known/oauth-authorization-server", "/.well-known/openid-configu
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("name", NAMES)
-def test_both_names_give_one_document_with_this_issuer(client, name):
+def test_both_names_give_one_document_with_this_issuer(client: Browser, name: str) -> None:
     Scope.objects.create(name="off:read", title="Off", enabled=False)
     Scope.objects.create(name="on:read", title="On")
     response = client.get(name)
@@ -28,19 +29,19 @@ def test_both_names_give_one_document_with_this_issuer(client, name):
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("header", ["host", "x-forwarded-host"])
-def test_b16_the_issuer_does_not_follow_a_header(client, header):
+def test_b16_the_issuer_does_not_follow_a_header(client: Browser, header: str) -> None:
     response = client.get(NAMES[0], headers={header: "evil.example"})
     assert response.status_code == 400 or response.json()["issuer"] == settings.PUBLIC_BASE_URL
     assert b"evil" not in response.content
 
 
 @pytest.mark.django_db
-def test_b17_another_issuers_document_is_not_here(client):
+def test_b17_another_issuers_document_is_not_here(client: Browser) -> None:
     assert client.get(f"{NAMES[0]}/other").status_code == 404
 
 
 @pytest.mark.django_db
-def test_the_key_set_holds_no_private_part(client):
+def test_the_key_set_holds_no_private_part(client: Browser) -> None:
     response = client.get("/.well-known/jwks.json")
     assert response.status_code == 200
     assert all("d" not in key for key in response.json()["keys"])

@@ -20,9 +20,9 @@ def test_each_bump_moves_only_its_own_revision() -> None:
 
 
 def test_a_rolled_back_change_announces_nothing() -> None:
-    with pytest.raises(RuntimeError), transaction.atomic():
+    with transaction.atomic():
         bump("revocation")
-        raise RuntimeError
+        transaction.set_rollback(True)
     assert read_all() == {}
 
 

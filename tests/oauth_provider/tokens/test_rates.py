@@ -1,7 +1,7 @@
 """The rates of the contract (section 2): counted per address and per proven client, and settable."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -19,10 +19,9 @@ TOKEN_ENDPOINTS = {"token": "/oauth/token", "revoke": "/oauth/revoke", "introspe
 
 
 @pytest.fixture
-def few(settings: Settings) -> Iterator[None]:
+def few(settings: Settings) -> None:
     """Two of everything a minute."""
     settings.OAUTH_RATES = dict.fromkeys(DEFAULT_RATES, "2/m")
-    return
 
 
 def test_the_defaults_are_those_of_the_contract() -> None:
