@@ -9,9 +9,23 @@ from oauth2_provider.models import (
     get_refresh_token_model,
 )
 
+from oauth_provider.api_keys.admin import ApiKeyAdmin
 from oauth_provider.clients.admin import ClientAdmin
+from oauth_provider.connections.admin import ConnectionAdmin
+from oauth_provider.identities.admin import RoleAdmin, UserAdmin
+from oauth_provider.keys.admin import SigningKeyAdmin
+from oauth_provider.scopes.admin import ScopeAdmin
 
-__all__ = ["ClientAdmin", "library"]
+__all__ = [
+    "ApiKeyAdmin",
+    "ClientAdmin",
+    "ConnectionAdmin",
+    "RoleAdmin",
+    "ScopeAdmin",
+    "SigningKeyAdmin",
+    "UserAdmin",
+    "library",
+]
 
 # Importing the library's pages registers them, ours for clients among them (APPLICATION_ADMIN_CLASS)
 for model in (get_access_token_model(), get_grant_model(), get_id_token_model(), get_refresh_token_model()):

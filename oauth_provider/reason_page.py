@@ -1,16 +1,16 @@
 """The page that says what is about to happen and asks why, before it happens."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from django import forms
-from django.contrib.admin import ModelAdmin
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from oauth_provider.recorded_admin import REASON_MAX
+from oauth_provider.recorded_admin import REASON_MAX, RecordedAdmin
 
 Words = Promise | str
 
@@ -19,7 +19,7 @@ Words = Promise | str
 class Question:
     """`title` asks, `consequences` say what follows, `button` names the act; `back` is where Cancel leads.
 
-    `hidden` travels with the form: names and values, for acts that need more than the address.
+    `is_told`: the person concerned reads the reason too.
     """
 
     title: Words
@@ -27,7 +27,7 @@ class Question:
     button: Words
     back: str
     is_danger: bool = True
-    hidden: tuple[tuple[str, str], ...] = ()
+    is_told: bool = False
 
 
 class ReasonForm(forms.Form):
@@ -37,16 +37,16 @@ class ReasonForm(forms.Form):
         label=_("Reason"),
         max_length=REASON_MAX,
         widget=UnfoldAdminTextInputWidget(attrs={"autofocus": True}),
-        help_text=_("Kept in the audit log. The person concerned may read it too."),
+        help_text=_("Kept in the audit log."),
     )
 
 
-def ask_reason(
-    page: "ModelAdmin[object]", request: HttpRequest, question: Question, *, is_answer: bool
-) -> str | HttpResponse:
-    """The reason when `request` brings one (`is_answer`: it was sent from this page), else the page that asks."""
-    form = ReasonForm(request.POST if is_answer else None)
-    if is_answer and form.is_valid():
+def ask_reason(page: RecordedAdmin, request: HttpRequest, obj: Any, question: Question) -> str | HttpResponse:  # noqa: ANN401 - any model's
+    """The reason when `request` brings one, else the page that asks for it."""
+    form = ReasonForm(request.POST if request.method == "POST" else None)
+    if question.is_told:
+        form.fields["reason"].help_text = _("Kept in the audit log, and shown to the person concerned.")
+    if form.is_valid():
         return str(form.cleaned_data["reason"])
     context = {
         **page.admin_site.each_context(request),
@@ -54,5 +54,7 @@ def ask_reason(
         "question": question,
         "form": form,
         "opts": page.opts,
+        "original": obj,
     }
+    request.current_app = page.admin_site.name  # type: ignore[attr-defined] - as Django's own admin views do
     return TemplateResponse(request, "admin/reason.html", context)

@@ -1,11 +1,17 @@
 """Pages of the admin whose every change is an event of the ledger, written in the transaction of the change."""
 
+import hashlib
 from collections.abc import Iterable
 from typing import Any, ClassVar, Required, TypedDict
+from urllib.parse import urlencode
 
 from django import forms
 from django.contrib import admin, messages
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.contrib.admin.utils import unquote
+from django.core.exceptions import PermissionDenied
+from django.forms.models import model_to_dict
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.admin import ModelAdmin
@@ -31,8 +37,9 @@ class About(TypedDict, total=False):
 
 
 class ReasonedForm(forms.ModelForm):  # type: ignore[type-arg] - generic for the type checker only
-    """Asks why; insists when a field of `access_fields` changes, because then somebody gains or loses access."""
+    """Asks why, insists when somebody gains or loses access, and refuses to write over what others just changed."""
 
+    seen = forms.CharField(required=False, widget=forms.HiddenInput)
     reason = forms.CharField(
         label=gettext_lazy("Reason"),
         required=False,
@@ -44,9 +51,18 @@ class ReasonedForm(forms.ModelForm):  # type: ignore[type-arg] - generic for the
     )
     access_fields: ClassVar[frozenset[str]] = frozenset()
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._stored = self._digest()
+        self.initial["seen"] = self._stored
+
     def changed_names(self) -> list[str]:
         """Names of what was changed, for the event."""
-        return [name for name in self.changed_data if name != "reason"]
+        return [name for name in self.changed_data if name not in {"reason", "seen"}]
+
+    def touches_access(self) -> bool:
+        """Whether somebody gains or loses access by what was changed."""
+        return bool(self.access_fields & set(self.changed_names()))
 
     def clean(self) -> dict[str, Any] | None:
         """Check what the fields alone cannot know.
@@ -55,10 +71,20 @@ class ReasonedForm(forms.ModelForm):  # type: ignore[type-arg] - generic for the
             ValidationError: by field.
         """
         cleaned = super().clean()
-        is_new = self.instance._state.adding  # noqa: SLF001 - Django's only name for it
-        if not is_new and not self.cleaned_data.get("reason") and self.access_fields & set(self.changed_names()):
+        if self.instance._state.adding:  # noqa: SLF001 - Django's only name for it
+            return cleaned
+        if self.cleaned_data.get("seen") != self._stored:
+            self.add_error(
+                None, _("Somebody changed this while you were looking at it. Open it again, then change it.")
+            )
+        elif not self.cleaned_data.get("reason") and self.touches_access():
             self.add_error("reason", _("Say why: by this change somebody gains or loses access."))
         return cleaned
+
+    def _digest(self) -> str:
+        # Of the object as it was read, before the form writes into it
+        values = model_to_dict(self.instance, fields=self._meta.fields)
+        return hashlib.sha256(repr(sorted(values.items())).encode()).hexdigest()[:32]
 
 
 class RecordedAdmin(ModelAdmin):  # type: ignore[misc] - unfold is untyped
@@ -66,23 +92,50 @@ class RecordedAdmin(ModelAdmin):  # type: ignore[misc] - unfold is untyped
 
     # What the data plane must read again after a change
     revisions: ClassVar[tuple[Name, ...]] = ()
+    # Which of Django's permissions mean something here
+    granted: ClassVar[tuple[str, ...]] = ("view", "add", "change")
     actions: Any = None
+    compressed_fields = True
     warn_unsaved_form = True
     show_facets = admin.ShowFacets.NEVER
     list_per_page = 50
+    list_max_show_all = 200
 
-    def about(self, obj: Any) -> About:  # noqa: ANN401 - each page knows its own model
+    def about(self, obj: Any) -> About:
         """What the event of a change of `obj` says it is about."""
         return {"target": f"{self.opts.model_name}:{obj}"}
 
-    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:  # noqa: ANN401
-        """The object; for a POST freshly read and locked, so that no change made meanwhile is written over."""
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        """The object; for a POST freshly read and locked, so that two changes come one after the other."""
         found = super().get_object(request, object_id, from_field)
         if found is None or request.method != "POST":
             return found
-        return self.model._base_manager.select_for_update().filter(pk=found.pk).first()
+        rows = self.model._base_manager.select_for_update()  # noqa: SLF001 - Django's only name for it
+        return rows.filter(pk=found.pk).first()
 
-    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:  # noqa: ANN401
+    def changeable(self, request: HttpRequest, object_id: str) -> Any:
+        """The object a button is pressed for.
+
+        Raises:
+            Http404: it does not exist.
+            PermissionDenied: this member of staff may only look.
+        """
+        found = super().get_object(request, unquote(object_id))
+        if found is None:
+            raise Http404
+        if not self.may_act(request, found):
+            raise PermissionDenied
+        return found
+
+    def may_act(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Who may press the page's own buttons: those who may change the object."""
+        return bool(self.has_change_permission(request, obj))
+
+    def page_of(self, obj: Any) -> str:
+        """The address of the object's page."""
+        return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[obj.pk])
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         """The last step of a save: what was changed is known, and the transaction still open."""
         super().save_related(request, form, formsets, change)
         fields = form.changed_names()
@@ -95,31 +148,59 @@ class RecordedAdmin(ModelAdmin):  # type: ignore[misc] - unfold is untyped
                 note=form.cleaned_data.get("reason", ""),
             )
 
-    def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:  # noqa: ANN401
+    def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
         """Ask for a reason too: what is deleted was open to somebody."""
-        if request.method == "POST" and not request.POST.get("reason", "").strip():
+        if request.method == "POST" and not self.reason_of(request):
             messages.error(request, _("Say why, then delete."))
             return HttpResponseRedirect(request.get_full_path())
         response: HttpResponse = super().delete_view(request, object_id, extra_context)
         return response
 
-    def delete_model(self, request: HttpRequest, obj: Any) -> None:  # noqa: ANN401
+    def reason_of(self, request: HttpRequest) -> str:
+        """Why something is deleted, as typed on the page that asks."""
+        return request.POST.get("reason", "").strip()[:REASON_MAX]
+
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
         """Delete, record and announce, within the transaction of `delete_view`."""
-        note = request.POST.get("reason", "").strip()[:REASON_MAX]
-        self.tell(request, obj, kind=Kind.ADMIN_OBJECT_DELETED, note=note)
+        self.tell(request, obj, kind=Kind.ADMIN_OBJECT_DELETED, note=self.reason_of(request))
         super().delete_model(request, obj)
 
     def tell(
-        self, request: HttpRequest, obj: Any, *, kind: Kind, fields: Iterable[str] = (), note: str = ""  # noqa: ANN401
+        self,
+        request: HttpRequest,
+        obj: Any,
+        *,
+        kind: Kind,
+        fields: Iterable[str] = (),
+        note: str = "",
     ) -> None:
         """Record a change of `obj` (the names of its changed `fields`, never their values) and announce it."""
-        record_admin_change(
-            kind=kind, actor=user_ref(request.user), fields=fields, note=note, **self.about(obj)
-        )
+        record_admin_change(kind=kind, actor=user_ref(request.user), fields=fields, note=note, **self.about(obj))
         for name in self.revisions:
             bump(name)
 
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ANN401, ARG002
+    def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
+        """What the ledger knows of the object; there is no second log."""
+        found = super().get_object(request, unquote(object_id))
+        if found is None:
+            raise Http404
+        query = urlencode({"q": self.history_term(found)})
+        return HttpResponseRedirect(f"{reverse('admin:audit_event_changelist')}?{query}")
+
+    def history_term(self, obj: Any) -> str:
+        """What to search the ledger for."""
+        return self.about(obj)["target"]
+
+    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> None:
+        """The ledger is the one log."""
+
+    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> None:
+        """The ledger is the one log."""
+
+    def log_deletions(self, request: HttpRequest, queryset: Any) -> None:
+        """The ledger is the one log."""
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Nobody, unless a page says otherwise: what others depend on is switched off instead."""
         return False
 
@@ -127,15 +208,17 @@ class RecordedAdmin(ModelAdmin):  # type: ignore[misc] - unfold is untyped
 class ReadOnlyAdmin(RecordedAdmin):
     """Seen by those who may; changed, if at all, by buttons of its own."""
 
-    def has_add_permission(self, request: HttpRequest) -> bool:  # noqa: ARG002
+    granted = ("view", "change")
+    warn_unsaved_form = False
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
         """Nobody."""
         return False
 
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ANN401, ARG002
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Nobody."""
         return False
 
-    def may_act(self, request: HttpRequest) -> bool:
-        """Who may press the page's own buttons: those with the permission to change."""
+    def may_act(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Those with the permission to change, which the form itself never offers."""
         return request.user.has_perm(f"{self.opts.app_label}.change_{self.opts.model_name}")
-

@@ -18,6 +18,7 @@ from unfold.widgets import (
 
 from oauth_provider.clients.models import CHATGPT_ACTION_CALLBACK, Client, Preset
 from oauth_provider.clients.presets import PRESETS, gpt_callbacks
+from oauth_provider.clients.setup_sheet import awaits_callback
 from oauth_provider.lines_field import LinesField
 from oauth_provider.recorded_admin import ReasonedForm
 from oauth_provider.resources.models import Resource
@@ -31,7 +32,7 @@ MAY_LACK_REDIRECTS = frozenset({Preset.GPT, Preset.SERVICE})
 class ClientForm(ReasonedForm):
     """What a new and an existing client have in common."""
 
-    access_fields = frozenset({"allowed_scopes"})
+    access_fields = frozenset({"allowed_scopes", "redirect_uris"})
 
     name = forms.CharField(
         label=gettext_lazy("Name"),
@@ -81,7 +82,7 @@ class ClientForm(ReasonedForm):
         model = Client
         fields = ("name", "redirect_uris", "allowed_scopes", "default_scopes", "default_resource")
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - Django's signature
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         for name in ("allowed_scopes", "default_scopes"):
             if isinstance(field := self.fields.get(name), ScopesField):
@@ -93,6 +94,11 @@ class ClientForm(ReasonedForm):
         """The callback is kept as the redirect addresses derived from it."""
         names = super().changed_names()
         return ["redirect_uris" if name == "gpt" else name for name in names]
+
+    def touches_access(self) -> bool:
+        """The callback a GPT was waiting for is no surprise to anybody."""
+        expected = {"redirect_uris"} if awaits_callback(self.instance) else set()
+        return bool(self.access_fields & (set(self.changed_names()) - expected))
 
     @property
     def kind(self) -> str:
@@ -154,7 +160,7 @@ class ClientAddForm(ClientForm):
     class Meta(ClientForm.Meta):
         fields = ("preset", *ClientForm.Meta.fields)
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - Django's signature
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["preset"].choices = [  # type: ignore[attr-defined] - a ChoiceField, declared above
             (preset.value, _preset_choice(preset.label, PRESETS[preset].words)) for preset in Preset

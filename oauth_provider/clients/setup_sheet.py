@@ -19,7 +19,7 @@ class Line:
 
 
 def setup_sheet(client: Client, *, secret: str) -> list[Line]:
-    """The sheet for `client`. `secret` is "" when it is not being shown (a page that is opened again, a public client)."""
+    """The sheet for `client`; `secret` is "" when it is not shown: a public client, or a page opened again."""
     lines = [Line(_("Client ID"), client.client_id)]
     if secret:
         lines.append(Line(_("Client Secret"), secret, _("Shown this once. Copy it now."), secret=True))
@@ -42,18 +42,21 @@ def steps(client: Client) -> list[str]:
     if client.preset == Preset.GPT:
         return [
             _(
-                "In ChatGPT open your GPT, choose Edit, then Configure, then Actions, then the gear beside Authentication."
+                "In ChatGPT open your GPT, choose Edit, then Configure, then Actions, "
+                "then the gear beside Authentication."
             ),
             _("Choose OAuth and paste each value of this page into the field of the same name."),
             _("Save. The editor then shows a Callback URL under the Action: copy it."),
             _(
-                "Come back here, open the client and paste that URL into “Callback of the GPT”. Until then it cannot sign anyone in."
+                "Come back here, open the client and paste that URL into “Callback of the GPT”. "
+                "Until then it cannot sign anyone in."
             ),
         ]
     if client.preset == Preset.SERVICE:
         return [
             _(
-                "Give these values to the program that will call. It asks the token URL for a token and sends it with each call."
+                "Give these values to the program that will call. It asks the token URL for a token "
+                "and sends it with each call."
             )
         ]
     return [

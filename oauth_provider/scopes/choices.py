@@ -48,6 +48,13 @@ def scope_choices(stored: Iterable[str]) -> list[tuple[str, SafeString]]:
     return [(name, _words(name, rows.get(name))) for name in sorted(names)]
 
 
+def scope_words(names: Iterable[str]) -> list[SafeString]:
+    """The words of each of `names`, sorted by name."""
+    wanted = sorted(names)
+    rows = {scope.name: scope for scope in Scope.objects.filter(name__in=wanted)}
+    return [_words(name, rows.get(name)) for name in wanted]
+
+
 def _words(name: str, scope: Scope | None) -> SafeString:
     if scope is None:
         return _choice(name, name, _("This scope no longer exists: it opens nothing."))

@@ -1,0 +1,219 @@
+"""People and roles in the admin: who signs in, who they are to the backends, and what staff may do here."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
+from django.contrib.auth.admin import UserAdmin as LibraryUserAdmin
+from django.contrib.auth.models import Group, User
+from django.db import transaction
+from django.db.models import Count, Q, QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from unfold.enums import ActionVariant
+from unfold.forms import AdminPasswordChangeForm
+
+from audit.ledger.kinds import Kind
+from oauth_provider.admin_skin import column, page_button
+from oauth_provider.identities.deactivate import deactivate_user, reactivate_user
+from oauth_provider.identities.external_id import user_ref
+from oauth_provider.identities.forms import RoleForm, UserAddForm, UserForm
+from oauth_provider.identities.models import Identity
+from oauth_provider.reason_page import Question, ask_reason
+from oauth_provider.recorded_admin import About, RecordedAdmin
+
+admin.site.unregister(User)
+admin.site.unregister(Group)
+
+
+@admin.register(User)
+class UserAdmin(LibraryUserAdmin, RecordedAdmin):  # type: ignore[misc,type-arg] - unfold is untyped
+    """Only superusers decide who is staff, and only they touch one who is."""
+
+    form = UserForm
+    add_form = UserAddForm
+    change_password_form = AdminPasswordChangeForm
+    revisions = ("revocation",)
+    granted = ("view", "add", "change")
+    list_display = ("username", "external", "email", "state", "role", "live_connections", "last_login")
+    list_filter = ("is_active", "is_staff")
+    list_select_related = ("identity",)
+    search_fields = ("username", "first_name", "last_name", "email", "identity__external_id")
+    search_help_text = gettext_lazy("User name, name, e-mail or external id.")
+    fieldsets = (
+        (None, {"fields": ("username", "external_id", "first_name", "last_name", "email", "state")}),
+        (gettext_lazy("Work on these pages"), {"fields": ("is_staff", "is_superuser", "groups")}),
+        (None, {"fields": ("reason", "last_login", "date_joined")}),
+    )
+    add_fieldsets = ((None, {"fields": ("username", "external_id", "password1", "password2")}),)
+    readonly_fields = ("state", "last_login", "date_joined")
+    filter_horizontal = ()
+    actions_detail = ("set_password", "deactivate", "reactivate")
+
+    def about(self, obj: User) -> About:
+        """By the pseudonym the ledger has for them."""
+        return {"target": "user", "user": user_ref(obj)}
+
+    def history_term(self, obj: User) -> str:
+        """Everything they did and everything done for them."""
+        return user_ref(obj).external_id
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
+        """Users with the number of their live connections."""
+        live = Count("connections", filter=Q(connections__revoked_at=None))
+        users: QuerySet[User] = super().get_queryset(request).annotate(live=live)
+        return users
+
+    def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> Any:
+        """Whoever could make themselves a superuser would be one."""
+        if obj is None:
+            return ()
+        staff_fields = () if request.user.is_superuser else ("is_staff", "is_superuser", "groups")
+        return (*self.readonly_fields, *staff_fields)
+
+    def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        """Staff accounts belong to superusers."""
+        is_guarded = obj is not None and (obj.is_staff or obj.is_superuser)
+        return bool(super().has_change_permission(request, obj)) and (request.user.is_superuser or not is_guarded)
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        """Keep the external id, then record."""
+        if external_id := form.cleaned_data.get("external_id"):
+            Identity.objects.update_or_create(user=form.instance, defaults={"external_id": external_id})
+        super().save_related(request, form, formsets, change)
+
+    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
+        """Only what would do something; nobody locks themselves out."""
+        user = self.get_object(request, unquote(str(object_id)))
+        if user is None or not self.may_act(request, user):
+            return []
+        hidden = (
+            {"deactivate", "reactivate"} if user == request.user else {"reactivate" if user.is_active else "deactivate"}
+        )
+        buttons = super().get_actions_detail(request, object_id)
+        return [button for button in buttons if button.action_name.removeprefix("auth_user_") not in hidden]
+
+    @page_button(description=gettext_lazy("Set password"), path="password", icon="password")
+    def set_password(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """The library's page; what it did is recorded."""
+        with transaction.atomic():
+            user = self.changeable(request, object_id)
+            response: HttpResponse = self.user_change_password(request, object_id)
+            if User.objects.filter(pk=user.pk).exclude(password=user.password).exists():
+                self.tell(request, user, kind=Kind.ADMIN_OBJECT_CHANGED, fields=("password",))
+        return response
+
+    @page_button(
+        description=gettext_lazy("Deactivate"), path="deactivate", icon="person_off", variant=ActionVariant.DANGER
+    )
+    def deactivate(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Stop everything that acts for the person."""
+        user = self.changeable(request, object_id)
+        question = Question(
+            title=_("Deactivate %(name)s?") % {"name": user.get_username()},
+            consequences=(
+                _("Within a second every application that acts for them is refused, and they cannot sign in."),
+                _("What they allowed stays: when you reactivate them, it goes on."),
+            ),
+            button=_("Deactivate"),
+            back=self.page_of(user),
+        )
+        reason = ask_reason(self, request, user, question)
+        if not isinstance(reason, str):
+            return reason
+        deactivate_user(user=user, actor=user_ref(request.user), reason=reason)
+        messages.success(request, _("%(name)s is deactivated.") % {"name": user.get_username()})
+        return HttpResponseRedirect(self.page_of(user))
+
+    @page_button(
+        description=gettext_lazy("Reactivate"), path="reactivate", icon="person_check", variant=ActionVariant.PRIMARY
+    )
+    def reactivate(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Let the person, and what acts for them, go on."""
+        user = self.changeable(request, object_id)
+        question = Question(
+            title=_("Reactivate %(name)s?") % {"name": user.get_username()},
+            consequences=(_("They can sign in again, and what they allowed acts for them again."),),
+            button=_("Reactivate"),
+            back=self.page_of(user),
+            is_danger=False,
+        )
+        reason = ask_reason(self, request, user, question)
+        if not isinstance(reason, str):
+            return reason
+        reactivate_user(user=user, actor=user_ref(request.user), reason=reason)
+        messages.success(request, _("%(name)s is active again.") % {"name": user.get_username()})
+        return HttpResponseRedirect(self.page_of(user))
+
+    @column(description=gettext_lazy("external id"), ordering="identity__external_id")
+    def external(self, user: User) -> str:
+        """Who they are to the backends."""
+        identity = getattr(user, "identity", None)
+        return str(identity.external_id) if identity else "–"
+
+    @column(description=gettext_lazy("state"), ordering="is_active", label={"on": "success", "off": "danger"})
+    def state(self, user: User) -> tuple[str, str]:
+        """Whether they can sign in."""
+        return ("on", _("Active")) if user.is_active else ("off", _("Deactivated"))
+
+    @column(description=gettext_lazy("role"), ordering="is_staff", label={"owner": "warning", "staff": "info"})
+    def role(self, user: User) -> tuple[str, str]:
+        """What they are here."""
+        if user.is_superuser:
+            return "owner", _("Superuser")
+        return ("staff", _("Staff")) if user.is_staff else ("person", _("Person"))
+
+    @column(description=gettext_lazy("connections"), ordering="live")
+    def live_connections(self, user: User) -> int:
+        """How many applications act for them."""
+        return int(getattr(user, "live", 0))
+
+
+@admin.register(Group)
+class RoleAdmin(RecordedAdmin):
+    """What a member of staff may do here; superusers alone decide it."""
+
+    form = RoleForm
+    granted = ()
+    list_display = ("name", "members")
+    search_fields = ("name",)
+    search_help_text = gettext_lazy("Name.")
+
+    def about(self, obj: Group) -> About:
+        """By its name."""
+        return {"target": f"role:{obj.name}"}
+
+    def get_fields(self, request: HttpRequest, obj: Group | None = None) -> Any:
+        """A new one needs no reason."""
+        return ("name", "permissions", "reason") if obj else ("name", "permissions")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Group]:
+        """Roles with the number of their members."""
+        roles: QuerySet[Group] = super().get_queryset(request).annotate(count=Count("user"))
+        return roles
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        """Superusers."""
+        return request.user.is_superuser
+
+    def has_view_permission(self, request: HttpRequest, obj: Group | None = None) -> bool:
+        """Superusers."""
+        return request.user.is_superuser
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Superusers."""
+        return request.user.is_superuser
+
+    def has_change_permission(self, request: HttpRequest, obj: Group | None = None) -> bool:
+        """Superusers."""
+        return request.user.is_superuser
+
+    def has_delete_permission(self, request: HttpRequest, obj: Group | None = None) -> bool:
+        """Superusers."""
+        return request.user.is_superuser
+
+    @column(description=gettext_lazy("members"), ordering="count")
+    def members(self, role: Group) -> int:
+        """How many have it."""
+        return int(getattr(role, "count", 0))

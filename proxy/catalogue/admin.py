@@ -1,0 +1,204 @@
+"""Backends and operations in the admin: what may be called, where it leads, and who may call it."""
+
+from typing import Any
+from urllib.parse import urlencode
+
+from django.contrib import admin
+from django.db.models import Count, QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from oauth_provider.admin_skin import column
+from oauth_provider.identities.external_id import user_ref
+from oauth_provider.recorded_admin import About, RecordedAdmin
+from proxy.catalogue.forms import BackendForm, OperationForm
+from proxy.catalogue.models import AuthMode, Backend, Operation
+from proxy.catalogue.remove import remove_backend, remove_operation
+from proxy.catalogue.save import save_backend, save_operation
+
+MODE_COLOURS = {
+    AuthMode.OAUTH.value: "success",
+    AuthMode.API_KEY.value: "info",
+    AuthMode.PASSTHROUGH.value: "warning",
+    AuthMode.PUBLIC.value: "danger",
+}
+MODE_WORDS = {
+    AuthMode.OAUTH.value: gettext_lazy("Sign-in"),
+    AuthMode.API_KEY.value: gettext_lazy("API key"),
+    AuthMode.PASSTHROUGH.value: gettext_lazy("Pass through"),
+    AuthMode.PUBLIC.value: gettext_lazy("Public"),
+}
+
+
+class CatalogueAdmin(RecordedAdmin):
+    """Both are kept and removed by the verbs of the catalogue, which also record and announce."""
+
+    granted = ("view", "add", "change", "delete")
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        """The verb has recorded it."""
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Unlike permissions and clients, nothing that people gave hangs on it."""
+        return request.user.has_perm(f"{self.opts.app_label}.delete_{self.opts.model_name}")
+
+    @column(description=gettext_lazy("state"), ordering="enabled", label={"on": "success", "off": "danger"})
+    def state(self, row: Backend | Operation) -> tuple[str, str]:
+        """Whether it answers."""
+        return ("on", _("Enabled")) if row.enabled else ("off", _("Disabled"))
+
+
+@admin.register(Backend)
+class BackendAdmin(CatalogueAdmin):
+    """Name and prefix are fixed once made: the audit log and every GPT carry them."""
+
+    form = BackendForm
+    list_display = ("name", "state", "prefix", "upstream_url", "mode", "operation_count", "has_credential")
+    list_filter = ("auth_mode", "enabled")
+    search_fields = ("name", "prefix", "upstream_url")
+    search_help_text = gettext_lazy("Name, prefix or upstream URL.")
+    readonly_fields = ("has_credential",)
+    fieldsets = (
+        (None, {"fields": ("name", "prefix", "upstream_url", "allow_private", "auth_mode", "enabled", "reason")}),
+        (
+            gettext_lazy("What the gateway shows the backend"),
+            {"fields": ("identity_headers", "credential_header", "has_credential", "credential", "remove_credential")},
+        ),
+        (
+            gettext_lazy("Limits"),
+            {
+                "fields": ("timeout_ms", "connect_timeout_ms", "max_request_bytes", "max_concurrency"),
+                "classes": ("collapse",),
+            },
+        ),
+    )
+    change_form_outer_after_template = "admin/backends/operations.html"
+
+    def about(self, obj: Backend) -> About:
+        """By its name."""
+        return {"target": f"backend:{obj.name}", "backend": obj.name}
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Backend]:
+        """Backends with the number of their operations."""
+        backends: QuerySet[Backend] = super().get_queryset(request).annotate(count=Count("operations"))
+        return backends
+
+    def get_fieldsets(self, request: HttpRequest, obj: Backend | None = None) -> Any:
+        """A new one has nothing to remove and needs no reason."""
+        if obj is not None:
+            return self.fieldsets
+        left_out = {"reason", "has_credential", "remove_credential"}
+        return [
+            (title, {**options, "fields": tuple(name for name in options["fields"] if name not in left_out)})
+            for title, options in self.fieldsets
+        ]
+
+    def save_model(self, request: HttpRequest, obj: Backend, form: Any, change: bool) -> None:
+        """Kept by the verb, in the transaction of the page."""
+        save_backend(
+            backend=obj,
+            actor=user_ref(request.user),
+            credential=form.new_credential,
+            fields=form.changed_names(),
+            note=form.cleaned_data.get("reason", ""),
+        )
+
+    def delete_model(self, request: HttpRequest, obj: Backend) -> None:
+        """Removed by the verb."""
+        remove_backend(backend=obj, actor=user_ref(request.user), note=self.reason_of(request))
+
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+        """Add the list of operations below an existing one."""
+        backend = kwargs.get("obj")
+        if backend is not None:
+            add = reverse("admin:proxy_operation_add")
+            context |= {
+                "operations": backend.operations.all(),
+                "may_add": request.user.has_perm("proxy.add_operation"),
+                "add_operation": f"{add}?{urlencode({'backend': backend.pk})}",
+            }
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    @column(description=gettext_lazy("who may call"), ordering="auth_mode", label=MODE_COLOURS)
+    def mode(self, backend: Backend) -> tuple[str, str]:
+        """In a word or two."""
+        return backend.auth_mode, str(MODE_WORDS.get(backend.auth_mode, backend.auth_mode))
+
+    @column(description=gettext_lazy("operations"), ordering="count")
+    def operation_count(self, backend: Backend) -> int:
+        """How many it has."""
+        return int(getattr(backend, "count", 0))
+
+    @column(description=gettext_lazy("credential"))
+    def has_credential(self, backend: Backend) -> str:
+        """Whether there is one; never which."""
+        return _("Set") if backend.credential_sealed else _("None")
+
+
+@admin.register(Operation)
+class OperationAdmin(CatalogueAdmin):
+    """What is not listed here cannot be called."""
+
+    form = OperationForm
+    list_display = ("operation_id", "state", "call", "needs", "mode", "backend")
+    list_filter = (("backend", admin.RelatedOnlyFieldListFilter), "enabled", "auth_mode")
+    list_select_related = ("backend",)
+    search_fields = ("operation_id", "title", "path")
+    search_help_text = gettext_lazy("Operation id, title or path.")
+    fieldsets = (
+        (None, {"fields": ("backend", "operation_id", "methods", "path", "scopes", "auth_mode", "enabled", "reason")}),
+        (
+            gettext_lazy("What people and AI clients read"),
+            {"fields": ("title", "description", "consequential")},
+        ),
+        (gettext_lazy("Limits"), {"fields": ("max_request_bytes",), "classes": ("collapse",)}),
+    )
+
+    def about(self, obj: Operation) -> About:
+        """By its backend and id."""
+        return {"target": f"operation:{obj.backend.name}/{obj.operation_id}", "backend": obj.backend.name}
+
+    def history_term(self, obj: Operation) -> str:
+        """Every call of it too."""
+        return obj.operation_id
+
+    def get_fieldsets(self, request: HttpRequest, obj: Operation | None = None) -> Any:
+        """A new one needs no reason."""
+        if obj is not None:
+            return self.fieldsets
+        first, *others = self.fieldsets
+        return ((None, {"fields": tuple(name for name in first[1]["fields"] if name != "reason")}), *others)
+
+    def save_model(self, request: HttpRequest, obj: Operation, form: Any, change: bool) -> None:
+        """Kept by the verb, in the transaction of the page."""
+        save_operation(
+            operation=obj,
+            actor=user_ref(request.user),
+            fields=form.changed_names(),
+            note=form.cleaned_data.get("reason", ""),
+        )
+
+    def delete_model(self, request: HttpRequest, obj: Operation) -> None:
+        """Removed by the verb."""
+        remove_operation(operation=obj, actor=user_ref(request.user), note=self.reason_of(request))
+
+    @column(description=gettext_lazy("call"), ordering="path")
+    def call(self, operation: Operation) -> SafeString:
+        """Methods and the whole public path."""
+        path = operation.backend.prefix + ("" if operation.path == "/" else operation.path)
+        return format_html("<code>{} {}</code>", " ".join(operation.methods), path)
+
+    @column(description=gettext_lazy("permissions"))
+    def needs(self, operation: Operation) -> str:
+        """Names of the scopes it needs."""
+        return ", ".join(operation.scopes) or "–"
+
+    @column(description=gettext_lazy("who may call"), label=MODE_COLOURS)
+    def mode(self, operation: Operation) -> tuple[str, str]:
+        """Its own mode, else its backend's."""
+        mode = operation.auth_mode or operation.backend.auth_mode
+        return mode, str(MODE_WORDS.get(mode, mode))

@@ -1,0 +1,184 @@
+"""The forms of a backend and of an operation; what they accept is what the data plane can run."""
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from django import forms
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from unfold.widgets import (
+    UnfoldAdminCheckboxSelectMultipleWidget,
+    UnfoldAdminPasswordWidget,
+    UnfoldAdminRadioSelectWidget,
+    UnfoldAdminTextareaWidget,
+    UnfoldAdminTextInputWidget,
+    UnfoldBooleanSwitchWidget,
+)
+
+from oauth_provider.lines_field import LinesField
+from oauth_provider.recorded_admin import ReasonedForm
+from oauth_provider.scopes.choices import ScopesField
+from proxy.catalogue.models import METHODS, AuthMode, Backend, Operation
+
+MAX_CREDENTIAL = 4096
+
+
+class BackendForm(ReasonedForm):
+    """A service behind the gateway. Its credential is typed in and never shown again."""
+
+    access_fields = frozenset({"upstream_url", "auth_mode", "allow_private", "enabled", "identity_headers"})
+
+    identity_headers = LinesField(
+        label=gettext_lazy("Further identity headers"),
+        required=False,
+        help_text=gettext_lazy(
+            "Headers that repeat the user id beside X-User-Id, one per line, such as X-Clerk-User-Id."
+        ),
+    )
+    credential = forms.CharField(
+        label=gettext_lazy("New credential"),
+        required=False,
+        max_length=MAX_CREDENTIAL,
+        strip=True,
+        widget=UnfoldAdminPasswordWidget(attrs={"autocomplete": "new-password"}),
+        help_text=gettext_lazy("What the gateway shows this backend to be let in. Empty: the present one stays."),
+    )
+    remove_credential = forms.BooleanField(
+        label=gettext_lazy("Remove the credential"), required=False, widget=UnfoldBooleanSwitchWidget
+    )
+
+    class Meta:
+        """What the form sets, and how it looks."""
+
+        model = Backend
+        fields = (
+            "name",
+            "prefix",
+            "upstream_url",
+            "allow_private",
+            "auth_mode",
+            "identity_headers",
+            "credential_header",
+            "timeout_ms",
+            "connect_timeout_ms",
+            "max_request_bytes",
+            "max_concurrency",
+            "enabled",
+        )
+        widgets = {
+            "name": UnfoldAdminTextInputWidget(attrs={"placeholder": "careers"}),
+            "prefix": UnfoldAdminTextInputWidget(attrs={"placeholder": "/api/v1/careers"}),
+            "upstream_url": UnfoldAdminTextInputWidget(attrs={"placeholder": "https://jobs.internal/api/v2"}),
+            "auth_mode": UnfoldAdminRadioSelectWidget,
+            "allow_private": UnfoldBooleanSwitchWidget,
+            "enabled": UnfoldBooleanSwitchWidget,
+        }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._stored_origin = urlsplit(self.instance.upstream_url)[:2] if self.instance.pk else None
+        for name in ("name", "prefix"):
+            if self.instance.pk and name in self.fields:
+                self.fields[name].disabled = True
+
+    def clean_credential(self) -> str:
+        """It travels as a header's value (RFC 9110 section 5.5).
+
+        Raises:
+            ValidationError: it has characters no header carries.
+        """
+        value = str(self.cleaned_data["credential"])
+        if not value.isascii() or not value.isprintable():
+            raise forms.ValidationError(_("Use printable ASCII characters only."))
+        return value
+
+    def clean(self) -> dict[str, Any] | None:
+        """Never show one backend's credential to another.
+
+        Raises:
+            ValidationError: the credential was typed for another host.
+        """
+        cleaned = super().clean()
+        typed, removed = self.cleaned_data.get("credential"), self.cleaned_data.get("remove_credential")
+        if typed and removed:
+            self.add_error("remove_credential", _("Give a new one or remove it, not both."))
+        is_elsewhere = self._stored_origin not in {None, urlsplit(self.cleaned_data.get("upstream_url", ""))[:2]}
+        if self.instance.credential_sealed and is_elsewhere and not typed and not removed:
+            self.add_error(
+                "credential", _("The upstream URL leads to another host: type the credential for it, or remove it.")
+            )
+        return cleaned
+
+    @property
+    def new_credential(self) -> str | None:
+        """For `save_backend`: what was typed, "" to remove it, None to leave it."""
+        if self.cleaned_data.get("remove_credential"):
+            return ""
+        return self.cleaned_data.get("credential") or None
+
+
+class OperationForm(ReasonedForm):
+    """One thing clients may do at a backend."""
+
+    access_fields = frozenset({"backend", "methods", "path", "scopes", "auth_mode", "enabled"})
+
+    methods = forms.MultipleChoiceField(
+        label=gettext_lazy("Methods"),
+        choices=[(method, method) for method in METHODS],
+        widget=UnfoldAdminCheckboxSelectMultipleWidget,
+        help_text=gettext_lazy("GET reads and also answers HEAD; the others change something."),
+    )
+    scopes = ScopesField(
+        label=gettext_lazy("Permissions it needs"),
+        required=False,
+        help_text=gettext_lazy("All of the ticked ones are needed. None ticked: any signed-in user may call it."),
+    )
+
+    class Meta:
+        """What the form sets, and how it looks."""
+
+        model = Operation
+        fields = (
+            "backend",
+            "operation_id",
+            "title",
+            "description",
+            "methods",
+            "path",
+            "scopes",
+            "auth_mode",
+            "max_request_bytes",
+            "consequential",
+            "enabled",
+        )
+        widgets = {
+            "operation_id": UnfoldAdminTextInputWidget(attrs={"placeholder": "searchJobs"}),
+            "path": UnfoldAdminTextInputWidget(attrs={"placeholder": "/jobs/{id}"}),
+            "description": UnfoldAdminTextareaWidget(attrs={"rows": 2}),
+            "consequential": UnfoldBooleanSwitchWidget,
+            "enabled": UnfoldBooleanSwitchWidget,
+        }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if isinstance(field := self.fields.get("scopes"), ScopesField):
+            field.offer(self.instance.scopes)
+        if isinstance(field := self.fields.get("auth_mode"), forms.ChoiceField):
+            field.choices = [("", _("As the backend")), *AuthMode.choices]
+
+    def clean(self) -> dict[str, Any] | None:
+        """Refuse an operation that another one hides.
+
+        Raises:
+            ValidationError: the same method and path are there already.
+        """
+        cleaned = super().clean()
+        backend, path = self.cleaned_data.get("backend"), self.cleaned_data.get("path")
+        if backend is None or not path:
+            return cleaned
+        methods = set(self.cleaned_data.get("methods", ()))
+        for other in Operation.objects.filter(backend=backend, path=path).exclude(pk=self.instance.pk):
+            if shared := sorted(methods & set(other.methods)):
+                names = {"methods": ", ".join(shared), "name": other.operation_id}
+                self.add_error("path", _("%(name)s answers %(methods)s at this path already.") % names)
+        return cleaned
