@@ -10,7 +10,8 @@ from proxy.catalogue.paths import AmbiguousPath, canonical
 DEFAULT_PORTS = {"http": 80, "https": 443}
 _HOST_NAME = re.compile(r"\A(?!-)[a-z0-9-]{1,63}(?<!-)(?:\.(?!-)[a-z0-9-]{1,63}(?<!-))*\Z")
 _NUMERIC_LABEL = re.compile(r"\A(?:[0-9]+|0x[0-9a-f]*)\Z")
-_URL = re.compile(r"\A[a-z]+://[\[\]:A-Za-z0-9.-]+(?:/[^?#\\\s]*)?\Z")
+# RFC 3986 section 3.2, narrowed: what stands after the host is a port or nothing, or parsers disagree on the host
+_URL = re.compile(r"\A[a-z]+://(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::[1-9][0-9]{0,4})?(?:/[^?#\\\s]*)?\Z")
 
 
 class BadUpstreamUrl(ValueError):
@@ -46,15 +47,16 @@ def parse_upstream_url(url: str, *, own_origin: str) -> UpstreamBase:
         raise BadUpstreamUrl("Only http and https are spoken.")
     host = parts.hostname or ""
     _check_host(host)
-    path = parts.path.rstrip("/")
     try:
-        if path:
-            canonical(path.encode())
+        if parts.path:
+            canonical(parts.path.encode())
     except (AmbiguousPath, UnicodeEncodeError):
         raise BadUpstreamUrl("The path has dot segments, empty segments or encoded separators.") from None
     if leads_to(own_origin, host=host, port=port):
         raise BadUpstreamUrl("This address is the gateway itself.")
-    return UpstreamBase(scheme=parts.scheme, host=host, port=port, authority=parts.netloc.lower(), path=path)
+    return UpstreamBase(
+        scheme=parts.scheme, host=host, port=port, authority=parts.netloc.lower(), path=parts.path.removesuffix("/")
+    )
 
 
 def leads_to(origin: str, *, host: str, port: int) -> bool:

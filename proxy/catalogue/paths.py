@@ -7,11 +7,14 @@ from urllib.parse import unquote_to_bytes
 
 # RFC 3986 section 3.3: pchar without ";", which backends read as matrix parameters
 _RAW_PATH = re.compile(r"\A(?:/(?:[A-Za-z0-9._~!$&'()*+,=:@-]|%[0-9A-Fa-f]{2})*)+\Z")
-_LITERAL = re.compile(r"\A[A-Za-z0-9._~!$&'()*+,=:@-]+\Z")
+# Without "*": whoever writes /jobs* means a wildcard, and there is none
+_LITERAL = re.compile(r"\A[A-Za-z0-9._~!$&'()+,=:@-]+\Z")
 _PARAMETER = re.compile(r"\A\{[A-Za-z_][A-Za-z0-9_]{0,63}\}\Z")
 _PREFIX = re.compile(r"\A/api/v1(?:/[a-z0-9][a-z0-9_-]*)+\Z")
-# Encoded / \ . ; and control characters, at any depth of encoding (%252e reaches a backend that decodes twice)
-_ENCODED_DANGER = re.compile(r"%(?:25)*(?:2[eEfF]|5[cC]|3[bB]|[01][0-9A-Fa-f]|7[fF])")
+# Encoded / \ . ; and control characters
+_ENCODED_DANGER = re.compile(rb"%(?:2[eEfF]|5[cC]|3[bB]|[01][0-9A-Fa-f]|7[fF])")
+# How often a path may be encoded: nobody means more, and undoing it must cost little
+_ENCODINGS_MAX = 4
 _C1_CONTROL = re.compile("[\x80-\x9f]")
 _DOTS: Final = frozenset({".", ".."})
 TAIL: Final = "**"
@@ -66,8 +69,7 @@ def canonical(raw_path: bytes) -> CanonicalPath:
         raise AmbiguousPath("dot segment")
     if "%" not in raw:
         return CanonicalPath(raw=raw, raw_segments=raw_segments, segments=raw_segments)
-    if _ENCODED_DANGER.search(raw):
-        raise AmbiguousPath("encoded separator, dot or control character")
+    _check_encodings(raw_path)
     return CanonicalPath(raw=raw, raw_segments=raw_segments, segments=tuple(map(_decoded, raw_segments)))
 
 
@@ -110,6 +112,19 @@ def _compile_part(part: str, *, last: bool) -> str | None:
             "Each part of a path is plain text or one {parameter}; ** may only stand at the end; no dot segments."
         )
     return part
+
+
+def _check_encodings(raw_path: bytes) -> None:
+    # To the bottom: %252e and %25%32%65 are a dot to a backend that decodes twice
+    encoded = raw_path
+    for _depth in range(_ENCODINGS_MAX):
+        if _ENCODED_DANGER.search(encoded):
+            raise AmbiguousPath("encoded separator, dot or control character")
+        decoded = unquote_to_bytes(encoded)
+        if decoded == encoded:
+            return
+        encoded = decoded
+    raise AmbiguousPath("encoded several times")
 
 
 def _decoded(segment: str) -> str:
