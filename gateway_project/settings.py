@@ -7,9 +7,9 @@ from urllib.parse import urlsplit
 import dj_database_url
 from cryptography.fernet import Fernet
 from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
-from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 
+from gateway_project.admin_theme import ADMIN_THEME
 from gateway_project.environment import generated, read_environment
 from gateway_project.logs import logging_config
 from oauth_provider.rates import rates_with
@@ -52,8 +52,8 @@ INSTALLED_APPS = [
     "audit",
     "proxy",
     "oauth_provider",
-    "unfold",
-    "django.contrib.admin",
+    "unfold.apps.BasicAppConfig",
+    "gateway_project.apps.AdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -270,12 +270,6 @@ WHITENOISE_AUTOREFRESH = DEBUG
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_048_576
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 200
 
-UNFOLD = {
-    "SITE_TITLE": "Gatehouse",
-    "SITE_HEADER": "Gatehouse",
-    "SITE_URL": reverse_lazy("connected_apps:list"),
-    "SHOW_HISTORY": False,
-    "SHOW_VIEW_ON_SITE": False,
-}
-LOGGING = logging_config()
+UNFOLD = ADMIN_THEME
+LOGGING = logging_config(readable=DEBUG)
 LOGGING_CONFIG = "logging.config.dictConfig"

@@ -74,14 +74,14 @@ class ConnectionAdmin(ReadOnlyAdmin):
     search_help_text = gettext_lazy("User name, e-mail, external id, or the client's name or id.")
     ordering = ("-created_at",)
     fieldsets = (
-        (None, {"fields": ("person", "app", "state", "granted")}),
+        (None, {"fields": ("person", "app", "state", "given")}),
         (
             gettext_lazy("When and how"),
             {"fields": ("created_at", "last_call", "expires_at", "resource", "redirect_host", "shown_locale")},
         ),
         (gettext_lazy("How it ended"), {"fields": ("revoked_at", "ended_by", "revocation_reason")}),
     )
-    readonly_fields = ("person", "app", "state", "granted", "last_call", "ended_by")
+    readonly_fields = ("person", "app", "state", "given", "last_call", "ended_by")
     actions_detail = ("revoke",)
 
     def about(self, obj: Connection) -> About:
@@ -160,7 +160,7 @@ class ConnectionAdmin(ReadOnlyAdmin):
         return connection.last_called_at or _("Never")
 
     @column(description=gettext_lazy("what was given"))
-    def granted(self, connection: Connection) -> SafeString | str:
+    def given(self, connection: Connection) -> SafeString | str:
         """Each permission in words."""
         words = [(text,) for text in scope_words(connection.scope_set)]
         return format_html_join("", "{}", words) if words else _("No permission.")

@@ -1,0 +1,164 @@
+"""The admin's first page: how to connect a GPT, what needs a look, and what happened last."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from audit.ledger.kinds import Decision
+from audit.ledger.people import with_names
+from audit.ledger.queries import search
+from oauth_provider.clients.models import Client, Preset
+from oauth_provider.clients.setup_sheet import awaits_callback
+from oauth_provider.connections.models import Connection
+from oauth_provider.scopes.models import Scope
+from proxy.catalogue.models import Backend, Operation
+
+SHOWN = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step to the first call of a GPT: whether it is done, and where to do it."""
+
+    title: str
+    words: str
+    is_done: bool
+    url: str
+    button: str
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Something that waits for somebody."""
+
+    words: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """A number and the list behind it."""
+
+    label: str
+    value: int
+    url: str
+
+
+def home(request: HttpRequest) -> dict[str, Any]:
+    """What the page shows; nothing that this member of staff may not see."""
+    clients = list(Client.objects.all()) if request.user.has_perm("oauth_provider.view_client") else []
+    steps = _steps(clients) if request.user.has_perm("oauth_provider.add_client") else []
+    return {
+        "title": _("Start"),
+        "steps": steps,
+        "steps_are_done": all(step.is_done for step in steps),
+        "looks": [*_waiting_clients(clients), *_broken_operations(request)],
+        "counts": _counts(request),
+        "refusals": _refusals(request),
+    }
+
+
+def _list_of(model: str, query: str = "") -> str:
+    return reverse(f"admin:{model}_changelist") + query
+
+
+def _steps(clients: list[Client]) -> list[Step]:
+    gpts = [client for client in clients if client.preset == Preset.GPT]
+    waiting = next((client for client in gpts if awaits_callback(client)), None)
+    backend = Backend.objects.filter(enabled=True).first()
+    add_client = reverse("admin:oauth_provider_client_add") + "?preset=gpt"
+    return [
+        Step(
+            _("Say where your API is"),
+            _("A backend is one of your services: the address the gateway calls for a GPT."),
+            backend is not None,
+            _list_of("proxy_backend") if backend else reverse("admin:proxy_backend_add"),
+            _("Backends") if backend else _("Add a backend"),
+        ),
+        Step(
+            _("List what a GPT may do there"),
+            _("An operation is one call, and the permissions a person must give for it."),
+            Operation.objects.filter(enabled=True, backend__enabled=True).exists(),
+            _list_of("proxy_operation"),
+            _("Operations"),
+        ),
+        Step(
+            _("Create the client"),
+            _("The client is your GPT. You get a setup sheet with everything to paste into ChatGPT's editor."),
+            bool(gpts),
+            add_client,
+            _("Create a client for a GPT"),
+        ),
+        Step(
+            _("Bring back the callback"),
+            _("After you save the GPT, its editor shows a Callback URL. Paste it into the client."),
+            any(not awaits_callback(client) for client in gpts),
+            waiting.get_absolute_url() if waiting else _list_of("oauth_provider_client"),
+            _("Open %(name)s") % {"name": waiting.name} if waiting else _("Clients"),
+        ),
+        Step(
+            _("Try it"),
+            _("Ask the GPT something. It asks you to sign in, then to allow it; the call appears in the audit log."),
+            Connection.objects.filter(client__preset=Preset.GPT).exists(),
+            _list_of("oauth_provider_connection"),
+            _("Connections"),
+        ),
+    ]
+
+
+def _waiting_clients(clients: list[Client]) -> list[Look]:
+    waiting = [client for client in clients if awaits_callback(client) and not client.is_suspended]
+    suspended = [client for client in clients if client.is_suspended]
+    return [
+        *(
+            Look(_("%(name)s waits for its callback: nobody can sign in.") % {"name": c.name}, c.get_absolute_url())
+            for c in waiting[:SHOWN]
+        ),
+        *(Look(_("%(name)s is suspended.") % {"name": c.name}, c.get_absolute_url()) for c in suspended[:SHOWN]),
+    ]
+
+
+def _broken_operations(request: HttpRequest) -> list[Look]:
+    """Operations nobody can call, because a permission they need is switched off or gone."""
+    if not request.user.has_perm("proxy.view_operation"):
+        return []
+    enabled = set(Scope.objects.filter(enabled=True).values_list("name", flat=True))
+    rows = Operation.objects.filter(enabled=True, backend__enabled=True).values_list("pk", "operation_id", "scopes")
+    broken = [(pk, name) for pk, name, scopes in rows if not set(scopes) <= enabled]
+    return [
+        Look(
+            _("Nobody can call %(name)s: a permission it needs is disabled.") % {"name": name},
+            reverse("admin:proxy_operation_change", args=[pk]),
+        )
+        for pk, name in broken[:SHOWN]
+    ]
+
+
+def _counts(request: HttpRequest) -> list[Count]:
+    found = []
+    if request.user.has_perm("oauth_provider.view_connection"):
+        live = Connection.objects.filter(revoked_at=None)
+        number = live.count()
+        words = ngettext("live connection", "live connections", number)
+        found.append(Count(words, number, _list_of("oauth_provider_connection", "?state=live")))
+        new = live.filter(created_at__gte=timezone.now() - timedelta(days=1)).count()
+        found.append(Count(_("new in 24 hours"), new, _list_of("oauth_provider_connection")))
+    if request.user.has_perm("oauth_provider.view_client"):
+        number = Client.objects.filter(suspended_at=None).count()
+        found.append(Count(ngettext("client", "clients", number), number, _list_of("oauth_provider_client")))
+    if request.user.has_perm("proxy.view_operation"):
+        number = Operation.objects.filter(enabled=True, backend__enabled=True).count()
+        found.append(Count(ngettext("operation", "operations", number), number, _list_of("proxy_operation")))
+    return found
+
+
+def _refusals(request: HttpRequest) -> list[Any]:
+    if not request.user.has_perm("audit.view_event"):
+        return []
+    return list(with_names(search(decision=Decision.DENY))[:SHOWN])
