@@ -3,8 +3,9 @@
 import os
 import re
 import secrets
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 from urllib.parse import urlsplit
 
 from cryptography.fernet import Fernet
@@ -78,7 +79,7 @@ class Environment(BaseSettings):
         mode="before",
     )
     @classmethod
-    def split_commas(cls, value: Any) -> Any:
+    def split_commas(cls, value: object) -> object:
         """A list is written with commas; blanks around them do not count."""
         if isinstance(value, str):
             return [item.strip() for item in value.split(",") if item.strip()]
@@ -195,7 +196,7 @@ def read_environment() -> Environment:
         raise EnvironmentFault(_explain(fault)) from None
 
 
-def generated(path: Path, make: Any = lambda: secrets.token_urlsafe(64)) -> str:
+def generated(path: Path, make: Callable[[], str] = lambda: secrets.token_urlsafe(64)) -> str:
     """The secret kept in `path` (mode 0600), made at the first call: for DEBUG and the demo only."""
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)

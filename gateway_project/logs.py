@@ -1,7 +1,6 @@
 """Structured logs: one JSON line per record, with the request id and without credentials."""
 
 import re
-import sys
 from collections.abc import Mapping
 from typing import Any
 
@@ -53,29 +52,16 @@ def _clean(key: str, value: Any) -> Any:  # noqa: ANN401 - log values are anythi
     return value
 
 
-def logging_config(*, debug: bool = False) -> dict[str, Any]:
-    """The dictConfig of the process: structlog and the standard library end in the same formatter.
-
-    Args:
-        debug: readable lines instead of JSON when standard error is a terminal.
-    """
-    shared: list[Processor] = [
-        structlog.contextvars.merge_contextvars,
-        structlog.stdlib.add_logger_name,
-        structlog.stdlib.add_log_level,
-        structlog.stdlib.ExtraAdder(),
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-        structlog.processors.format_exc_info,
-        drop_credentials,
-    ]
+def logging_config() -> dict[str, Any]:
+    """The dictConfig of the process: structlog and the standard library end in the same formatter."""
+    shared = _shared_processors()
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
-    readable = debug and sys.stderr.isatty()
-    renderer: Processor = structlog.dev.ConsoleRenderer() if readable else structlog.processors.JSONRenderer()
+    renderer = structlog.processors.JSONRenderer()
     return {
         "version": 1,
         "disable_existing_loggers": False,
@@ -96,3 +82,15 @@ def logging_config(*, debug: bool = False) -> dict[str, Any]:
             "oauth2_provider": {"level": "WARNING"},
         },
     }
+
+
+def _shared_processors() -> list[Processor]:
+    return [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.ExtraAdder(),
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
+        drop_credentials,
+    ]
