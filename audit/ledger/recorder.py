@@ -5,7 +5,7 @@ one pays one commit for up to 200 events.
 """
 
 import asyncio
-from collections import defaultdict, deque
+from collections import ChainMap, defaultdict, deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from threading import Condition, Thread
@@ -144,10 +144,11 @@ class Recorder:
         return None
 
     def _commit(self, drafts: Sequence[Draft], *, again: bool = False) -> None:
-        unknown = users_of(drafts) - self._pseudonyms.keys()
+        # One by one: the difference of a set and a dictionary's keys would visit every key remembered
+        unknown = {user for user in users_of(drafts) if user not in self._pseudonyms}
         with transaction.atomic(using=self._alias):
             found = resolve(self._alias, unknown)
-            pseudonyms = {**self._pseudonyms, **found} if found else self._pseudonyms
+            pseudonyms = ChainMap(found, self._pseudonyms)
             rows = [row_of(draft, pseudonyms) for draft in drafts]
             # A commit whose answer was lost may have happened
             rows = missing_rows(self._alias, rows) if again else rows
