@@ -17,10 +17,12 @@ from proxy.catalogue.paths import BadTemplate, compile_prefix, compile_template
 METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
 # RFC 9110 section 5.6.2, narrowed to what survives every server
 HEADER_NAME = re.compile(r"\A[A-Za-z0-9]+(?:-[A-Za-z0-9]+)*\Z")
-# Headers that frame or route the message: naming one of them would break the call
+# Headers that frame or route the message, or that the gateway writes itself: naming one of them would break the call
 UNNAMEABLE: Final = frozenset(
     {"host", "content-length", "transfer-encoding", "connection", "te", "trailer", "upgrade", "expect", "keep-alive",
-     "cookie", "content-type", "authorization", "x-request-id", "x-gateway-identity"}
+     "cookie", "content-type", "authorization", "x-request-id", "x-request-deadline-ms", "x-gateway-identity",
+     "x-user-id", "x-client-id", "x-scopes", "traceparent", "via", "forwarded", "x-real-ip", "x-forwarded-for",
+     "x-forwarded-host", "x-forwarded-proto", "x-forwarded-prefix"}
 )  # fmt: skip
 
 
@@ -159,9 +161,9 @@ class Operation(models.Model):
             compile_template(self.path)
         except BadTemplate as fault:
             faults["path"] = [str(fault)]
-        if not _is_text_list(self.methods) or not self.methods or not set(self.methods) <= set(METHODS):
+        if not is_text_list(self.methods) or not self.methods or not set(self.methods) <= set(METHODS):
             faults["methods"] = [gettext("A list of %(methods)s.") % {"methods": ", ".join(METHODS)}]
-        if not _is_text_list(self.scopes):
+        if not is_text_list(self.scopes):
             faults["scopes"] = [gettext("A list of scope names.")]
         elif missing := sorted(set(self.scopes) - _known_scopes(self.scopes)):
             faults["scopes"] = [gettext("No such scope: %(names)s.") % {"names": ", ".join(missing)}]
@@ -169,12 +171,13 @@ class Operation(models.Model):
             raise ValidationError(faults)
 
 
+def is_text_list(value: object) -> bool:
+    """Whether a JSON field holds a list of texts, as methods, scopes and header names must."""
+    return isinstance(value, list) and all(isinstance(item, str) for item in value)
+
+
 def _known_scopes(names: list[str]) -> set[str]:
     return set(Scope.objects.filter(name__in=names).values_list("name", flat=True))
-
-
-def _is_text_list(value: object) -> bool:
-    return isinstance(value, list) and all(isinstance(item, str) for item in value)
 
 
 def _header_faults(identity_headers: object, credential_header: str) -> dict[str, list[str]]:
@@ -182,9 +185,15 @@ def _header_faults(identity_headers: object, credential_header: str) -> dict[str
     names = identity_headers if isinstance(identity_headers, list) else [None]
     if not all(isinstance(name, str) and HEADER_NAME.match(name) and name.lower() not in UNNAMEABLE for name in names):
         faults["identity_headers"] = [gettext("A list of header names made of letters, digits and -.")]
-    elif len({name.lower() for name in names}) != len(names):
+        names = []
+    elif len(set(map(_plain, names))) != len(names):
         faults["identity_headers"] = [gettext("The same header twice.")]
-    named = credential_header.lower()
-    if not HEADER_NAME.match(credential_header) or named in UNNAMEABLE - {"authorization"}:
+    unnameable = credential_header.lower() in UNNAMEABLE - {"authorization"}
+    if not HEADER_NAME.match(credential_header) or unnameable or _plain(credential_header) in map(_plain, names):
         faults["credential_header"] = [gettext("This header cannot carry a credential.")]
     return faults
+
+
+def _plain(name: str) -> str:
+    # X-UserId and X-User-Id are one header to many servers
+    return name.replace("-", "").lower()

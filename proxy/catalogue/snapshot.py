@@ -13,11 +13,15 @@ from oauth_provider.keys.signing import LoadedKey, current_signing_key
 from oauth_provider.scopes.models import Scope
 from proxy.catalogue.addresses import BadUpstreamUrl, UpstreamBase, parse_upstream_url
 from proxy.catalogue.matching import NOTHING, Found, Matcher, Nothing, OtherMethods
-from proxy.catalogue.models import AuthMode, Backend, Operation
+from proxy.catalogue.models import AuthMode, Backend, Operation, is_text_list
 from proxy.catalogue.paths import BadTemplate, CanonicalPath, compile_prefix, compile_template
 
 METADATA_PATH = "/.well-known/oauth-protected-resource"
 log = structlog.get_logger(__name__)
+
+
+class NotAList(TypeError):
+    """A row holds something else where a list of texts belongs."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -111,7 +115,11 @@ EMPTY = Snapshot(
 
 
 def build(*, revision: int) -> Snapshot:
-    """Read the catalogue in four statements and compile it. A row that cannot run is left out, and logged."""
+    """Read the catalogue in four statements and compile it.
+
+    A backend that cannot run is left out, and logged; it goes whole, because without one of its operations a wider
+    one might answer in its place.
+    """
     operations: defaultdict[int, list[dict[str, Any]]] = defaultdict(list)
     for operation in Operation.objects.filter(enabled=True, backend__enabled=True).order_by("id").values():
         operations[operation["backend_id"]].append({**operation})
@@ -120,7 +128,7 @@ def build(*, revision: int) -> Snapshot:
     for row in Backend.objects.filter(enabled=True).values():
         try:
             plans[compile_prefix(row["prefix"])] = _backend_plan({**row}, operations[row["id"]])
-        except (BadTemplate, BadUpstreamUrl, Undecipherable):
+        except (BadTemplate, BadUpstreamUrl, Undecipherable, NotAList):
             log.exception("backend_left_out", backend=row["name"])
     return Snapshot(
         revision=revision,
@@ -128,12 +136,22 @@ def build(*, revision: int) -> Snapshot:
         by_prefix=plans,
         prefix_lengths=tuple(sorted({len(prefix) for prefix in plans}, reverse=True)),
         enabled_scopes=frozenset(scopes),
-        signing_key=current_signing_key(),
+        signing_key=_signing_key(),
     )
+
+
+def _signing_key() -> LoadedKey | None:
+    try:
+        return current_signing_key()
+    except Undecipherable:
+        # Only calls that assert somebody need it; the others go on, and readiness says so
+        log.exception("signing_key_not_opened")
+        return None
 
 
 def _backend_plan(row: dict[str, Any], operations: list[dict[str, Any]]) -> BackendPlan:
     issuer = settings.PUBLIC_BASE_URL
+    _check_lists([row["identity_headers"], *(each[name] for each in operations for name in ("methods", "scopes"))])
     return BackendPlan(
         name=row["name"],
         title=row["name"],
@@ -154,6 +172,12 @@ def _backend_plan(row: dict[str, Any], operations: list[dict[str, Any]]) -> Back
         takes_tokens=AuthMode.OAUTH in {row["auth_mode"], *(operation["auth_mode"] for operation in operations)},
         matcher=Matcher(_entries(row, operations)),
     )
+
+
+def _check_lists(values: list[object]) -> None:
+    # Without the form's check: {} would need no scope at all
+    if not all(map(is_text_list, values)):
+        raise NotAList
 
 
 def _entries(row: dict[str, Any], operations: list[dict[str, Any]]) -> list[tuple[str, Any, OperationPlan]]:

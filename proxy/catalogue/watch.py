@@ -65,11 +65,12 @@ class Watcher:
         with self._lock:
             asked_at = time.monotonic()
             revisions = read_all()
+            # First: what lost access is refused even while the catalogue cannot be built
+            self.revocation_revision = revisions.get("revocation", 0)
             catalogue = revisions.get("catalogue", 0)
             if catalogue != self.snapshot.revision:
                 # The revision was read before the rows: a change in between is seen by the next poll
                 self.snapshot = build(revision=catalogue)
-            self.revocation_revision = revisions.get("revocation", 0)
             self._read_at = asked_at
 
     def _spawn(self, name: str, target: Callable[[], None]) -> None:

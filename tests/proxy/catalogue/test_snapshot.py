@@ -1,0 +1,209 @@
+"""The compiled catalogue: complete, frozen, and without whatever cannot run."""
+
+from dataclasses import FrozenInstanceError
+from typing import Any
+
+import pytest
+from cryptography.fernet import Fernet
+from django.conf import settings
+from django.test.utils import CaptureQueriesContext
+from pytest_django import Settings
+
+from oauth_provider.keys.encryption import encrypt
+from oauth_provider.keys.signing import create_signing_key, current_signing_key
+from oauth_provider.scopes.models import Scope
+from proxy.catalogue.matching import NOTHING, Found, OtherMethods
+from proxy.catalogue.models import Backend, Operation
+from proxy.catalogue.paths import canonical
+from proxy.catalogue.snapshot import EMPTY, NO_MATCH, Match, Snapshot, bearer_challenge, build
+from tests.proxy.plans import backend_plan
+
+pytestmark = pytest.mark.django_db
+
+
+def add(name: str = "jobs", *paths: str, **changes: Any) -> Backend:
+    """Store a backend with a GET at each of `paths`."""
+    fields: dict[str, Any] = {"prefix": f"/api/v1/{name}", "upstream_url": f"https://{name}.example/api"}
+    backend = Backend.objects.create(name=name, **(fields | changes))
+    for number, path in enumerate(paths):
+        Operation.objects.create(backend=backend, operation_id=f"op{number}", methods=["GET"], path=path)
+    return backend
+
+
+def match(snapshot: Snapshot, path: str, method: str = "GET") -> Match:
+    """Where `path` leads."""
+    return snapshot.match(method, canonical(path.encode()))
+
+
+def found(snapshot: Snapshot, path: str) -> tuple[str, str] | None:
+    """Backend and template of the operation at `path`."""
+    where = match(snapshot, path)
+    if where.backend is None or not isinstance(where.result, Found):
+        return None
+    return where.backend.name, where.result.operation.template
+
+
+def test_a_backend_is_compiled_with_everything_a_call_needs() -> None:
+    add(
+        "jobs", "/jobs",
+        auth_mode="api_key", allow_private=True, timeout_ms=1500, connect_timeout_ms=250, max_request_bytes=7,
+        max_concurrency=3, identity_headers=["X-Clerk-User-Id"],
+    )  # fmt: skip
+    plan = build(revision=4).backends["jobs"]
+    assert (plan.base.host, plan.base.path, plan.auth_mode, plan.allow_private) == (
+        "jobs.example",
+        "/api",
+        "api_key",
+        True,
+    )
+    assert (plan.timeout_s, plan.connect_timeout_s) == (1.5, 0.25)
+    assert (plan.max_request_bytes, plan.max_concurrency, plan.identity_headers) == (7, 3, ("X-Clerk-User-Id",))
+    assert plan.resource == f"{settings.PUBLIC_BASE_URL}/api/v1/jobs"
+    assert plan.resource_metadata == f"{settings.PUBLIC_BASE_URL}/.well-known/oauth-protected-resource/api/v1/jobs"
+
+
+def test_an_operation_inherits_what_it_does_not_narrow() -> None:
+    backend = add("jobs", "/plain", auth_mode="oauth", max_request_bytes=7)
+    Operation.objects.create(
+        backend=backend, operation_id="own", methods=["POST"], path="/own", auth_mode="public", max_request_bytes=0
+    )
+    snapshot = build(revision=1)
+    plain, own = (match(snapshot, f"/api/v1/jobs{path}", m).result for path, m in (("/plain", "GET"), ("/own", "POST")))
+    assert isinstance(plain, Found)
+    assert isinstance(own, Found)
+    assert (plain.operation.auth_mode, plain.operation.max_request_bytes) == ("oauth", 7)
+    assert (own.operation.auth_mode, own.operation.max_request_bytes) == ("public", 0)
+
+
+def test_the_longest_prefix_decides_and_the_rest_is_kept_as_sent() -> None:
+    add("jobs", "/**")
+    add("eu", "/list/{id}", prefix="/api/v1/jobs/eu")
+    snapshot = build(revision=1)
+    assert found(snapshot, "/api/v1/jobs/eu/list/%20") == ("eu", "/api/v1/jobs/eu/list/{id}")
+    assert match(snapshot, "/api/v1/jobs/eu/list/%20").rest == "/list/%20"
+    assert found(snapshot, "/api/v1/jobs/europe") == ("jobs", "/api/v1/jobs/**")
+    # Nothing falls back to the shorter prefix: the longer one is another resource with other rules
+    assert found(snapshot, "/api/v1/jobs/eu/else") is None
+
+
+@pytest.mark.parametrize("path", ["/api/v1/jobsx", "/api/v1/job", "/api/v1", "/api/v1/%6Aobs", "/api/v1/JOBS", "/x"])
+def test_a_prefix_is_matched_segment_by_segment(path: str) -> None:
+    add("jobs", "/**")
+    assert match(build(revision=1), path) is NO_MATCH
+
+
+def test_the_bare_prefix_is_the_backends_base() -> None:
+    add("jobs", "/")
+    snapshot = build(revision=1)
+    assert found(snapshot, "/api/v1/jobs") == ("jobs", "/api/v1/jobs")
+    assert match(snapshot, "/api/v1/jobs").rest == ""
+    assert match(snapshot, "/api/v1/jobs/").result is NOTHING
+
+
+def test_what_is_disabled_answers_nothing() -> None:
+    add("off", "/**", enabled=False)
+    Operation.objects.filter(backend=add("jobs", "/a", "/b"), path="/a").update(enabled=False)
+    snapshot = build(revision=1)
+    assert set(snapshot.backends) == {"jobs"}
+    assert found(snapshot, "/api/v1/jobs/a") is None
+    assert found(snapshot, "/api/v1/jobs/b") == ("jobs", "/api/v1/jobs/b")
+    assert match(snapshot, "/api/v1/jobs/b", "PUT").result == OtherMethods(allow="GET, HEAD, OPTIONS")
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {"prefix": "/jobs"},
+        {"upstream_url": "http://127.1/"},
+        {"credential_sealed": "not sealed by us"},
+        {"identity_headers": 7},
+        {"operation": {"path": "/a/../b"}},
+        {"operation": {"methods": 7}},
+        {"operation": {"methods": "GET"}},
+        {"operation": {"scopes": {}}},
+    ],
+)
+def test_a_backend_that_cannot_run_is_left_out_alone(broken: dict[str, Any]) -> None:
+    operation = {"path": "/a", "methods": ["GET"], "scopes": []} | broken.get("operation", {})
+    backend = add("broken", **{name: value for name, value in broken.items() if name != "operation"})
+    Operation.objects.create(backend=backend, operation_id="op", **operation)
+    add("jobs", "/a")
+    assert set(build(revision=1).backends) == {"jobs"}
+
+
+def test_a_credential_is_opened_once_and_shown_to_nobody() -> None:
+    add("bearer", credential_sealed=encrypt(b"s3cret"))
+    add("named", credential_sealed=encrypt(b"s3cret"), credential_header="X-Service-Key")
+    snapshot = build(revision=1)
+    assert snapshot.backends["bearer"].credential == ("Authorization", "Bearer s3cret")
+    assert snapshot.backends["named"].credential == ("X-Service-Key", "s3cret")
+    assert "s3cret" not in repr(snapshot)
+
+
+def test_the_signing_key_is_the_one_in_force() -> None:
+    create_signing_key()
+    assert build(revision=1).signing_key == current_signing_key()
+
+
+def test_without_a_readable_signing_key_the_catalogue_still_stands(settings: Settings) -> None:
+    create_signing_key()
+    add("jobs", "/a")
+    settings.ENCRYPTION_KEYS = [Fernet.generate_key().decode()]
+    snapshot = build(revision=1)
+    assert snapshot.signing_key is None
+    assert set(snapshot.backends) == {"jobs"}
+
+
+def test_scopes_and_takers_of_tokens() -> None:
+    Scope.objects.create(name="jobs:read", title="Search jobs")
+    Scope.objects.create(name="jobs:write", title="Apply", enabled=False)
+    backend = add("jobs", auth_mode="public")
+    for number, scopes in enumerate((["jobs:write"], ["jobs:read", "jobs:write"])):
+        Operation.objects.create(
+            backend=backend,
+            operation_id=f"o{number}",
+            methods=["GET"],
+            path=f"/{number}",
+            scopes=scopes,
+            auth_mode="oauth",
+        )
+    add("open", "/a", auth_mode="public")
+    snapshot = build(revision=1)
+    assert snapshot.enabled_scopes == {"jobs:read"}
+    assert snapshot.backends["jobs"].scopes == ("jobs:read", "jobs:write")
+    assert (snapshot.backends["jobs"].takes_tokens, snapshot.backends["open"].takes_tokens) == (True, False)
+
+
+def test_the_number_of_statements_does_not_depend_on_the_catalogue(
+    django_assert_num_queries: Any,
+) -> None:
+    create_signing_key()
+    for number in range(5):
+        add(f"jobs{number}", "/a", "/b")
+    captured: CaptureQueriesContext
+    with django_assert_num_queries(4) as captured:
+        build(revision=1)
+    assert len(captured) == 4
+
+
+def test_a_resource_is_found_by_its_exact_path() -> None:
+    plan = backend_plan()
+    snapshot = build(revision=1)
+    assert snapshot.resource_at("/api/v1/jobs") is None
+    add("jobs", "/a")
+    found_plan = build(revision=1).resource_at("/api/v1/jobs")
+    assert found_plan is not None
+    assert found_plan.resource == plan.resource
+    assert build(revision=1).resource_at("/api/v1/jobs/") is None
+
+
+def test_a_snapshot_cannot_be_changed() -> None:
+    with pytest.raises(FrozenInstanceError):
+        EMPTY.revision = 3  # type: ignore[misc]
+
+
+def test_a_challenge_names_document_scopes_and_error() -> None:
+    assert bearer_challenge("https://g/doc") == 'Bearer resource_metadata="https://g/doc"'
+    assert bearer_challenge("https://g/doc", ("a", "b"), "insufficient_scope") == (
+        'Bearer resource_metadata="https://g/doc", scope="a b", error="insufficient_scope"'
+    )
