@@ -274,5 +274,5 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 1_048_576
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 200
 
 UNFOLD = ADMIN_THEME
-LOGGING = logging_config(readable=DEBUG)
+LOGGING = logging_config()
 LOGGING_CONFIG = "logging.config.dictConfig"
