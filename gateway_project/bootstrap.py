@@ -24,7 +24,18 @@ class NotReadyToServe(SystemExit):
 
 
 def bootstrap() -> None:
-    """Create or update what the environment describes, and record the start; a second run changes nothing.
+    """Make the process ready to serve: `follow_environment`, then record the start.
+
+    Raises:
+        NotReadyToServe: as there.
+    """
+    follow_environment()
+    record(kind=Kind.SYSTEM_PROCESS_STARTED, target=f"issuer:{settings.PUBLIC_BASE_URL}")
+    _let_go_of_databases()
+
+
+def follow_environment() -> None:
+    """Create or update the backends, the client, the API key and the keys it needs; a second run changes nothing.
 
     Raises:
         NotReadyToServe: the database does not answer or is not migrated, or a variable cannot be followed.
@@ -33,13 +44,10 @@ def bootstrap() -> None:
         _require_migrations()
         for act in (_catalogue, _client, _api_key, current_signing_key):
             _in_turn(act)
-        record(kind=Kind.SYSTEM_PROCESS_STARTED, target=f"issuer:{settings.PUBLIC_BASE_URL}")
     except OperationalError as fault:
         raise NotReadyToServe(f"The database of DATABASE_URL does not answer: {fault}") from fault
     except ValidationError as fault:
         raise NotReadyToServe("The environment cannot be followed: " + " ".join(fault.messages)) from fault
-    finally:
-        _let_go_of_databases()
 
 
 def _require_migrations() -> None:

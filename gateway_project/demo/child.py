@@ -15,29 +15,8 @@ READY_WITHIN_S = 10.0
 STOPPED_WITHIN_S = 5.0
 
 
-class PortTaken(Exception):  # noqa: N818 - a state of the machine
-    """Another process listens there already."""
-
-
-class BackendsDidNotStart(Exception):  # noqa: N818 - a state of the child
+class BackendsDidNotStart(Exception):
     """The child ended, or does not answer."""
-
-
-def require_free(host: str, port: int) -> None:
-    """Check that this process could listen on `host`:`port`.
-
-    The server would not find out: it shares its port with whoever allows it (SO_REUSEPORT).
-
-    Raises:
-        PortTaken: somebody listens there.
-    """
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as fault:
-            raise PortTaken(f"{host}:{port} cannot be listened on: {fault.strerror}") from fault
 
 
 @contextlib.contextmanager

@@ -16,6 +16,7 @@ from oauth_provider.revisions.bump import bump
 from oauth_provider.scopes.models import Scope
 
 DEFAULT_RESOURCE = "/api/v1/gpt"
+REASON = "environment"
 
 
 @transaction.atomic
@@ -23,7 +24,8 @@ def bootstrap_client(*, client_id: str, secret: str, redirect_uris: list[str]) -
     """Create the client, or bring the existing one in line; running it twice changes nothing.
 
     A new one may ask for every scope that is enabled now; what staff change later stays. A new secret replaces
-    the one before.
+    the one before. Without `redirect_uris` those staff entered stay: a GPT's callback is known only after its
+    editor saved the Action.
 
     Raises:
         ValidationError: a redirect URI cannot be registered, or the secret is too short to be random.
@@ -34,11 +36,9 @@ def bootstrap_client(*, client_id: str, secret: str, redirect_uris: list[str]) -
     client = Client.objects.select_for_update().filter(client_id=client_id).first()
     changed: tuple[str, ...] = ()
     if client is None:
-        client = _new(client_id, redirect_uris)
-        record(kind=Kind.ADMIN_OBJECT_ADDED, client_id=client_id, target=f"client:{client_id}", reason="environment")
-    elif client.redirect_uris.split() != redirect_uris:
-        client.redirect_uris, changed = " ".join(redirect_uris), ("redirect_uris",)
-        client.save(update_fields=["redirect_uris", "updated"])
+        client = _create(client_id, redirect_uris)
+    elif redirect_uris and client.redirect_uris.split() != redirect_uris:
+        changed = _send_back_to(client, redirect_uris)
     if _replace_secret(client, secret):
         changed += ("secret",)
     if changed:
@@ -46,15 +46,15 @@ def bootstrap_client(*, client_id: str, secret: str, redirect_uris: list[str]) -
             kind=Kind.ADMIN_OBJECT_CHANGED,
             client_id=client_id,
             target=f"client:{client_id}",
-            reason="environment",
+            reason=REASON,
             fields=changed,
         )
         bump("revocation")
     return client
 
 
-def _new(client_id: str, redirect_uris: list[str]) -> Client:
-    is_gpt = bool(redirect_uris) and all(CHATGPT_ACTION_CALLBACK.fullmatch(uri) for uri in redirect_uris)
+def _create(client_id: str, redirect_uris: list[str]) -> Client:
+    is_gpt = _are_of_a_gpt(redirect_uris)
     client = Client(
         client_id=client_id,
         name="ChatGPT" if is_gpt else client_id,
@@ -69,7 +69,27 @@ def _new(client_id: str, redirect_uris: list[str]) -> Client:
         hash_client_secret=False,
     )
     client.save()
+    record(kind=Kind.ADMIN_OBJECT_ADDED, client_id=client_id, target=f"client:{client_id}", reason=REASON)
     return client
+
+
+def _send_back_to(client: Client, redirect_uris: list[str]) -> tuple[str, ...]:
+    """Change the redirect URIs, and with them whether this is a GPT; the names of what changed."""
+    values = {"redirect_uris": " ".join(redirect_uris)}
+    if client.preset in (Preset.GPT, Preset.OTHER):
+        values["preset"] = Preset.GPT if _are_of_a_gpt(redirect_uris) else Preset.OTHER
+    changed = tuple(name for name, value in values.items() if getattr(client, name) != value)
+    for name, value in values.items():
+        setattr(client, name, value)
+    if "preset" in changed:
+        client.allow_json_token_requests = client.preset == Preset.GPT
+    client.save(update_fields=[*values, "allow_json_token_requests", "updated"])
+    return changed
+
+
+def _are_of_a_gpt(redirect_uris: list[str]) -> bool:
+    # None at all is a GPT that waits for its callback; it is exempt from nothing until it has one
+    return all(CHATGPT_ACTION_CALLBACK.fullmatch(uri) for uri in redirect_uris)
 
 
 def _replace_secret(client: Client, secret: str) -> bool:

@@ -8,9 +8,10 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from gateway_project.bootstrap import bootstrap
-from gateway_project.demo.child import HOST, BackendsDidNotStart, PortTaken, demo_backends, require_free
+from gateway_project.demo.child import HOST, BackendsDidNotStart, demo_backends
 from gateway_project.demo.facts import Facts, facts_path, read_facts, write_facts
 from gateway_project.demo.seed import seed
+from gateway_project.listening import PortTaken, require_free
 from gateway_project.server import serve
 
 
@@ -37,9 +38,7 @@ class Command(BaseCommand):
             with demo_backends(backends_port):
                 self._print(self._prepare(backends_port), as_json=options["json"])
                 serve(workers=1)
-        except PortTaken as fault:
-            raise CommandError(f"{fault}. Stop what listens there, or choose another port: PORT=8100") from fault
-        except BackendsDidNotStart as fault:
+        except (PortTaken, BackendsDidNotStart) as fault:
             raise CommandError(str(fault)) from fault
 
     def _prepare(self, backends_port: int) -> Facts:
