@@ -9,7 +9,7 @@ from typing import Annotated
 from urllib.parse import urlsplit
 
 from cryptography.fernet import Fernet
-from pydantic import AfterValidator, Field, ValidationError, ValidationInfo, field_validator, model_validator
+from pydantic import AfterValidator, Field, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from oauth_provider.rates import rates_with
@@ -47,16 +47,16 @@ class Environment(BaseSettings):
     DEBUG: bool = False
     DEMO: bool = False
     PUBLIC_BASE_URL: str = ""
-    SECRET_KEY: str = ""
+    SECRET_KEY: str = Field(default="", validate_default=True)
     DATABASE_URL: str = ""
     AUDIT_DATABASE_URL: str = ""
     WEB_CONCURRENCY: int = Field(default=1, ge=1, le=64)
-    REDIS_URL: str | None = None
+    REDIS_URL: str | None = Field(default=None, validate_default=True)
     ALLOWED_HOSTS: CommaList = []
     TRUSTED_PROXY_COUNT: int = Field(default=0, ge=0, le=10)
     CORS_ORIGIN: CommaList = []
     OAUTH_CLIENT_ID: str | None = None
-    OAUTH_CLIENT_SECRET: str | None = None
+    OAUTH_CLIENT_SECRET: str | None = Field(default=None, validate_default=True)
     OAUTH_REDIRECT_URIS: CommaList = []
     OAUTH_ALIAS_PREFIXES: CommaList = ["/api/v1/gpt/oauth"]
     GATEWAY_API_KEY: str | None = Field(default=None, min_length=16)
@@ -66,7 +66,7 @@ class Environment(BaseSettings):
     RATE_LIMIT_MAX: int = Field(default=300, ge=1)
     AUDIT_SPOOL_DIR: Path | None = None
     AUDIT_KEY_FILE: Path | None = None
-    ENCRYPTION_KEYS: CommaList = []
+    ENCRYPTION_KEYS: CommaList = Field(default=[], validate_default=True)
     OAUTH_RATES: CommaList = []
 
     @field_validator(
@@ -112,10 +112,20 @@ class Environment(BaseSettings):
 
     @field_validator("REDIS_URL")
     @classmethod
-    def redis(cls, value: str | None) -> str | None:
-        """Plain or TLS."""
+    def redis(cls, value: str | None, info: ValidationInfo) -> str | None:
+        """Plain or TLS; without it every worker would count and remember for itself."""
+        if value is None and info.data.get("WEB_CONCURRENCY", 1) > 1:
+            raise ValueError("required when WEB_CONCURRENCY is more than 1, such as redis://host:6379/0")
         if value is not None and urlsplit(value).scheme not in {"redis", "rediss", "unix"}:
             raise ValueError("must look like redis://host:6379/0")
+        return value
+
+    @field_validator("OAUTH_CLIENT_SECRET")
+    @classmethod
+    def both_or_none(cls, value: str | None, info: ValidationInfo) -> str | None:
+        """A client has an id and a secret."""
+        if bool(value) != bool(info.data.get("OAUTH_CLIENT_ID")):
+            raise ValueError("set OAUTH_CLIENT_ID and OAUTH_CLIENT_SECRET both, or none of them")
         return value
 
     @field_validator("OAUTH_ALIAS_PREFIXES")
@@ -134,10 +144,20 @@ class Environment(BaseSettings):
         rates_with(value)
         return value
 
+    @field_validator("SECRET_KEY")
+    @classmethod
+    def secret_key(cls, value: str, info: ValidationInfo) -> str:
+        """Made by ourselves only where nothing is at stake."""
+        if not value and _must_be_set(info):
+            raise ValueError("required; at least 50 random characters")
+        return value
+
     @field_validator("ENCRYPTION_KEYS")
     @classmethod
-    def fernet_keys(cls, value: list[str]) -> list[str]:
+    def fernet_keys(cls, value: list[str], info: ValidationInfo) -> list[str]:
         """Newest first; each encrypts backend credentials and signing keys at rest."""
+        if not value and _must_be_set(info):
+            raise ValueError("required; make one with: openssl rand -base64 32 | tr +/ -_")
         for key in value:
             try:
                 Fernet(key)
@@ -146,23 +166,6 @@ class Environment(BaseSettings):
                     "each key must be 32 bytes in URL-safe base64 (44 characters): openssl rand -base64 32 | tr +/ -_"
                 ) from fault
         return value
-
-    @model_validator(mode="after")
-    def what_depends_on_the_rest(self) -> "Environment":
-        """Rules between variables; each names the variable to set."""
-        faults = []
-        if self.WEB_CONCURRENCY > 1 and not self.REDIS_URL:
-            faults.append("REDIS_URL: required when WEB_CONCURRENCY is more than 1, such as redis://host:6379/0")
-        if bool(self.OAUTH_CLIENT_ID) != bool(self.OAUTH_CLIENT_SECRET):
-            faults.append("OAUTH_CLIENT_ID and OAUTH_CLIENT_SECRET: set both or none")
-        if not (self.DEBUG or self.DEMO):
-            if not self.SECRET_KEY:
-                faults.append("SECRET_KEY: required; at least 50 random characters")
-            if not self.ENCRYPTION_KEYS:
-                faults.append("ENCRYPTION_KEYS: required; make one with: openssl rand -base64 32 | tr +/ -_")
-        if faults:
-            raise ValueError("\n".join(faults))
-        return self
 
     @property
     def issuer(self) -> str:
@@ -178,6 +181,11 @@ class Environment(BaseSettings):
     def cors_origins(self) -> list[str]:
         """The configured origins with ChatGPT's, which GPT Actions always need."""
         return list(dict.fromkeys([*CHATGPT_ORIGINS, *self.CORS_ORIGIN]))
+
+
+def _must_be_set(info: ValidationInfo) -> bool:
+    # One that is malformed is absent here, and reported for itself
+    return not (info.data.get("DEBUG", True) or info.data.get("DEMO", True))
 
 
 class EnvironmentFault(SystemExit):
@@ -211,13 +219,12 @@ def _service_urls() -> dict[str, str]:
 
 
 def _explain(fault: ValidationError) -> str:
-    lines = ["The environment is not complete:"]
-    for error in fault.errors(include_input=False, include_url=False):
-        # The last part is the variable: the key of a backend's URL, or the field
-        name = str(error["loc"][-1]) if error["loc"] else ""
-        message = error["msg"].removeprefix("Value error, ")
-        lines += [f"  {name}: {message}"] if name else [f"  {line}" for line in message.splitlines()]
-    return "\n".join(lines)
+    # The last part of a location is the variable: the field, or the key of a backend's URL
+    faults = [
+        f"  {error['loc'][-1]}: {error['msg'].removeprefix('Value error, ')}"
+        for error in fault.errors(include_input=False, include_url=False)
+    ]
+    return "\n".join(["The environment is not complete:", *faults])
 
 
 def _is_origin(value: str) -> bool:

@@ -37,9 +37,11 @@ def test_all_faults_are_reported_at_once(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setenv("PUBLIC_BASE_URL", "https://gateway.example/")
     monkeypatch.setenv("DATABASE_URL", "mysql://x")
     monkeypatch.setenv("PORT", "http")
+    monkeypatch.setenv("JOBS_SERVICE_URL", "ftp://jobs.example")
+    monkeypatch.delenv("SECRET_KEY")
     with pytest.raises(EnvironmentFault) as fault:
         read_environment()
-    for name in ("PUBLIC_BASE_URL", "DATABASE_URL", "PORT"):
+    for name in ("PUBLIC_BASE_URL", "DATABASE_URL", "PORT", "JOBS_SERVICE_URL", "SECRET_KEY"):
         assert f"  {name}: " in str(fault.value)
 
 
@@ -61,6 +63,9 @@ def test_several_missing_variables_are_named_together(monkeypatch: pytest.Monkey
         ("CORS_ORIGIN", "https://app.example/"),
         ("REDIS_URL", "memcached://x"),
         ("GPT_SERVICE_URL", "ftp://jobs.example"),
+        ("JOBS_SERVICE_URL", "jobs.example"),
+        ("JOBS_SERVICE_URL", "http://127.0.0.1:8000/jobs"),
+        ("JOBS_SERVICE_URL", "http://169.254.169.254/"),
         ("OAUTH_ALIAS_PREFIXES", "api"),
         ("ENCRYPTION_KEYS", "short"),
         ("WEB_CONCURRENCY", "0"),
@@ -74,6 +79,16 @@ def test_a_malformed_variable_is_named(monkeypatch: pytest.MonkeyPatch, name: st
     with pytest.raises(EnvironmentFault) as fault:
         read_environment()
     assert name in str(fault.value)
+
+
+def test_any_backend_takes_its_url_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GPT_SERVICE_URL", "http://localhost:3014")
+    monkeypatch.setenv("OPEN_JOBS_SERVICE_URL", "https://jobs.internal/api/v2")
+    monkeypatch.setenv("UNUSED_SERVICE_URL", "")
+    assert read_environment().service_urls == {
+        "GPT": "http://localhost:3014",
+        "OPEN_JOBS": "https://jobs.internal/api/v2",
+    }
 
 
 def test_a_fault_never_shows_the_value(monkeypatch: pytest.MonkeyPatch) -> None:
