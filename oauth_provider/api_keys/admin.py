@@ -10,12 +10,13 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.cache import patch_cache_control
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.enums import ActionVariant
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from oauth_provider.admin_skin import column, page_button
+from oauth_provider.admin_skin import chip, column, page_button
 from oauth_provider.api_keys.create import create_api_key, revoke_api_key
 from oauth_provider.api_keys.models import ApiKey
 from oauth_provider.identities.external_id import user_ref
@@ -164,9 +165,9 @@ class ApiKeyAdmin(ReadOnlyAdmin):
     @column(description=gettext_lazy("permissions"))
     def permissions(self, key: ApiKey) -> str:
         """Names of its scopes."""
-        return key.scopes or _("None")
+        return key.scopes or _("No permission")
 
-    @column(description=gettext_lazy("state"), label={"live": "success", "off": "danger"})
-    def state(self, key: ApiKey) -> tuple[str, str]:
+    @column(description=gettext_lazy("state"))
+    def state(self, key: ApiKey) -> SafeString:
         """Whether it opens anything."""
-        return ("off", _("Disabled")) if key.revoked_at else ("live", _("Live"))
+        return chip("danger", _("Disabled")) if key.revoked_at else chip("good", _("Live"))

@@ -1,17 +1,17 @@
 """Clients in the admin: made from a preset, shown their setup sheet, suspended rather than deleted."""
 
-from datetime import datetime
 from typing import Any
 
 from django.contrib import admin
 from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from audit.ledger.queries import clients_last_used
-from oauth_provider.admin_skin import column
+from oauth_provider.admin_skin import Tone, ago, chip, code, column
 from oauth_provider.clients.buttons import ClientButtons
 from oauth_provider.clients.create import create_client
 from oauth_provider.clients.forms import ClientAddForm, ClientChangeForm
@@ -25,6 +25,7 @@ STATES = {
     "waiting": gettext_lazy("Awaiting callback"),
     "suspended": gettext_lazy("Suspended"),
 }
+TONES: dict[str, Tone] = {"active": "good", "waiting": "warn", "suspended": "danger"}
 
 
 class StateFilter(admin.SimpleListFilter):
@@ -56,12 +57,12 @@ class ClientAdmin(ClientButtons):
     """
 
     revisions = ("revocation",)
-    list_display = ("name", "kind", "state", "people", "last_call", "client_id")
+    list_display = ("name", "kind", "state", "people", "last_call", "identifier")
     list_filter = (StateFilter, "preset")
     search_fields = ("name", "client_id")
     search_help_text = gettext_lazy("Name or client id.")
     ordering = ("name",)
-    readonly_fields = ("kind", "client_id", "secrecy", "trust", "created")
+    readonly_fields = ("kind", "identifier", "secrecy", "trust", "created")
     conditional_fields = {
         "gpt": "typeof preset === 'undefined' || preset == 'gpt'",
         "redirect_uris": "typeof preset === 'undefined' || !['gpt', 'service'].includes(preset)",
@@ -174,15 +175,17 @@ class ClientAdmin(ClientButtons):
         """The preset in words."""
         return client.get_preset_display()
 
-    @column(
-        description=gettext_lazy("state"),
-        label={"active": "success", "waiting": "warning", "suspended": "danger"},
-    )
-    def state(self, client: Client) -> tuple[str, str]:
+    @column(description=gettext_lazy("state"))
+    def state(self, client: Client) -> SafeString:
         """Whether it can work."""
         waiting = "waiting" if awaits_callback(client) else "active"
         state = "suspended" if client.is_suspended else waiting
-        return state, str(STATES[state])
+        return chip(TONES[state], STATES[state])
+
+    @column(description=gettext_lazy("client id"), ordering="client_id")
+    def identifier(self, client: Client) -> SafeString:
+        """What the client calls itself."""
+        return code(client.client_id)
 
     @column(description=gettext_lazy("connected people"), ordering="live_connections")
     def people(self, client: Client) -> int:
@@ -190,9 +193,9 @@ class ClientAdmin(ClientButtons):
         return int(getattr(client, "live_connections", 0))
 
     @column(description=gettext_lazy("last call"))
-    def last_call(self, client: Client) -> datetime | str:
+    def last_call(self, client: Client) -> SafeString | str:
         """When it last called an API."""
-        return getattr(client, "last_called_at", None) or _("Never")
+        return ago(getattr(client, "last_called_at", None))
 
     @column(description=gettext_lazy("secret"))
     def secrecy(self, client: Client) -> str:

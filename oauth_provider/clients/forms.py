@@ -64,9 +64,9 @@ class ClientForm(ReasonedForm):
         help_text=gettext_lazy("People still decide for themselves which of these they give. None ticked: none."),
     )
     default_scopes = ScopesField(
-        label=gettext_lazy("Permissions when it names none"),
+        label=gettext_lazy("Default permissions"),
         required=False,
-        help_text=gettext_lazy("None ticked: those of the permissions above that only read."),
+        help_text=gettext_lazy("What it asks for when it names none. None ticked: those above that only read."),
     )
     default_resource = forms.ChoiceField(
         label=gettext_lazy("API it calls"),

@@ -1,6 +1,5 @@
 """Connections in the admin: who lets which client act for them, and the button that ends it."""
 
-from datetime import datetime
 from typing import Any
 
 from django.contrib import admin, messages
@@ -15,7 +14,7 @@ from django.utils.translation import gettext_lazy
 from unfold.enums import ActionVariant
 
 from audit.ledger.queries import last_used
-from oauth_provider.admin_skin import column, page_button
+from oauth_provider.admin_skin import Tone, ago, chip, column, page_button
 from oauth_provider.connections.models import Connection
 from oauth_provider.connections.revoke import revoke_connection
 from oauth_provider.identities.external_id import user_ref
@@ -28,6 +27,7 @@ STATES = {
     "expired": gettext_lazy("Expired"),
     "revoked": gettext_lazy("Revoked"),
 }
+TONES: dict[str, Tone] = {"live": "good", "expired": "warn", "revoked": "danger"}
 ENDED_BY = {
     "user": gettext_lazy("the person"),
     "client": gettext_lazy("the client"),
@@ -145,19 +145,19 @@ class ConnectionAdmin(ReadOnlyAdmin):
         """Who got it."""
         return connection.client.name
 
-    @column(description=gettext_lazy("state"), label={"live": "success", "expired": "warning", "revoked": "danger"})
-    def state(self, connection: Connection) -> tuple[str, str]:
+    @column(description=gettext_lazy("state"))
+    def state(self, connection: Connection) -> SafeString:
         """Whether it still lets anybody act."""
         ended = "revoked" if connection.revoked_at else "expired"
         state = "live" if connection.is_live else ended
-        return state, str(STATES[state])
+        return chip(TONES[state], STATES[state])
 
     @column(description=gettext_lazy("last call"))
-    def last_call(self, connection: Connection) -> datetime | str:
+    def last_call(self, connection: Connection) -> SafeString | str:
         """When the client last called for the person."""
         if not hasattr(connection, "last_called_at"):
             connection.last_called_at = last_used([str(connection.pk)]).get(str(connection.pk))  # type: ignore[attr-defined] - ours
-        return connection.last_called_at or _("Never")
+        return ago(connection.last_called_at)
 
     @column(description=gettext_lazy("what was given"))
     def given(self, connection: Connection) -> SafeString | str:

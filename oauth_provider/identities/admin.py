@@ -9,13 +9,14 @@ from django.contrib.auth.models import Group, User
 from django.db import transaction
 from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.enums import ActionVariant
 from unfold.forms import AdminPasswordChangeForm
 
 from audit.ledger.kinds import Kind
-from oauth_provider.admin_skin import column, page_button
+from oauth_provider.admin_skin import ago, chip, column, page_button
 from oauth_provider.identities.deactivate import deactivate_user, reactivate_user
 from oauth_provider.identities.external_id import user_ref
 from oauth_provider.identities.forms import RoleForm, UserAddForm, UserForm
@@ -36,7 +37,7 @@ class UserAdmin(LibraryUserAdmin, RecordedAdmin):  # type: ignore[misc,type-arg]
     change_password_form = AdminPasswordChangeForm
     revisions = ("revocation",)
     granted = ("view", "add", "change")
-    list_display = ("username", "external", "email", "state", "role", "live_connections", "last_login")
+    list_display = ("username", "external", "email", "state", "role", "live_connections", "signed_in")
     list_filter = ("is_active", "is_staff")
     list_select_related = ("identity",)
     search_fields = ("username", "first_name", "last_name", "email", "identity__external_id")
@@ -44,10 +45,10 @@ class UserAdmin(LibraryUserAdmin, RecordedAdmin):  # type: ignore[misc,type-arg]
     fieldsets = (
         (None, {"fields": ("username", "external_id", "first_name", "last_name", "email", "state")}),
         (gettext_lazy("Work on these pages"), {"fields": ("is_staff", "is_superuser", "groups")}),
-        (None, {"fields": ("reason", "last_login", "date_joined")}),
+        (None, {"fields": ("reason", "signed_in", "date_joined")}),
     )
     add_fieldsets = ((None, {"fields": ("username", "external_id", "password1", "password2")}),)
-    readonly_fields = ("state", "last_login", "date_joined")
+    readonly_fields = ("state", "signed_in", "date_joined")
     filter_horizontal = ()
     actions_detail = ("set_password", "deactivate", "reactivate")
 
@@ -152,17 +153,22 @@ class UserAdmin(LibraryUserAdmin, RecordedAdmin):  # type: ignore[misc,type-arg]
         identity = getattr(user, "identity", None)
         return str(identity.external_id) if identity else "–"
 
-    @column(description=gettext_lazy("state"), ordering="is_active", label={"on": "success", "off": "danger"})
-    def state(self, user: User) -> tuple[str, str]:
+    @column(description=gettext_lazy("state"), ordering="is_active")
+    def state(self, user: User) -> SafeString:
         """Whether they can sign in."""
-        return ("on", _("Active")) if user.is_active else ("off", _("Deactivated"))
+        return chip("good", _("Active")) if user.is_active else chip("danger", _("Deactivated"))
 
-    @column(description=gettext_lazy("role"), ordering="is_staff", label={"owner": "warning", "staff": "info"})
-    def role(self, user: User) -> tuple[str, str]:
+    @column(description=gettext_lazy("role"), ordering="is_staff")
+    def role(self, user: User) -> str:
         """What they are here."""
         if user.is_superuser:
-            return "owner", _("Superuser")
-        return ("staff", _("Staff")) if user.is_staff else ("person", _("Person"))
+            return _("Superuser")
+        return _("Staff") if user.is_staff else _("Person")
+
+    @column(description=gettext_lazy("last sign-in"), ordering="last_login")
+    def signed_in(self, user: User) -> SafeString | str:
+        """How long ago."""
+        return ago(user.last_login)
 
     @column(description=gettext_lazy("connections"), ordering="live")
     def live_connections(self, user: User) -> int:

@@ -1,10 +1,11 @@
 """Signing keys in the admin: which one signs, which ones still verify; the private halves are never shown."""
 
 from django.contrib import admin
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from oauth_provider.admin_skin import column
+from oauth_provider.admin_skin import chip, code, column
 from oauth_provider.keys.models import SigningKey
 from oauth_provider.recorded_admin import ReadOnlyAdmin
 
@@ -14,17 +15,22 @@ class SigningKeyAdmin(ReadOnlyAdmin):
     """Made by the gateway itself; backends read the public halves at /.well-known/jwks.json."""
 
     granted = ("view",)
-    list_display = ("kid", "state", "created_at", "retired_at")
-    fields = ("kid", "state", "created_at", "retired_at", "algorithm")
-    readonly_fields = ("kid", "state", "created_at", "retired_at", "algorithm")
+    list_display = ("identifier", "state", "created_at", "retired_at")
+    fields = ("identifier", "state", "created_at", "retired_at", "algorithm")
+    readonly_fields = ("identifier", "state", "created_at", "retired_at", "algorithm")
 
-    @column(description=gettext_lazy("state"), label={"signs": "success", "verifies": "info"})
-    def state(self, key: SigningKey) -> tuple[str, str]:
+    @column(description=gettext_lazy("key id"), ordering="kid")
+    def identifier(self, key: SigningKey) -> SafeString:
+        """What a signature names."""
+        return code(key.kid)
+
+    @column(description=gettext_lazy("state"))
+    def state(self, key: SigningKey) -> SafeString:
         """What it is good for."""
         newest = SigningKey.objects.filter(retired_at=None).first()
         if newest is not None and newest.pk == key.pk:
-            return "signs", _("Signs")
-        return "verifies", _("Only verifies")
+            return chip("good", _("Signs"))
+        return chip("plain", _("Only verifies"))
 
     @column(description=gettext_lazy("algorithm"))
     def algorithm(self, key: SigningKey) -> str:

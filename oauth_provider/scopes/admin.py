@@ -4,14 +4,17 @@ from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from oauth_provider.admin_skin import column
+from oauth_provider.admin_skin import Tone, chip, code, column
 from oauth_provider.recorded_admin import About, RecordedAdmin
 from oauth_provider.scopes.forms import ScopeForm
 from oauth_provider.scopes.models import Scope, Sensitivity
 from oauth_provider.scopes.usage import scope_usage
+
+TONES: dict[str, Tone] = {Sensitivity.NORMAL: "plain", Sensitivity.WRITE: "warn", Sensitivity.SENSITIVE: "danger"}
 
 
 @admin.register(Scope)
@@ -21,8 +24,8 @@ class ScopeAdmin(RecordedAdmin):
     form = ScopeForm
     revisions = ("revocation", "catalogue")
     granted = ("view", "add", "change", "delete")
-    list_display = ("title", "name", "risk", "used_by", "state")
-    list_display_links = ("title", "name")
+    list_display = ("title", "token", "risk", "used_by", "state")
+    list_display_links = ("title", "token")
     list_filter = ("sensitivity", "enabled")
     search_fields = ("name", "title")
     search_help_text = gettext_lazy("Name or title.")
@@ -60,18 +63,15 @@ class ScopeAdmin(RecordedAdmin):
         unused = obj is not None and not usage.clients[obj.name] and not usage.operations[obj.name]
         return unused and request.user.has_perm("oauth_provider.delete_scope")
 
-    @column(
-        description=gettext_lazy("sensitivity"),
-        ordering="sensitivity",
-        label={
-            Sensitivity.NORMAL.value: "info",
-            Sensitivity.WRITE.value: "warning",
-            Sensitivity.SENSITIVE.value: "danger",
-        },
-    )
-    def risk(self, scope: Scope) -> tuple[str, str]:
+    @column(description=gettext_lazy("name"), ordering="name")
+    def token(self, scope: Scope) -> SafeString:
+        """What programs call it."""
+        return code(scope.name)
+
+    @column(description=gettext_lazy("sensitivity"), ordering="sensitivity")
+    def risk(self, scope: Scope) -> SafeString:
         """How much a person risks."""
-        return scope.sensitivity, scope.get_sensitivity_display()
+        return chip(TONES.get(scope.sensitivity, "plain"), scope.get_sensitivity_display())
 
     @column(description=gettext_lazy("used by"))
     def used_by(self, scope: Scope) -> str:
@@ -80,7 +80,7 @@ class ScopeAdmin(RecordedAdmin):
         counts = {"clients": usage.clients[scope.name], "operations": usage.operations[scope.name]}
         return _("Clients: %(clients)d · Operations: %(operations)d") % counts
 
-    @column(description=gettext_lazy("state"), ordering="enabled", label={"on": "success", "off": "danger"})
-    def state(self, scope: Scope) -> tuple[str, str]:
+    @column(description=gettext_lazy("state"), ordering="enabled")
+    def state(self, scope: Scope) -> SafeString:
         """Whether it opens anything."""
-        return ("on", _("Enabled")) if scope.enabled else ("off", _("Disabled"))
+        return chip("good", _("Enabled")) if scope.enabled else chip("danger", _("Disabled"))

@@ -7,12 +7,11 @@ from django.contrib import admin
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from oauth_provider.admin_skin import column
+from oauth_provider.admin_skin import Tone, chip, code, column
 from oauth_provider.identities.external_id import user_ref
 from oauth_provider.recorded_admin import About, RecordedAdmin
 from proxy.catalogue.forms import BackendForm, OperationForm
@@ -20,11 +19,11 @@ from proxy.catalogue.models import AuthMode, Backend, Operation
 from proxy.catalogue.remove import remove_backend, remove_operation
 from proxy.catalogue.save import save_backend, save_operation
 
-MODE_COLOURS = {
-    AuthMode.OAUTH.value: "success",
-    AuthMode.API_KEY.value: "info",
-    AuthMode.PASSTHROUGH.value: "warning",
-    AuthMode.PUBLIC.value: "danger",
+MODE_TONES: dict[str, Tone] = {
+    AuthMode.OAUTH: "plain",
+    AuthMode.API_KEY: "plain",
+    AuthMode.PASSTHROUGH: "warn",
+    AuthMode.PUBLIC: "danger",
 }
 MODE_WORDS = {
     AuthMode.OAUTH.value: gettext_lazy("Sign-in"),
@@ -46,10 +45,10 @@ class CatalogueAdmin(RecordedAdmin):
         """Unlike permissions and clients, nothing that people gave hangs on it."""
         return request.user.has_perm(f"{self.opts.app_label}.delete_{self.opts.model_name}")
 
-    @column(description=gettext_lazy("state"), ordering="enabled", label={"on": "success", "off": "danger"})
-    def state(self, row: Backend | Operation) -> tuple[str, str]:
+    @column(description=gettext_lazy("state"), ordering="enabled")
+    def state(self, row: Backend | Operation) -> SafeString:
         """Whether it answers."""
-        return ("on", _("Enabled")) if row.enabled else ("off", _("Disabled"))
+        return chip("good", _("Enabled")) if row.enabled else chip("danger", _("Disabled"))
 
 
 @admin.register(Backend)
@@ -57,7 +56,7 @@ class BackendAdmin(CatalogueAdmin):
     """Name and prefix are fixed once made: the audit log and every GPT carry them."""
 
     form = BackendForm
-    list_display = ("name", "state", "prefix", "upstream_url", "mode", "operation_count", "has_credential")
+    list_display = ("name", "state", "place", "leads_to", "mode", "operation_count", "has_credential")
     list_filter = ("auth_mode", "enabled")
     search_fields = ("name", "prefix", "upstream_url")
     search_help_text = gettext_lazy("Name, prefix or upstream URL.")
@@ -123,10 +122,20 @@ class BackendAdmin(CatalogueAdmin):
             }
         return super().render_change_form(request, context, *args, **kwargs)
 
-    @column(description=gettext_lazy("who may call"), ordering="auth_mode", label=MODE_COLOURS)
-    def mode(self, backend: Backend) -> tuple[str, str]:
+    @column(description=gettext_lazy("who may call"), ordering="auth_mode")
+    def mode(self, backend: Backend) -> SafeString:
         """In a word or two."""
-        return backend.auth_mode, str(MODE_WORDS.get(backend.auth_mode, backend.auth_mode))
+        return _mode(backend.auth_mode)
+
+    @column(description=gettext_lazy("from"), ordering="prefix")
+    def place(self, backend: Backend) -> SafeString:
+        """Where clients call it."""
+        return code(backend.prefix)
+
+    @column(description=gettext_lazy("to"), ordering="upstream_url")
+    def leads_to(self, backend: Backend) -> SafeString:
+        """Where the gateway calls it."""
+        return code(backend.upstream_url)
 
     @column(description=gettext_lazy("operations"), ordering="count")
     def operation_count(self, backend: Backend) -> int:
@@ -136,7 +145,7 @@ class BackendAdmin(CatalogueAdmin):
     @column(description=gettext_lazy("credential"))
     def has_credential(self, backend: Backend) -> str:
         """Whether there is one; never which."""
-        return _("Set") if backend.credential_sealed else _("None")
+        return _("Set") if backend.credential_sealed else _("Not set")
 
 
 @admin.register(Operation)
@@ -190,15 +199,18 @@ class OperationAdmin(CatalogueAdmin):
     def call(self, operation: Operation) -> SafeString:
         """Methods and the whole public path."""
         path = operation.backend.prefix + ("" if operation.path == "/" else operation.path)
-        return format_html("<code>{} {}</code>", " ".join(operation.methods), path)
+        return code(f"{' '.join(operation.methods)} {path}")
 
     @column(description=gettext_lazy("permissions"))
     def needs(self, operation: Operation) -> str:
         """Names of the scopes it needs."""
         return ", ".join(operation.scopes) or "–"
 
-    @column(description=gettext_lazy("who may call"), label=MODE_COLOURS)
-    def mode(self, operation: Operation) -> tuple[str, str]:
+    @column(description=gettext_lazy("who may call"))
+    def mode(self, operation: Operation) -> SafeString:
         """Its own mode, else its backend's."""
-        mode = operation.auth_mode or operation.backend.auth_mode
-        return mode, str(MODE_WORDS.get(mode, mode))
+        return _mode(operation.auth_mode or operation.backend.auth_mode)
+
+
+def _mode(mode: str) -> SafeString:
+    return chip(MODE_TONES.get(mode, "plain"), MODE_WORDS.get(mode, mode))

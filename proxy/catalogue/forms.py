@@ -158,6 +158,7 @@ class OperationForm(ReasonedForm):
             "consequential": UnfoldBooleanSwitchWidget,
             "enabled": UnfoldBooleanSwitchWidget,
         }
+        help_texts = {"auth_mode": gettext_lazy("For this operation alone, if its backend's answer does not fit.")}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
