@@ -3,21 +3,25 @@
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
-from uuid import UUID
 
-from django.contrib import admin
-from django.db.models import Q, QuerySet
+from django.contrib import admin, messages
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.formats import date_format
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
-from unfold.paginator import InfinitePaginator
 
+from audit.ledger.event_list import EventList
 from audit.ledger.kinds import Decision
 from audit.ledger.models import Event
-from audit.ledger.people import client_ids_matching, pseudonyms_matching, with_names
+from audit.ledger.people import with_names
+from audit.ledger.queries import search
+from audit.ledger.search import BadSearch, search_filter
+from audit.ledger.words import DECISIONS, KINDS
 
 PERIODS = {
     "1h": (_("Last hour"), timedelta(hours=1)),
@@ -25,34 +29,64 @@ PERIODS = {
     "7d": (_("Last 7 days"), timedelta(days=7)),
     "30d": (_("Last 30 days"), timedelta(days=30)),
 }
+TONES = {Decision.ALLOW.value: "good", Decision.DENY.value: "warn", Decision.ERROR.value: "danger"}
+NEIGHBOURS_MAX = 50
 
 
 class PeriodFilter(admin.SimpleListFilter):
-    """Recent events; exact bounds go into the address as `timestamp__gte` and `timestamp__lt`."""
+    """Recent events; exact bounds are typed into the search: since:2026-11-25."""
 
     title = _("time")
     parameter_name = "period"
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:  # noqa: ANN401, ARG002
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
         """The periods on offer."""
         return [(key, words) for key, (words, _length) in PERIODS.items()]
 
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Event]) -> QuerySet[Event]:  # noqa: ARG002
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Event]) -> QuerySet[Event]:
         """Events since the chosen period began."""
         chosen = PERIODS.get(str(self.value()))
         return queryset.filter(timestamp__gte=timezone.now() - chosen[1]) if chosen else queryset
+
+
+class DecisionFilter(admin.SimpleListFilter):
+    """What the gateway answered."""
+
+    title = _("decision")
+    parameter_name = "decision"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        """Every decision there is."""
+        return list(DECISIONS.items())
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Event]) -> QuerySet[Event]:
+        """Events decided so."""
+        return queryset.filter(decision=self.value()) if self.value() in DECISIONS else queryset
+
+
+class KindFilter(admin.SimpleListFilter):
+    """What happened."""
+
+    title = _("kind")
+    parameter_name = "kind"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        """Every kind there is."""
+        return list(KINDS.items())
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Event]) -> QuerySet[Event]:
+        """Events of that kind."""
+        return queryset.filter(kind=self.value()) if self.value() in KINDS else queryset
 
 
 @admin.register(Event)
 class EventAdmin(ModelAdmin):
     """A list and a page per event, whatever permissions a member of staff has."""
 
-    list_display = ("time", "person", "client", "what", "decided", "reason", "status")
-    list_filter = (PeriodFilter, "decision", "kind", "method")
+    list_display = ("time", "what", "person", "client", "decided", "why", "status")
+    list_filter = (PeriodFilter, DecisionFilter, KindFilter)
     search_fields = ("request_id",)
-    search_help_text = _(
-        "User name, e-mail, external id, client, operation, backend, request id, reason or connection."
-    )
+    search_help_text = _("Anything, or user: client: operation: decision: reason: since:")
     ordering = ("-timestamp", "-id")
     sortable_by = ()
     actions = None
@@ -60,15 +94,16 @@ class EventAdmin(ModelAdmin):
     list_max_show_all = 0
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
-    paginator = InfinitePaginator
     list_fullwidth = True
+    list_before_template = "admin/events/how_to_search.html"
+    change_form_outer_after_template = "admin/events/neighbours.html"
     fieldsets = (
-        (None, {"fields": ("time", "kind", "phase", "decided", "reason", "request_id", "id")}),
+        (None, {"fields": ("time", "what", "phase", "decided", "why", "note", "request_id", "id")}),
         (_("Who"), {"fields": ("person", "staff", "client", "client_id", "connection", "token", "address")}),
         (
             _("What"),
             {"fields": ("backend", "operation", "method", "path", "scopes", "scopes_required", "audience", "target",
-                        "fields", "note")},
+                        "fields")},
         ),
         (
             _("Answer"),
@@ -81,39 +116,42 @@ class EventAdmin(ModelAdmin):
         """Events with the names of their people and clients."""
         return with_names(super().get_queryset(request))
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Event | None = None) -> Sequence[str]:  # noqa: ARG002
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[EventList]:
+        """Page by page, never counted."""
+        return EventList
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Event | None = None) -> Sequence[str]:
         """Every field there is."""
-        return ("time", "person", "staff", "client", "decided", *(f.name for f in Event._meta.concrete_fields))
+        shown = ("time", "what", "person", "staff", "client", "decided", "why")
+        return (*shown, *(field.name for field in Event._meta.concrete_fields))
 
     def get_search_results(
-        self,
-        request: HttpRequest,  # noqa: ARG002 - Django's signature
-        queryset: QuerySet[Event],
-        search_term: str,
+        self, request: HttpRequest, queryset: QuerySet[Event], search_term: str
     ) -> tuple[QuerySet[Event], bool]:
-        """Whole values, each by its index: a ledger is too long for LIKE."""
-        term = search_term.strip()
-        if not term:
-            return queryset, False
-        found = Q(request_id=term) | Q(client_id=term) | Q(operation=term) | Q(connection=term)
-        found |= Q(backend=term) | Q(reason=term) | Q(token=term) | Q(target=term)
-        if people := pseudonyms_matching(term):
-            found |= Q(subject__in=people) | Q(actor__in=people)
-        if clients := client_ids_matching(term):
-            found |= Q(client_id__in=clients)
-        if identifier := _as_uuid(term):
-            found |= Q(id=identifier) | Q(connection=str(identifier))
-        return queryset.filter(found), False
+        """As `audit.ledger.search` reads it; what cannot be read is said, and finds nothing."""
+        try:
+            return queryset.filter(search_filter(search_term)), False
+        except BadSearch as fault:
+            messages.error(request, str(fault))
+            return queryset.none(), False
 
-    def has_add_permission(self, request: HttpRequest) -> bool:  # noqa: ARG002
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+        """Add what else happened in the same request."""
+        event = kwargs.get("obj")
+        if event is not None and event.request_id:
+            others = with_names(search(request_id=event.request_id)).exclude(pk=event.pk)
+            context["neighbours"] = [(other, KINDS.get(other.kind, other.kind)) for other in others[:NEIGHBOURS_MAX]]
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
         """Nobody."""
         return False
 
-    def has_change_permission(self, request: HttpRequest, obj: Event | None = None) -> bool:  # noqa: ARG002
+    def has_change_permission(self, request: HttpRequest, obj: Event | None = None) -> bool:
         """Nobody."""
         return False
 
-    def has_delete_permission(self, request: HttpRequest, obj: Event | None = None) -> bool:  # noqa: ARG002
+    def has_delete_permission(self, request: HttpRequest, obj: Event | None = None) -> bool:
         """Nobody."""
         return False
 
@@ -122,10 +160,20 @@ class EventAdmin(ModelAdmin):
         """UTC to the millisecond."""
         return f"{date_format(event.timestamp, 'Y-m-d H:i:s')}.{event.timestamp.microsecond // 1000:03d} UTC"
 
+    @display(description=_("what"))
+    def what(self, event: Event) -> SafeString:
+        """The operation called, else what happened and to what; and the kind as programs know it."""
+        words = f"{event.backend} {event.operation}".strip() if event.operation else KINDS.get(event.kind, event.kind)
+        about = "" if event.operation else event.target
+        return format_html(
+            '<span class="gh-what"><strong>{}</strong> {} <code>{}</code></span>', words, about, event.kind
+        )
+
     @display(description=_("user"))
     def person(self, event: Event) -> str:
-        """The user's name, else the external id, else the pseudonym."""
-        return str(getattr(event, "subject_name", "") or "–")
+        """The user's name, else the external id, else the pseudonym; for what staff did, who did it."""
+        user, staff = getattr(event, "subject_name", ""), getattr(event, "actor_name", "")
+        return str(user or staff or "–")
 
     @display(description=_("staff member"))
     def staff(self, event: Event) -> str:
@@ -137,24 +185,13 @@ class EventAdmin(ModelAdmin):
         """The client's name, else its identifier."""
         return str(getattr(event, "client_name", "") or "–")
 
-    @display(description=_("operation"))
-    def what(self, event: Event) -> str:
-        """The operation called, else the kind of event and its target."""
-        if event.operation:
-            return f"{event.backend} {event.operation}".strip()
-        return f"{event.kind} {event.target}".strip()
+    @display(description=_("decision"))
+    def decided(self, event: Event) -> SafeString:
+        """In a word, and in colour."""
+        words = DECISIONS.get(event.decision, event.decision)
+        return format_html('<span class="gh-chip gh-chip--{}">{}</span>', TONES.get(event.decision, "plain"), words)
 
-    @display(
-        description=_("decision"),
-        label={Decision.ALLOW.value: "success", Decision.DENY.value: "warning", Decision.ERROR.value: "danger"},
-    )
-    def decided(self, event: Event) -> str:
-        """Coloured by what was decided."""
-        return event.decision
-
-
-def _as_uuid(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None
+    @display(description=_("reason"))
+    def why(self, event: Event) -> SafeString | str:
+        """As programs know it."""
+        return format_html('<code class="gh-code">{}</code>', event.reason) if event.reason else "–"

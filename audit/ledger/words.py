@@ -1,0 +1,40 @@
+"""Kinds and decisions in the words of staff."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from audit.ledger.kinds import Decision, Kind
+
+KINDS: Final[Mapping[str, Promise | str]] = {
+    Kind.PROXY_CALL_DECIDED: _("Call"),
+    Kind.OAUTH_AUTHORIZATION_SHOWN: _("Permission asked"),
+    Kind.OAUTH_AUTHORIZATION_ALLOWED: _("Permission given"),
+    Kind.OAUTH_AUTHORIZATION_DENIED: _("Permission not given"),
+    Kind.OAUTH_AUTHORIZATION_REFUSED: _("Request for permission refused"),
+    Kind.OAUTH_TOKEN_ISSUED: _("Token issued"),
+    Kind.OAUTH_TOKEN_REFRESHED: _("Token renewed"),
+    Kind.OAUTH_TOKEN_REFUSED: _("Token refused"),
+    Kind.OAUTH_TOKEN_REPLAYED: _("Token or code used twice"),
+    Kind.OAUTH_TOKEN_REVOKED: _("Token given up"),
+    Kind.OAUTH_CONNECTION_REVOKED: _("Connection ended"),
+    Kind.ACCOUNT_SIGNIN_SUCCEEDED: _("Signed in"),
+    Kind.ACCOUNT_SIGNIN_FAILED: _("Sign-in failed"),
+    Kind.ACCOUNT_SIGNOUT_SUCCEEDED: _("Signed out"),
+    Kind.ADMIN_OBJECT_ADDED: _("Added by staff"),
+    Kind.ADMIN_OBJECT_CHANGED: _("Changed by staff"),
+    Kind.ADMIN_OBJECT_DELETED: _("Deleted by staff"),
+    Kind.ADMIN_CLIENT_SUSPENDED: _("Client suspended"),
+    Kind.ADMIN_CLIENT_RESUMED: _("Client resumed"),
+    Kind.ADMIN_SECRET_CREATED: _("Secret made"),
+    Kind.ADMIN_SECRET_RETIRED: _("Secret retired"),
+    Kind.SYSTEM_PROCESS_STARTED: _("Gateway started"),
+    Kind.SYSTEM_TOKENS_CLEANED: _("Old tokens cleaned up"),
+}
+DECISIONS: Final[Mapping[str, Promise | str]] = {
+    Decision.ALLOW: _("Allowed"),
+    Decision.DENY: _("Refused"),
+    Decision.ERROR: _("Failed"),
+}
