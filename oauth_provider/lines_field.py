@@ -13,7 +13,7 @@ class LinesField(forms.CharField):
 
     def prepare_value(self, value: Any) -> Any:  # noqa: ANN401 - whatever was stored or typed
         """Lines to edit."""
-        return "\n".join(value) if isinstance(value, list) else value
+        return "\n".join(value if isinstance(value, list) else (value or "").split())
 
     def to_python(self, value: Any) -> Any:  # noqa: ANN401 - whatever was typed
         """The values in order, each once."""

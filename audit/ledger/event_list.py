@@ -41,8 +41,7 @@ class EventList(ChangeList):  # type: ignore[misc] - unfold is untyped
         self.result_list = rows[: self.list_per_page]
         self.older = cursor_of(self.result_list[-1]) if len(rows) > self.list_per_page else ""
         self.is_first_page = not cursor
-        self.result_count = len(self.result_list)
-        self.full_result_count = None
+        self.result_count = self.full_result_count = len(self.result_list)
         self.show_full_result_count = self.show_admin_actions = False
         self.can_show_all = self.multi_page = False
         self.paginator = Paginator(self.result_list, self.list_per_page)

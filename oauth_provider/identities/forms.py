@@ -6,7 +6,8 @@ from django import forms
 from django.contrib import admin
 from django.contrib.auth.models import Group, Permission, User
 from django.core.validators import RegexValidator
-from django.db.models import Q, QuerySet
+from django.db.models import Case, Q, QuerySet, When
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.forms import UserCreationForm
@@ -58,7 +59,7 @@ class PermissionsField(forms.ModelMultipleChoiceField):
         model = permission.content_type.model_class()
         things = model._meta.verbose_name_plural if model else permission.content_type.name
         deed = DEEDS[permission.codename.partition("_")[0]]
-        return f"{str(things).capitalize()}: {deed}"
+        return f"{capfirst(things)}: {deed}"
 
 
 def meaningful_permissions() -> QuerySet[Permission]:
@@ -68,7 +69,9 @@ def meaningful_permissions() -> QuerySet[Permission]:
         deeds = page.granted if isinstance(page, RecordedAdmin) else ("view",)
         names = [f"{deed}_{model._meta.model_name}" for deed in deeds]
         wanted |= Q(content_type__app_label=model._meta.app_label, codename__in=names)
-    return Permission.objects.filter(wanted).select_related("content_type")
+    in_order = Case(*(When(codename__startswith=f"{deed}_", then=place) for place, deed in enumerate(DEEDS)))
+    found = Permission.objects.filter(wanted).select_related("content_type")
+    return found.order_by("content_type__app_label", "content_type__model", in_order)
 
 
 class UserAddForm(UserCreationForm):  # type: ignore[misc] - unfold is untyped

@@ -67,8 +67,8 @@ class Migration(migrations.Migration):
                 ('enabled', models.BooleanField(default=True, help_text='Off: no token that carries it opens anything.', verbose_name='enabled')),
             ],
             options={
-                'verbose_name': 'scope',
-                'verbose_name_plural': 'scopes',
+                'verbose_name': 'permission',
+                'verbose_name_plural': 'permissions',
                 'ordering': ['name'],
             },
         ),

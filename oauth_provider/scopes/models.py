@@ -38,8 +38,8 @@ class Scope(models.Model):
     )
 
     class Meta:
-        verbose_name = _("scope")
-        verbose_name_plural = _("scopes")
+        verbose_name = _("permission")
+        verbose_name_plural = _("permissions")
         ordering = ["name"]
 
     def __str__(self) -> str:
