@@ -105,7 +105,7 @@ class Identifier:
                 scopes = operation.scopes if operation else ()
                 return await self._bearer(located, backend, scopes)
             case AuthMode.API_KEY:
-                return await self._api_key(located)
+                return await self._api_key(located, backend)
             case AuthMode.PASSTHROUGH:
                 _authorization(located.received)
                 return Principal(kind="passthrough")
@@ -126,16 +126,18 @@ class Identifier:
             raise WrongAudience(headers=refused)
         return principal
 
-    async def _api_key(self, located: Located) -> Principal:
+    async def _api_key(self, located: Located, backend: BackendPlan) -> Principal:
+        # A 401 needs a challenge (RFC 9110 section 15.5.2); Bearer would make clients sign in for nothing
+        challenge = (("www-authenticate", f'ApiKey realm="{backend.resource}"'),)
         values = [value for name, value in located.received.headers if name == b"x-api-key"]
         if not values:
-            raise MissingCredential("Send an API key in the X-API-Key header.")
+            raise MissingCredential("Send an API key in the X-API-Key header.", headers=challenge)
         if len(values) > 1 or len(values[0]) > CREDENTIAL_MAX or not values[0].isascii():
-            raise InvalidCredential(reason="malformed")
+            raise InvalidCredential(reason="malformed", headers=challenge)
         try:
             return await self._remembered(values[0].decode("ascii"), located, self._by_key)
-        except InvalidApiKey:
-            raise InvalidCredential(reason="unknown") from None
+        except InvalidApiKey as fault:
+            raise InvalidCredential(reason=fault.reason, headers=challenge) from None
 
     async def _identify_without_backend(self, located: Located) -> None:
         """404 is for callers who are identified: any live token of this server will do."""
@@ -193,9 +195,10 @@ class Identifier:
 
 def _token(received: Received, *, challenge: str) -> str:
     value = _authorization(received)
+    if _has_query_token(received.query):
+        # Beside a header too (RFC 6750 section 2): the query goes on to the backend as it is
+        raise MisplacedCredential(headers=(("www-authenticate", challenge),))
     if value is None:
-        if _has_query_token(received.query):
-            raise MisplacedCredential(headers=(("www-authenticate", challenge),))
         raise MissingCredential(headers=(("www-authenticate", challenge),))
     bearer = _BEARER.match(value)
     if bearer is None or len(value) > CREDENTIAL_MAX:
@@ -214,4 +217,4 @@ def _authorization(received: Received) -> str | None:
 
 def _has_query_token(query: bytes) -> bool:
     names = (part.partition("=")[0] for part in query.decode("latin-1").split("&"))
-    return any(unquote_plus(name).lower() == "access_token" for name in names)
+    return any(unquote_plus(name).lower() == "access_token" for name in names) if query else False

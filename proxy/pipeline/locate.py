@@ -1,6 +1,7 @@
 """Before the stages: one reading of the path, and where it leads."""
 
 import hashlib
+import re
 from functools import lru_cache
 
 from django.conf import settings
@@ -8,7 +9,10 @@ from django.conf import settings
 from proxy.catalogue.paths import AmbiguousPath, canonical
 from proxy.catalogue.snapshot import Snapshot
 from proxy.pipeline.call import Located, Received
-from proxy.refusals import LoopDetected, UnreadablePath
+from proxy.refusals import BadRequest, LoopDetected, UnreadablePath
+
+# Wider than RFC 3986 section 3.4, because clients send | and {} as they are; what no request target can carry is out
+_QUERY = re.compile(rb"\A[!-\"$-~]*\Z")
 
 
 def locate(received: Received, snapshot: Snapshot) -> Located:
@@ -16,12 +20,15 @@ def locate(received: Received, snapshot: Snapshot) -> Located:
 
     Raises:
         UnreadablePath: the path has more than one reading.
+        BadRequest: the query has bytes outside printable ASCII, or a fragment.
         LoopDetected: the request passed through this gateway before.
     """
     try:
         path = canonical(received.path)
     except AmbiguousPath as fault:
         raise UnreadablePath(f"The path can be read in more than one way: {fault}.") from None
+    if not _QUERY.match(received.query):
+        raise BadRequest("The query has a character that must be percent-encoded.", reason="query_character")
     pseudonym = via_pseudonym().encode()
     if any(name == b"via" and pseudonym in value for name, value in received.headers):
         raise LoopDetected
