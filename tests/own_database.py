@@ -1,0 +1,46 @@
+"""A database of its own for a test whose threads must see each other's commits: the ledger lets nobody empty one."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from django.core.management import call_command
+from django.db import connections
+from pytest_django import DjangoDbBlocker
+
+ALIAS = "default"
+
+
+@pytest.fixture
+def own_database(django_db_setup: None, django_db_blocker: DjangoDbBlocker, tmp_path: Path) -> Iterator[None]:
+    """Put an empty, migrated database of the suite's kind behind the alias `default`, outside any transaction."""
+    del django_db_setup
+    usual = connections.databases[ALIAS]["NAME"]
+    is_server = connections[ALIAS].vendor == "postgresql"
+    name = f"own_{uuid4().hex}" if is_server else str(tmp_path / "own.sqlite3")
+    with django_db_blocker.unblock():
+        if is_server:
+            on_server(f"CREATE DATABASE {name}")
+        use(name)
+        call_command("migrate", verbosity=0)
+        yield
+        use(usual)
+        if is_server:
+            on_server(f"DROP DATABASE {name} WITH (FORCE)")
+            use(usual)
+
+
+def use(name: str) -> None:
+    """Put the database `name` behind the alias for every connection made from now on."""
+    connections[ALIAS].close()
+    if connections[ALIAS].vendor == "postgresql":
+        connections[ALIAS].close_pool()
+    connections.databases[ALIAS]["NAME"] = name
+
+
+def on_server(statement: str) -> None:
+    """Run a statement that no transaction may hold."""
+    with connections[ALIAS].cursor() as cursor:
+        cursor.execute(statement)
+    connections[ALIAS].close()
