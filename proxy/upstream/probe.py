@@ -1,0 +1,102 @@
+"""Ask a backend for its base URL, as the data plane would reach it, and say in plain words what is wrong."""
+
+import asyncio
+import ssl
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import httpx
+from django.conf import settings
+
+from proxy.catalogue.addresses import BadUpstreamUrl, UpstreamBase, parse_upstream_url
+from proxy.catalogue.models import Backend
+from proxy.upstream.egress import AddressRefused, NameUnresolved, resolve
+
+AT_ONCE = 16
+ANSWER_WITHIN_S = 10.0
+# The first that fits
+ADVICE: tuple[tuple[type[Exception], str], ...] = (
+    (NameUnresolved, "Its name has no address: check the spelling, and the DNS of this machine."),
+    (AddressRefused, "Its name leads to a private address: if it is yours, tick “internal address” in the admin."),
+    (httpx.ConnectTimeout, "Nobody took the connection in time: check the address, and any firewall in between."),
+    (httpx.ConnectError, "Nothing listens there: start the service, or correct the port."),
+    (httpx.TimeoutException, "It took the connection but did not answer in time: look at its own log."),
+    (TimeoutError, "It took the connection but did not answer in time: look at its own log."),
+    (httpx.TransportError, "It did not answer as an HTTP server does: check scheme and port."),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Probe:
+    """What one backend answered. `advice` is "" when there is nothing to do; `status` of 0 means no answer."""
+
+    backend: str
+    url: str
+    reachable: bool
+    status: int = 0
+    latency_ms: float = 0.0
+    advice: str = ""
+
+
+async def probe_all(backends: Iterable[Backend]) -> list[Probe]:
+    """Probe every one of `backends`, several at once, in their order."""
+    turns = asyncio.Semaphore(AT_ONCE)
+
+    async def in_turn(backend: Backend) -> Probe:
+        async with turns:
+            return await probe(backend)
+
+    return await asyncio.gather(*(in_turn(backend) for backend in backends))
+
+
+async def probe(backend: Backend) -> Probe:
+    """GET the base URL without any credential: an answer of whatever status shows that the backend is there."""
+    started = time.monotonic()
+    try:
+        base = parse_upstream_url(backend.upstream_url, own_origin=settings.PUBLIC_BASE_URL)
+        address = await resolve(base.host, base.port, allow_private=backend.allow_private)
+        async with asyncio.timeout(ANSWER_WITHIN_S):
+            status = await _get(backend, base, address)
+    except (BadUpstreamUrl, NameUnresolved, AddressRefused, TimeoutError, httpx.TransportError) as fault:
+        return Probe(backend=backend.name, url=backend.upstream_url, reachable=False, advice=_advice(backend, fault))
+    return Probe(
+        backend=backend.name,
+        url=backend.upstream_url,
+        reachable=True,
+        status=status,
+        latency_ms=round((time.monotonic() - started) * 1000, 1),
+        advice=f"It is there, but failed with {status}: look at its own log." if status >= 500 else "",
+    )
+
+
+async def _get(backend: Backend, base: UpstreamBase, address: str) -> int:
+    # The checked address is connected to; Host and TLS keep the name, and nothing of the environment counts
+    host = f"[{address}]" if ":" in address else address
+    timeout = httpx.Timeout(backend.timeout_ms / 1000, connect=backend.connect_timeout_ms / 1000)
+    async with (
+        httpx.AsyncClient(timeout=timeout, trust_env=False, follow_redirects=False) as client,
+        client.stream(
+            "GET",
+            f"{base.scheme}://{host}:{base.port}{base.path or '/'}",
+            headers={"host": base.authority, "user-agent": "gatehouse"},
+            extensions={"sni_hostname": base.host},
+        ) as answer,
+    ):
+        return answer.status_code
+
+
+def _advice(backend: Backend, fault: Exception) -> str:
+    if isinstance(fault, BadUpstreamUrl):
+        return f"Correct the upstream URL in the admin. {fault}"
+    if isinstance(fault, AddressRefused) and backend.allow_private:
+        return "Its name leads to a link-local or metadata address, which is never called."
+    if any(isinstance(cause, ssl.SSLError) for cause in _causes(fault)):
+        return "TLS failed: check that its certificate is valid for this name, and that this port speaks TLS."
+    return next((advice for kind, advice in ADVICE if isinstance(fault, kind)), "")
+
+
+def _causes(fault: BaseException | None) -> Iterator[BaseException]:
+    while fault is not None:
+        yield fault
+        fault = fault.__cause__ or fault.__context__
