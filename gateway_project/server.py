@@ -1,10 +1,14 @@
 """Serve the gateway: granian, one process type, as many workers as the environment says."""
+# ruff: noqa: E402 - Django's registry must be ready before anything with a model is imported
 
 import os
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gateway_project.settings")
 
 import django
+
+django.setup()
+
 from django.conf import settings
 from granian import Granian
 from granian.constants import HTTPModes, Interfaces, Loops
@@ -41,7 +45,6 @@ def serve(*, workers: int) -> None:
 
 def main() -> None:
     """Bring what the environment describes into being, then serve."""
-    django.setup()
     bootstrap()
     serve(workers=settings.WEB_CONCURRENCY)
 
