@@ -4,6 +4,7 @@ import asyncio
 import ssl
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 
 import httpx
@@ -55,9 +56,9 @@ async def probe(backend: Backend) -> Probe:
     started = time.monotonic()
     try:
         base = parse_upstream_url(backend.upstream_url, own_origin=settings.PUBLIC_BASE_URL)
-        address = await resolve(base.host, base.port, allow_private=backend.allow_private)
+        addresses = await resolve(base.host, base.port, allow_private=backend.allow_private)
         async with asyncio.timeout(ANSWER_WITHIN_S):
-            status = await _get(backend, base, address)
+            status = await _get_from_any(backend, base, addresses)
     except (BadUpstreamUrl, NameUnresolved, AddressRefused, TimeoutError, httpx.TransportError) as fault:
         return Probe(backend=backend.name, url=backend.upstream_url, reachable=False, advice=_advice(backend, fault))
     return Probe(
@@ -68,6 +69,15 @@ async def probe(backend: Backend) -> Probe:
         latency_ms=round((time.monotonic() - started) * 1000, 1),
         advice=f"It is there, but failed with {status}: look at its own log." if status >= 500 else "",
     )
+
+
+async def _get_from_any(backend: Backend, base: UpstreamBase, addresses: list[str]) -> int:
+    # A name may have addresses that nobody serves, ::1 beside 127.0.0.1 for one
+    *others, last = addresses
+    for address in others:
+        with suppress(httpx.ConnectError, httpx.ConnectTimeout):
+            return await _get(backend, base, address)
+    return await _get(backend, base, last)
 
 
 async def _get(backend: Backend, base: UpstreamBase, address: str) -> int:
