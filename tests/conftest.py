@@ -1,12 +1,15 @@
 """What every test may rely on: its own database, empty counters, and no connection beyond this machine."""
 
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 
 import pytest
+from django.apps import apps
 from django.conf import settings
 from django.core.cache import cache
-from django.test import override_settings
+from django.db import connection
+from django.test import TransactionTestCase, override_settings
 
 
 @pytest.fixture(scope="session")
@@ -22,6 +25,24 @@ def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: N
 def quick_passwords() -> Iterator[None]:
     """A person is made in a millisecond: how slow a hash should be is Django's to test, and takes half a second."""
     with override_settings(PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"]):
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def emptied_after_a_commit() -> Iterator[None]:
+    """A test that really commits is followed by deleting every row, which the ledger's triggers would refuse."""
+    triggers = import_module("audit.migrations.0002_append_only")
+    empty = TransactionTestCase._fixture_teardown  # noqa: SLF001 - Django offers no other place
+
+    def empty_without_triggers(test: TransactionTestCase) -> None:
+        with connection.schema_editor() as editor:
+            triggers.remove(apps, editor)
+        empty(test)
+        with connection.schema_editor() as editor:
+            triggers.install(apps, editor)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TransactionTestCase, "_fixture_teardown", empty_without_triggers)
         yield
 
 

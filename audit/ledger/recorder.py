@@ -5,15 +5,17 @@ one pays one commit for up to 200 events.
 """
 
 import asyncio
+import time
 from collections import ChainMap, defaultdict, deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from threading import Condition, Thread
 
 import structlog
-from django.db import InterfaceError, OperationalError, connections, transaction
+from django.db import Error, InterfaceError, OperationalError, connections, transaction
 
 from audit.ledger.events import Draft, UserRef
+from audit.ledger.kinds import Kind
 from audit.ledger.rows import insert, missing_rows, resolve, row_of, users_of
 
 AUDIT_ALIAS = "audit"
@@ -21,6 +23,8 @@ BATCH_MAX = 200
 QUEUE_MAX = 10_000
 CACHE_MAX = 50_000
 FLUSH_TIMEOUT_S = 10.0
+PROBE_S = 1.0
+STALL_S = 2.0
 
 log = structlog.get_logger(__name__)
 
@@ -52,11 +56,15 @@ class Recorder:
         self._thread: Thread | None = None
         self._pseudonyms: dict[UserRef, str] = {}
         self._failures = 0
+        self._writing_since: float | None = None
 
     @property
     def is_healthy(self) -> bool:
-        """The thread runs and its last batch became durable; what readiness asks."""
-        return self._thread is not None and self._thread.is_alive() and self._failures == 0
+        """The thread runs, its last batch became durable, and the present one takes no longer than it may."""
+        if self._thread is None or not self._thread.is_alive() or self._failures:
+            return False
+        since = self._writing_since
+        return since is None or time.monotonic() - since < STALL_S
 
     def start(self) -> None:
         """Start the thread; does nothing when it runs. Call it after forking, never before."""
@@ -99,16 +107,37 @@ class Recorder:
             self._wake.notify()
 
     def _run(self) -> None:
-        while batch := self._take():
-            errors = self._write_batch([waiting.draft for waiting in batch])
-            _acknowledge(batch, errors)
+        while True:
+            batch = self._take()
+            self._writing_since = time.monotonic()
+            if batch:
+                errors = self._write_batch([waiting.draft for waiting in batch])
+                _acknowledge(batch, errors)
+            elif self._stopping:
+                break
+            else:
+                self._probe()
         connections[self._alias].close()
 
     def _take(self) -> list[_Waiting]:
+        self._writing_since = None
         with self._wake:
             while not self._queue and not self._stopping:
-                self._wake.wait()
+                # A process that is not ready gets no calls: it must find out by itself that it could be
+                if not self._wake.wait(PROBE_S if self._failures else None):
+                    return []
             return [self._queue.popleft() for _ in range(min(len(self._queue), self._batch_max))]
+
+    def _probe(self) -> None:
+        row = row_of(Draft(kind=Kind.SYSTEM_PROCESS_STARTED), {})
+        try:
+            with transaction.atomic(using=self._alias):
+                insert(connections[self._alias], [row])
+                transaction.set_rollback(True, using=self._alias)
+        except Error:
+            connections[self._alias].close()
+        else:
+            self._failures = 0
 
     def _write_batch(self, drafts: list[Draft]) -> list[Exception | None]:
         try:
@@ -132,16 +161,19 @@ class Recorder:
     def _commit_again(self, drafts: list[Draft]) -> Exception | None:
         try:
             self._commit(drafts, again=True)
-        except (OperationalError, InterfaceError) as error:
-            self._failures += 1
-            log.error("audit_unavailable", events=len(drafts), error=type(error).__name__)  # noqa: TRY400 - no row in a log
-            connections[self._alias].close()
-            return error
-        except Exception as error:  # noqa: BLE001 - reported to the caller who sent the draft
-            log.error("audit_event_refused", events=len(drafts), error=type(error).__name__)  # noqa: TRY400 - as above
+        except Exception as error:  # noqa: BLE001 - reported to the callers who sent the drafts
+            self._note_failure(error, events=len(drafts))
             return error
         self._failures = 0
         return None
+
+    def _note_failure(self, error: Exception, *, events: int) -> None:
+        if isinstance(error, OperationalError | InterfaceError):
+            self._failures += 1
+            log.error("audit_unavailable", events=events, error=type(error).__name__)
+            connections[self._alias].close()
+        else:
+            log.error("audit_event_refused", events=events, error=type(error).__name__)
 
     def _commit(self, drafts: Sequence[Draft], *, again: bool = False) -> None:
         # One by one: the difference of a set and a dictionary's keys would visit every key remembered

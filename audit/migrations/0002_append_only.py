@@ -24,14 +24,15 @@ DROP TRIGGER audit_event_no_change ON audit_event;
 DROP TRIGGER audit_event_no_truncate ON audit_event;
 DROP FUNCTION audit_event_is_append_only();
 """
-# REPLACE deletes the old row without firing a delete trigger, so the insert itself must refuse a known id
+# REPLACE deletes the old row without firing a delete trigger, so the insert itself must refuse a known id, and a rowid
+# that is taken: the implicit rowid is as good a key to SQLite as the declared one
 SQLITE_INSTALL = (
     """CREATE TRIGGER audit_event_no_update BEFORE UPDATE ON audit_event
        BEGIN SELECT RAISE(ABORT, 'audit_event is append-only: UPDATE refused'); END""",
     """CREATE TRIGGER audit_event_no_delete BEFORE DELETE ON audit_event
        BEGIN SELECT RAISE(ABORT, 'audit_event is append-only: DELETE refused'); END""",
     """CREATE TRIGGER audit_event_no_replace BEFORE INSERT ON audit_event
-       WHEN EXISTS (SELECT 1 FROM audit_event WHERE id = NEW.id)
+       WHEN EXISTS (SELECT 1 FROM audit_event WHERE id = NEW.id OR rowid = NEW.rowid)
        BEGIN SELECT RAISE(ABORT, 'audit_event is append-only: id exists'); END""",
 )
 SQLITE_REMOVE = (
