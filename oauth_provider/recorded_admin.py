@@ -102,6 +102,10 @@ class RecordedAdmin(ModelAdmin):  # type: ignore[misc] - unfold is untyped
     list_per_page = 50
     list_max_show_all = 200
 
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
+        """What the filters beside a list ask; other lookups (regex, week_day …) are queries for nobody."""
+        return _is_plain(lookup) and bool(super().lookup_allowed(lookup, value, request))
+
     def about(self, obj: Any) -> About:
         """What the event of a change of `obj` says it is about."""
         return {"target": f"{self.opts.model_name}:{obj}"}
@@ -236,3 +240,7 @@ class ReadOnlyAdmin(RecordedAdmin):
     def may_act(self, request: HttpRequest, obj: Any = None) -> bool:
         """Those with the permission to change, which the form itself never offers."""
         return request.user.has_perm(f"{self.opts.app_label}.change_{self.opts.model_name}")
+
+
+def _is_plain(lookup: str) -> bool:
+    return "__" not in lookup or lookup.endswith(("__exact", "__isnull"))
