@@ -34,10 +34,12 @@ def bootstrap_client(*, client_id: str, secret: str, redirect_uris: list[str]) -
     if len(secret) < MIN_LENGTH and not settings.DEBUG:
         raise ValidationError(_("OAUTH_CLIENT_SECRET must have at least %(n)s characters.") % {"n": MIN_LENGTH})
     client = Client.objects.select_for_update().filter(client_id=client_id).first()
-    changed: tuple[str, ...] = ()
     if client is None:
         client = _create(client_id, redirect_uris)
-    elif redirect_uris and client.redirect_uris.split() != redirect_uris:
+        _replace_secret(client, secret)
+        return client
+    changed: tuple[str, ...] = ()
+    if redirect_uris and client.redirect_uris.split() != redirect_uris:
         changed = _send_back_to(client, redirect_uris)
     if _replace_secret(client, secret):
         changed += ("secret",)
