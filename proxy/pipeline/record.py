@@ -9,8 +9,9 @@ from audit.ledger.kinds import Decision, Kind, Phase
 from audit.ledger.origin import truncated_address
 from audit.ledger.recorder import AuditUnavailable as NotRecorded
 from audit.ledger.recorder import Recorder
+from proxy.catalogue.matching import Found
 from proxy.catalogue.snapshot import BackendPlan, OperationPlan
-from proxy.pipeline.call import SAFE_METHODS, Answer, Identified, Located, Principal, Received, Validated
+from proxy.pipeline.call import SAFE_METHODS, Answer, Identified, Located, Principal, Received
 from proxy.refusals import AuditUnavailable, Refusal
 
 SERVER_ERROR = 500
@@ -31,16 +32,14 @@ class Record:
     closed: bool = field(default=False, init=False)
 
     def located(self, located: Located) -> None:
-        """The backend is known."""
+        """Where the call wants to go is known, whether or not it will be allowed."""
         self.backend = located.match.backend
+        if isinstance(located.match.result, Found):
+            self.operation = located.match.result.operation
 
     def identified(self, identified: Identified) -> None:
         """The caller is known."""
         self.principal = identified.principal
-
-    def validated(self, validated: Validated) -> None:
-        """The operation is known."""
-        self.operation = validated.operation
 
     def routed(self, answer: Answer) -> None:
         """The backend answered."""

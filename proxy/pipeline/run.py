@@ -40,7 +40,6 @@ async def run(gateway: Gateway, received: Received, record: Record) -> AsyncIter
     record.identified(identified)
     transformed = transform(identified)
     validated = validate(transformed)
-    record.validated(validated)
     constrained = await gateway.limits.constrain(validated)
     try:
         await record.intend()
