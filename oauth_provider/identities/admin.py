@@ -6,6 +6,7 @@ from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
 from django.contrib.auth.admin import UserAdmin as LibraryUserAdmin
 from django.contrib.auth.models import Group, User
+from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -95,22 +96,32 @@ class UserAdmin(LibraryUserAdmin, RecordedAdmin):  # type: ignore[misc,type-arg]
         buttons = super().get_actions_detail(request, object_id)
         return [button for button in buttons if button.action_name.removeprefix("auth_user_") not in hidden]
 
-    @page_button(description=gettext_lazy("Set password"), path="password", icon="password")
-    def set_password(self, request: HttpRequest, object_id: str) -> HttpResponse:
+    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:  # noqa: A002 - Django's signature
         """The library's page; what it did is recorded."""
         with transaction.atomic():
-            user = self.changeable(request, object_id)
-            response: HttpResponse = self.user_change_password(request, object_id)
+            user = self.changeable(request, id)
+            response: HttpResponse = super().user_change_password(request, id, form_url)
             if User.objects.filter(pk=user.pk).exclude(password=user.password).exists():
                 self.tell(request, user, kind=Kind.ADMIN_OBJECT_CHANGED, fields=("password",))
         return response
+
+    @page_button(description=gettext_lazy("Set password"), path="password", icon="password")
+    def set_password(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """The button that leads to the library's page."""
+        return self.user_change_password(request, object_id)
 
     @page_button(
         description=gettext_lazy("Deactivate"), path="deactivate", icon="person_off", variant=ActionVariant.DANGER
     )
     def deactivate(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Stop everything that acts for the person."""
+        """Stop everything that acts for the person.
+
+        Raises:
+            PermissionDenied: it would lock out whoever asks for it.
+        """
         user = self.changeable(request, object_id)
+        if user == request.user:
+            raise PermissionDenied
         question = Question(
             title=_("Deactivate %(name)s?") % {"name": user.get_username()},
             consequences=(
