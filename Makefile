@@ -7,7 +7,7 @@
 VENV ?= .venv
 PYTHON ?= python3
 PY := $(VENV)/bin/python
-PIP := $(PY) -m pip install --quiet --disable-pip-version-check --require-hashes
+PIP := $(PY) -m pip install --quiet --quiet --disable-pip-version-check --require-hashes
 
 # The suite on services: PostgreSQL's own databases are enough, tests make and drop what they need
 TEST_DATABASE_URL ?= postgresql://127.0.0.1:5432/postgres
