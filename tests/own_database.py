@@ -35,7 +35,7 @@ def use(name: str) -> None:
     """Put the database `name` behind the alias for every connection made from now on."""
     connections[ALIAS].close()
     if connections[ALIAS].vendor == "postgresql":
-        connections[ALIAS].close_pool()
+        connections[ALIAS].close_pool()  # type: ignore[attr-defined]  # missing from the stubs
     connections.databases[ALIAS]["NAME"] = name
 
 

@@ -33,7 +33,7 @@ def bootstrap_client(*, client_id: str, secret: str, redirect_uris: list[str]) -
     check_redirect_uris(redirect_uris, public=False)
     if len(secret) < MIN_LENGTH and not settings.DEBUG:
         raise ValidationError(_("OAUTH_CLIENT_SECRET must have at least %(n)s characters.") % {"n": MIN_LENGTH})
-    client = Client.objects.select_for_update().filter(client_id=client_id).first()
+    client: Client | None = Client.objects.select_for_update().filter(client_id=client_id).first()
     if client is None:
         client = _create(client_id, redirect_uris)
         _replace_secret(client, secret)
