@@ -23,7 +23,7 @@ from oauth_provider.identities.views import LogoutView
 View = Callable[..., HttpResponseBase]
 
 
-class Site(UnfoldAdminSite):  # type: ignore[misc] - unfold is untyped
+class Site(UnfoldAdminSite):  # type: ignore[misc]  # unfold is untyped
     """Everything registered with `admin.site`."""
 
     def admin_view(self, view: View, cacheable: bool = False) -> View:
@@ -54,9 +54,9 @@ class Site(UnfoldAdminSite):  # type: ignore[misc] - unfold is untyped
     def password_change(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         """A new password of one's own, recorded."""
         with transaction.atomic():
-            before = request.user.password
+            before = _password(request)
             page: HttpResponse = super().password_change(request, extra_context)
-            if request.user.password != before:
+            if _password(request) != before:
                 me = user_ref(request.user)
                 record_admin_change(
                     kind=Kind.ADMIN_OBJECT_CHANGED, actor=me, user=me, target="user", fields=("password",)
@@ -83,3 +83,7 @@ class Site(UnfoldAdminSite):  # type: ignore[misc] - unfold is untyped
 
 def _pairs(request: HttpRequest) -> list[tuple[str, str]]:
     return [(name, value) for name, values in request.GET.lists() for value in values]
+
+
+def _password(request: HttpRequest) -> str:
+    return str(getattr(request.user, "password", ""))

@@ -25,7 +25,7 @@ def column(*, description: Words, ordering: str = "") -> Callable[[Function], Fu
 
     def decorate(function: Function) -> Function:
         decorated: Function = admin.display(function, description=str(description), ordering=ordering or None)
-        decorated.short_description = description  # type: ignore[attr-defined] - lazy, unlike the decorator's
+        decorated.short_description = description  # type: ignore[attr-defined]  # lazy, unlike the decorator's
         return decorated
 
     return decorate

@@ -56,5 +56,5 @@ def ask_reason(page: RecordedAdmin, request: HttpRequest, obj: Any, question: Qu
         "opts": page.opts,
         "original": obj,
     }
-    request.current_app = page.admin_site.name  # type: ignore[attr-defined] - as Django's own admin views do
+    request.current_app = page.admin_site.name
     return TemplateResponse(request, "admin/reason.html", context)

@@ -37,7 +37,7 @@ class About(TypedDict, total=False):
     backend: str
 
 
-class ReasonedForm(forms.ModelForm):  # type: ignore[type-arg] - generic for the type checker only
+class ReasonedForm(forms.ModelForm):  # type: ignore[type-arg]  # generic for the type checker only
     """Asks why, insists when somebody gains or loses access, and refuses to write over what others just changed."""
 
     seen = forms.CharField(required=False, widget=forms.HiddenInput)
@@ -88,7 +88,7 @@ class ReasonedForm(forms.ModelForm):  # type: ignore[type-arg] - generic for the
         return hashlib.sha256(repr(sorted(values.items())).encode()).hexdigest()[:32]
 
 
-class RecordedAdmin(ModelAdmin):  # type: ignore[misc] - unfold is untyped
+class RecordedAdmin(ModelAdmin):  # type: ignore[misc]  # unfold is untyped
     """What all of our pages share: locked while they change, recorded, announced; deletion only where we say so."""
 
     # What the data plane must read again after a change
@@ -226,7 +226,7 @@ class RecordedAdmin(ModelAdmin):  # type: ignore[misc] - unfold is untyped
 class ReadOnlyAdmin(RecordedAdmin):
     """Seen by those who may; changed, if at all, by buttons of its own."""
 
-    granted = ("view", "change")
+    granted: ClassVar[tuple[str, ...]] = ("view", "change")
     warn_unsaved_form = False
 
     def has_add_permission(self, request: HttpRequest) -> bool:

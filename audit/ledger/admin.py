@@ -13,7 +13,6 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
-from unfold.decorators import display
 
 from audit.ledger.event_list import EventList
 from audit.ledger.kinds import Decision
@@ -80,7 +79,7 @@ class KindFilter(admin.SimpleListFilter):
 
 
 @admin.register(Event)
-class EventAdmin(ModelAdmin):
+class EventAdmin(ModelAdmin):  # type: ignore[misc]  # unfold is untyped
     """A list and a page per event, whatever permissions a member of staff has."""
 
     list_display = ("time", "what", "person", "client", "decided", "why", "status")
@@ -159,12 +158,12 @@ class EventAdmin(ModelAdmin):
         """Nobody."""
         return False
 
-    @display(description=_("time"))
+    @admin.display(description=_("time"))
     def time(self, event: Event) -> str:
         """UTC to the millisecond."""
         return f"{date_format(event.timestamp, 'Y-m-d H:i:s')}.{event.timestamp.microsecond // 1000:03d} UTC"
 
-    @display(description=_("what"))
+    @admin.display(description=_("what"))
     def what(self, event: Event) -> SafeString:
         """The operation called, else what happened and to what; and the kind as programs know it."""
         words = f"{event.backend} {event.operation}".strip() if event.operation else KINDS.get(event.kind, event.kind)
@@ -173,29 +172,29 @@ class EventAdmin(ModelAdmin):
             '<span class="gh-what"><strong>{}</strong> {} <code>{}</code></span>', words, about, event.kind
         )
 
-    @display(description=_("user"))
+    @admin.display(description=_("user"))
     def person(self, event: Event) -> str:
         """The user's name, else the external id, else the pseudonym; for what staff did, who did it."""
         user, staff = getattr(event, "subject_name", ""), getattr(event, "actor_name", "")
         return str(user or staff or "–")
 
-    @display(description=_("staff member"))
+    @admin.display(description=_("staff member"))
     def staff(self, event: Event) -> str:
         """Who of the staff acted, if somebody did."""
         return str(getattr(event, "actor_name", "") or "–")
 
-    @display(description=_("client"))
+    @admin.display(description=_("client"))
     def client(self, event: Event) -> str:
         """The client's name, else its identifier."""
         return str(getattr(event, "client_name", "") or "–")
 
-    @display(description=_("decision"))
+    @admin.display(description=_("decision"))
     def decided(self, event: Event) -> SafeString:
         """In a word, and in colour."""
         words = DECISIONS.get(event.decision, event.decision)
         return format_html('<span class="gh-chip gh-chip--{}">{}</span>', TONES.get(event.decision, "plain"), words)
 
-    @display(description=_("reason"))
+    @admin.display(description=_("reason"))
     def why(self, event: Event) -> SafeString | str:
         """As programs know it."""
         return format_html('<code class="gh-code">{}</code>', event.reason) if event.reason else "–"

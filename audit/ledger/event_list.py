@@ -12,7 +12,7 @@ from audit.ledger.queries import before_cursor, cursor_of
 BEFORE = "before"
 
 
-class EventList(ChangeList):  # type: ignore[misc] - unfold is untyped
+class EventList(ChangeList):  # type: ignore[misc]  # unfold is untyped
     """The newest events that match, or those older than the cursor `before`."""
 
     older = ""

@@ -81,7 +81,7 @@ def activity(connection_id: str, limit: int = 50, before: str = "") -> Page:
 
     An intent shows only while its final event is missing: it is then all that is known of that call.
     """
-    events = Event.newest_first().filter(connection=str(connection_id))
+    events: QuerySet[Event] = Event.newest_first().filter(connection=str(connection_id))
     if before:
         events = before_cursor(events, before)
     rows = list(events[: limit + 1])

@@ -26,7 +26,7 @@ from oauth_provider.scopes.choices import ScopesField
 from oauth_provider.shown_once import keep, take
 
 
-class ApiKeyForm(forms.ModelForm):  # type: ignore[type-arg] - generic for the type checker only
+class ApiKeyForm(forms.ModelForm):  # type: ignore[type-arg]  # generic for the type checker only
     """A name and what it may do."""
 
     name = forms.CharField(

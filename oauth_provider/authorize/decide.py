@@ -122,7 +122,7 @@ def _live(interaction_id: str, *, user: User, session_digest: str) -> Interactio
 
 def _still_trusted(interaction: Interaction) -> Client:
     # Staff may have acted while the page was open; what holds now decides, not what held then.
-    client = Client.objects.get(pk=interaction.client_id)
+    client: Client = Client.objects.get(pk=interaction.client_id)
     if client.is_suspended:
         raise LocalError(
             "suspended_client",

@@ -87,7 +87,7 @@ class ClientAdmin(ClientButtons):
 
     def get_fieldsets(self, request: HttpRequest, obj: Client | None = None) -> Any:
         """A new client begins with what it is; an existing one with what may change."""
-        scopes = ("allowed_scopes", "default_scopes", "default_resource")
+        scopes: tuple[str, ...] = ("allowed_scopes", "default_scopes", "default_resource")
         if obj is None:
             return ((None, {"fields": ("preset", "name", "gpt", "redirect_uris", *scopes)}),)
         addresses = {Preset.GPT: ("gpt", "redirect_uris"), Preset.SERVICE: ()}.get(

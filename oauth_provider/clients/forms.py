@@ -80,7 +80,7 @@ class ClientForm(ReasonedForm):
 
     class Meta:
         model = Client
-        fields = ("name", "redirect_uris", "allowed_scopes", "default_scopes", "default_resource")
+        fields: tuple[str, ...] = ("name", "redirect_uris", "allowed_scopes", "default_scopes", "default_resource")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -162,7 +162,7 @@ class ClientAddForm(ClientForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["preset"].choices = [  # type: ignore[attr-defined] - a ChoiceField, declared above
+        self.fields["preset"].choices = [  # type: ignore[attr-defined]  # a ChoiceField, declared above
             (preset.value, _preset_choice(preset.label, PRESETS[preset].words)) for preset in Preset
         ]
         self.fields["default_resource"].initial = _only_resource()

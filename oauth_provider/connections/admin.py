@@ -156,8 +156,8 @@ class ConnectionAdmin(ReadOnlyAdmin):
     def last_call(self, connection: Connection) -> SafeString | str:
         """When the client last called for the person."""
         if not hasattr(connection, "last_called_at"):
-            connection.last_called_at = last_used([str(connection.pk)]).get(str(connection.pk))  # type: ignore[attr-defined] - ours
-        return ago(connection.last_called_at)
+            connection.last_called_at = last_used([str(connection.pk)]).get(str(connection.pk))  # type: ignore[attr-defined]  # ours
+        return ago(connection.last_called_at)  # type: ignore[attr-defined]  # as above
 
     @column(description=gettext_lazy("what was given"))
     def given(self, connection: Connection) -> SafeString | str:

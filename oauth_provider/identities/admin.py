@@ -30,7 +30,7 @@ admin.site.unregister(Group)
 
 
 @admin.register(User)
-class UserAdmin(LibraryUserAdmin, RecordedAdmin):  # type: ignore[misc,type-arg] - unfold is untyped
+class UserAdmin(LibraryUserAdmin, RecordedAdmin):  # type: ignore[misc,type-arg]  # unfold is untyped
     """Only superusers decide who is staff, and only they touch one who is."""
 
     form = UserForm

@@ -1,12 +1,12 @@
 """From a Django user to the reference that events and backends use."""
 
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 
 from audit.ledger.events import UserRef
 from oauth_provider.identities.models import Identity
 
 
-def user_ref(user: AbstractBaseUser) -> UserRef:
-    """The user's id and external id; a user without one gets `local:<id>`, kept from then on."""
+def user_ref(user: AbstractBaseUser | AnonymousUser) -> UserRef:
+    """The id and external id of somebody signed in; a user without one gets `local:<id>`, kept from then on."""
     identity, _created = Identity.objects.get_or_create(user=user, defaults={"external_id": f"local:{user.pk}"})
-    return UserRef(user_id=int(user.pk), external_id=identity.external_id)
+    return UserRef(user_id=identity.user_id, external_id=identity.external_id)

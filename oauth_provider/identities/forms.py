@@ -51,7 +51,7 @@ def check_external_id(value: str, *, user: User) -> str:
     return value
 
 
-class PermissionsField(forms.ModelMultipleChoiceField):
+class PermissionsField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]  # generic for the type checker only
     """Permissions in plain words, those only that our pages ask for."""
 
     def label_from_instance(self, permission: Permission) -> str:
@@ -74,7 +74,7 @@ def meaningful_permissions() -> QuerySet[Permission]:
     return found.order_by("content_type__app_label", "content_type__model", in_order)
 
 
-class UserAddForm(UserCreationForm):  # type: ignore[misc] - unfold is untyped
+class UserAddForm(UserCreationForm):  # type: ignore[misc]  # unfold is untyped
     """A name, a password, and who the person is to the backends."""
 
     external_id = external_id_field(

@@ -49,7 +49,7 @@ class ScopeForm(ReasonedForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         words = self.instance.translations.get(PORTUGUESE, {})
-        self.initial |= {"title_pt_br": words.get("title", ""), "description_pt_br": words.get("description", "")}
+        self.initial.update(title_pt_br=words.get("title", ""), description_pt_br=words.get("description", ""))
         if self.instance.pk and "name" in self.fields:
             self.fields["name"].disabled = True
 

@@ -18,7 +18,7 @@ def test_no_test_leaves_this_machine(host: str) -> None:
 
 
 def test_the_settings_are_those_of_the_run() -> None:
-    assert settings.DATA_DIR == DATA_DIR.resolve()
+    assert DATA_DIR.resolve() == settings.DATA_DIR
     assert settings.DEBUG is False
 
 

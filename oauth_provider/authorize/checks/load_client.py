@@ -13,7 +13,8 @@ def load_client(request: AuthorizationRequest) -> Client:
     Raises:
         LocalError: unknown or suspended client, or one registered for another grant (RFC 6749 section 3.1.2.4).
     """
-    client = Client.objects.filter(client_id=request.client_id).first() if request.client_id else None
+    known = Client.objects.filter(client_id=request.client_id)
+    client: Client | None = known.first() if request.client_id else None
     if client is None:
         raise LocalError(
             "unknown_client",
