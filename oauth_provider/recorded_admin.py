@@ -103,8 +103,10 @@ class RecordedAdmin(ModelAdmin):  # type: ignore[misc]  # unfold is untyped
     list_max_show_all = 200
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
-        """What the filters beside a list ask; other lookups (regex, week_day …) are queries for nobody."""
-        return _is_plain(lookup) and bool(super().lookup_allowed(lookup, value, request))
+        """What the filters beside the list ask, and nothing else: an address is no query language."""
+        fields = {name[0] if isinstance(name, tuple) else name for name in self.list_filter}
+        own = {getattr(name, "parameter_name", "") for name in fields}
+        return lookup in own or (lookup.partition("__")[0] in fields and lookup.endswith(("__exact", "__isnull")))
 
     def about(self, obj: Any) -> About:
         """What the event of a change of `obj` says it is about."""
@@ -240,7 +242,3 @@ class ReadOnlyAdmin(RecordedAdmin):
     def may_act(self, request: HttpRequest, obj: Any = None) -> bool:
         """Those with the permission to change, which the form itself never offers."""
         return request.user.has_perm(f"{self.opts.app_label}.change_{self.opts.model_name}")
-
-
-def _is_plain(lookup: str) -> bool:
-    return "__" not in lookup or lookup.endswith(("__exact", "__isnull"))

@@ -87,11 +87,11 @@ class StaffBrowser:
         self.http = Client()
         self.http.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
 
-    def open(self, path: str, **query: str) -> Any:
+    def open(self, path: str, /, **query: str) -> Any:
         """GET a page."""
         return self.http.get(path, query or None)
 
-    def text(self, path: str, **query: str) -> str:
+    def text(self, path: str, /, **query: str) -> str:
         """What stands on a page that must be there."""
         answer = self.http.get(path, query or None, follow=True)
         assert answer.status_code == 200, (path, answer.status_code)
@@ -105,7 +105,7 @@ class StaffBrowser:
         assert found, f"{path} has no form with {names}"
         return found[0]
 
-    def fill(self, path: str, **changes: str | list[str]) -> Any:
+    def fill(self, path: str, /, **changes: str | list[str]) -> Any:
         """Fill in the form at `path` and send it; an empty list unticks."""
         form = self.form(path, *changes)
         sent: Values = {name: list(values) for name, values in form.values.items()}

@@ -93,9 +93,9 @@ def test_what_was_read_is_trusted_for_five_seconds(monkeypatch: pytest.MonkeyPat
     watcher.refresh()
     read_at = time.monotonic()
     assert watcher.fresh
-    monkeypatch.setattr(watch.time, "monotonic", lambda: read_at + STALE_AFTER_S - 0.1)
+    monkeypatch.setattr(time, "monotonic", lambda: read_at + STALE_AFTER_S - 0.1)
     assert watcher.fresh
-    monkeypatch.setattr(watch.time, "monotonic", lambda: read_at + STALE_AFTER_S)
+    monkeypatch.setattr(time, "monotonic", lambda: read_at + STALE_AFTER_S)
     assert not watcher.fresh
 
 
