@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db.models import Q, QuerySet
 from django.utils import timezone
+from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 
 from audit.ledger.queries import last_used
@@ -26,6 +27,14 @@ class Permission:
 
 
 @dataclass(frozen=True, slots=True)
+class Access:
+    """What one kind of permission comes to, in a heading and the titles under it."""
+
+    heading: str
+    titles: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Card:
     """One connection as a person reads about it."""
 
@@ -38,16 +47,35 @@ class Card:
     permissions: Sequence[Permission]
     connected_at: datetime
     used_at: datetime | None
+    used_ago: str
     expires_at: datetime | None
     revoked_at: datetime | None
+    revoked_words: str
     is_live: bool
     is_suspended: bool
+
+    @property
+    def access(self) -> list[Access]:
+        """The permissions that count at present, in one line for each kind."""
+        headings = {
+            Sensitivity.SENSITIVE.value: _("Sensitive"),
+            Sensitivity.WRITE.value: _("Can do for you"),
+            Sensitivity.NORMAL.value: _("Can see"),
+        }
+        found = {kind: [p.title for p in self.permissions if p.active and p.sensitivity == kind] for kind in headings}
+        return [Access(headings[kind], titles) for kind, titles in found.items() if titles]
 
 
 def live_connections(user_id: int) -> QuerySet[Connection]:
     """The user's connections that are neither revoked nor expired, newest first."""
     unexpired = Q(expires_at=None) | Q(expires_at__gt=timezone.now())
     return own_connections(user_id).filter(unexpired, revoked_at=None)
+
+
+def past_connections(user_id: int) -> QuerySet[Connection]:
+    """The user's connections that are revoked or expired, newest first."""
+    over = Q(expires_at__lte=timezone.now()) | ~Q(revoked_at=None)
+    return own_connections(user_id).filter(over)
 
 
 def own_connections(user_id: int) -> QuerySet[Connection]:
@@ -80,8 +108,10 @@ def _card(row: Connection, scopes: dict[str, Scope], used_at: datetime | None) -
         permissions=sorted(permissions, key=lambda p: (rank.get(p.sensitivity, 2), p.title)),
         connected_at=row.created_at,
         used_at=used_at,
+        used_ago=_ago(used_at) if used_at else "",
         expires_at=row.expires_at,
         revoked_at=row.revoked_at,
+        revoked_words=_revoked_words(row),
         is_live=row.is_live,
         is_suspended=client.is_suspended,
     )
@@ -105,3 +135,18 @@ def _trust_words(trust: str) -> str:
         "claimed": _("This application names a domain; nobody has checked it."),
     }
     return words.get(trust, _("Nobody has checked this application."))
+
+
+def _ago(moment: datetime) -> str:
+    if timezone.now() - moment < timedelta(minutes=1):
+        return _("just now")
+    return _("%(time)s ago") % {"time": timesince(moment, depth=1)}
+
+
+def _revoked_words(row: Connection) -> str:
+    words = {
+        "user": _("by you"),
+        "client": _("by the application itself"),
+        "staff": _("by our staff: %(reason)s") % {"reason": row.revocation_reason},
+    }
+    return words.get(row.revoked_by, "")

@@ -11,13 +11,14 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from audit.connected_apps.cards import cards_of, live_connections, own_connections
+from audit.connected_apps.cards import cards_of, live_connections, own_connections, past_connections
 from audit.connected_apps.timeline import entries_of
 from audit.ledger.queries import activity
 from oauth_provider.connections.models import Connection
 from oauth_provider.connections.revoke import revoke_connection
 
 ACTIVITY_PER_PAGE = 25
+PAST_SHOWN = 10
 
 
 class SeeOther(HttpResponseRedirect):
@@ -30,9 +31,13 @@ class SeeOther(HttpResponseRedirect):
 @login_required
 @require_safe
 def list_connections(request: HttpRequest) -> HttpResponse:
-    """A card for each of the user's live connections."""
-    cards = cards_of(live_connections(_user_id(request)))
-    return render(request, "connected_apps/list.html", {"cards": cards})
+    """A card for each of the user's live connections, and a line for those that ended last."""
+    user_id = _user_id(request)
+    context = {
+        "cards": cards_of(live_connections(user_id)),
+        "past": cards_of(past_connections(user_id)[:PAST_SHOWN]),
+    }
+    return render(request, "connected_apps/list.html", context)
 
 
 @never_cache

@@ -93,30 +93,30 @@ def _live(interaction_id: str, *, user: User, session_digest: str) -> Interactio
     rows = Interaction.objects.select_for_update(of=("self",)).select_related("resource")
     interaction = rows.filter(pk=interaction_id).first() if _ID.fullmatch(interaction_id) else None
     if interaction is None:
-        raise LocalError("unknown_interaction", message=_("This page is no longer valid."), developer=_START_AGAIN)
+        raise LocalError("unknown_interaction", message=_("This page is no longer valid."), advice=_START_AGAIN)
     if interaction.user_id != user.pk:
         raise LocalError(
             "another_user",
             message=_("This request was shown to somebody else. You are signed in as another person now."),
-            developer=_START_AGAIN,
+            advice=_START_AGAIN,
             status=403,
         )
     if interaction.session_digest != session_digest:
         raise LocalError(
             "another_session",
             message=_("You signed in again after this page was opened, so it no longer counts."),
-            developer=_START_AGAIN,
+            advice=_START_AGAIN,
             status=403,
         )
     if interaction.decided_at is not None:
         raise LocalError(
             "already_decided",
             message=_("You have already answered this request. Nothing more was done."),
-            developer=_("You can close this page."),
+            advice=_("You can close this page."),
             status=409,
         )
     if interaction.expires_at <= timezone.now():
-        raise LocalError("expired", message=_("You took longer than ten minutes to answer."), developer=_START_AGAIN)
+        raise LocalError("expired", message=_("You took longer than ten minutes to answer."), advice=_START_AGAIN)
     return interaction
 
 
@@ -143,7 +143,7 @@ def _require_grantable(client: Client, scopes: tuple[str, ...]) -> None:
         raise LocalError(
             "scope_withdrawn",
             message=_("One of these permissions is no longer offered."),
-            developer=_START_AGAIN,
+            advice=_START_AGAIN,
         )
 
 

@@ -19,14 +19,22 @@ class AuthorizationError(Exception):
 class LocalError(AuthorizationError):
     """A refusal the person sees here. Nothing is redirected and nothing of the request becomes a link.
 
-    ``message`` is for the person in front of the page, ``developer`` says what the client must change.
+    ``message`` and ``advice`` are for the person in front of the page: what happened, and what helps. ``developer``
+    says what the client must change.
     """
 
     def __init__(
-        self, reason: str, *, message: str | Promise, developer: str | Promise = "", status: int = 400
+        self,
+        reason: str,
+        *,
+        message: str | Promise,
+        advice: str | Promise = "",
+        developer: str | Promise = "",
+        status: int = 400,
     ) -> None:
         super().__init__(reason)
         self.message = message
+        self.advice = advice
         self.developer = developer
         self.status = status
 
