@@ -9,14 +9,9 @@ PYTHON ?= python3
 PY := $(VENV)/bin/python
 PIP := $(PY) -m pip install --quiet --quiet --disable-pip-version-check --require-hashes
 
-# The suite on services: PostgreSQL's own databases are enough, tests make and drop what they need
+# Where the suite on services finds them; it makes and drops databases of its own
 TEST_DATABASE_URL ?= postgresql://127.0.0.1:5432/postgres
 TEST_REDIS_URL ?= redis://127.0.0.1:6379/15
-
-# Browser tests are left out where there is no browser, and only there
-CHROMIUM ?= $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
-export CHROMIUM
-without_browser := $(if $(CHROMIUM),,and not browser)
 
 # A production environment, with keys nobody will use, for what reads the settings
 key = $$(head -c 32 /dev/urandom | base64 | tr +/ -_)
@@ -32,13 +27,10 @@ run: $(VENV)/.base ## serve the gateway with demo data and two demo backends
 	@exec $(PY) manage.py demo --serve
 
 test: $(VENV)/.dev ## the whole suite on the embedded defaults
-	@$(if $(CHROMIUM),,echo 'No Chromium found: the browser tests are left out.')
-	@env -u TEST_DATABASE_URL -u TEST_REDIS_URL $(PY) -m pytest -m 'not services $(without_browser)'
+	@env -u TEST_DATABASE_URL -u TEST_REDIS_URL $(PY) -m pytest
 
 test-services: $(VENV)/.dev ## the same suite and the races, on PostgreSQL and Redis
-	@$(if $(CHROMIUM),,echo 'No Chromium found: the browser tests are left out.')
-	@TEST_DATABASE_URL='$(TEST_DATABASE_URL)' TEST_REDIS_URL='$(TEST_REDIS_URL)' \
-		$(PY) -m pytest $(if $(CHROMIUM),,-m 'not browser')
+	@TEST_DATABASE_URL='$(TEST_DATABASE_URL)' TEST_REDIS_URL='$(TEST_REDIS_URL)' $(PY) -m pytest
 
 check: $(VENV)/.dev ## formatter, linters, types, import contracts, Django's own checks
 	@mkdir -p build/check

@@ -102,7 +102,8 @@ def make_client(db: None) -> Callable[..., Client]:
             "allowed_scopes": " ".join(SCOPES),
             "default_resource": "/api/v1/echo",
         }
-        return Client.objects.create(**(values | changes))
+        client: Client = Client.objects.create(**(values | changes))
+        return client
 
     return make
 

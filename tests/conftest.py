@@ -32,7 +32,8 @@ def quick_passwords() -> Iterator[None]:
 def emptied_after_a_commit() -> Iterator[None]:
     """A test that really commits is followed by deleting every row, which the ledger's triggers would refuse."""
     triggers = import_module("audit.migrations.0002_append_only")
-    empty = TransactionTestCase._fixture_teardown  # noqa: SLF001 - Django offers no other place
+    # Django offers no other place
+    empty = TransactionTestCase._fixture_teardown  # type: ignore[attr-defined]  # noqa: SLF001
 
     def empty_without_triggers(test: TransactionTestCase) -> None:
         with connection.schema_editor() as editor:

@@ -1,14 +1,13 @@
 """The pages in a real browser with scripts off: what the content security policy blocks, only a browser shows."""
 
-import os
 import re
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, Route, sync_playwright
 
+from tests.environment import chromium
 from tests.journeys import steps
 from tests.journeys.server import Demo
 
@@ -17,21 +16,13 @@ pytestmark = pytest.mark.browser
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
 
 
-@pytest.fixture(scope="module")
-def executable() -> str:
-    """The path of Chromium: `CHROMIUM` or the one on the path."""
-    found = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
-    assert found, "no Chromium: install it, set CHROMIUM, or leave these tests out with -m 'not browser'"
-    return found
-
-
 @pytest.fixture(scope="module", params=["desktop light", "phone dark"])
-def tab(request: pytest.FixtureRequest, executable: str) -> Iterator[Page]:
+def tab(request: pytest.FixtureRequest) -> Iterator[Page]:
     """A tab without scripts; ChatGPT's callback is answered here, nothing else leaves the machine."""
     phone = request.param == "phone dark"
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=executable, args=ARGUMENTS)
-        context = chromium.new_context(
+        browser = playwright.chromium.launch(executable_path=chromium(), args=ARGUMENTS)
+        context = browser.new_context(
             java_script_enabled=False,
             viewport={"width": 360, "height": 740} if phone else {"width": 1280, "height": 900},
             color_scheme="dark" if phone else "light",
@@ -39,7 +30,7 @@ def tab(request: pytest.FixtureRequest, executable: str) -> Iterator[Page]:
         page = context.new_page()
         page.route("https://chatgpt.com/**", answer_as_chatgpt)
         yield page
-        chromium.close()
+        browser.close()
 
 
 def answer_as_chatgpt(route: Route) -> None:

@@ -56,7 +56,7 @@ def leave(alias: str) -> None:
     """Close every connection: a database in use cannot be dropped."""
     connections[alias].close()
     if connections[alias].vendor == "postgresql":
-        connections[alias].close_pool()
+        connections[alias].close_pool()  # type: ignore[attr-defined]  # missing from the stubs
 
 
 def on_server(statement: str) -> None:

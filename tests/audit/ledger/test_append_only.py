@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import pytest
+from django.contrib.auth.models import User
 from django.db import DatabaseError, connection, transaction
 
 from audit.ledger.events import new_event_id
@@ -90,7 +91,7 @@ def test_the_orm_past_its_manager_meets_the_database(event: Event) -> None:
     assert_untouched(event)
 
 
-def test_a_user_that_is_deleted_leaves_the_ledger_as_it_is(django_user_model: type, event: Event) -> None:
+def test_a_user_that_is_deleted_leaves_the_ledger_as_it_is(django_user_model: type[User], event: Event) -> None:
     django_user_model.objects.create(username="leaver").delete()
     assert_untouched(event)
 

@@ -1,7 +1,7 @@
 """The ledger is read by an index, page by page, and never counted."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -21,7 +21,8 @@ CONNECTION = "0190c0de-0000-7000-8000-000000000001"
 
 
 def add(**fields: Any) -> Event:
-    draft = Draft(**({"kind": Kind.PROXY_CALL_DECIDED, "connection": CONNECTION, "timestamp": NOON} | fields))
+    defaults: dict[str, Any] = {"kind": Kind.PROXY_CALL_DECIDED, "connection": CONNECTION, "timestamp": NOON}
+    draft = Draft(**(defaults | fields))
     insert(connection, [row_of(draft, resolve("default", users_of([draft])))])
     return Event.objects.get(pk=draft.id)
 
@@ -34,7 +35,8 @@ def at(minute: int, **fields: Any) -> Event:
 def test_pages_follow_each_other_without_gap_or_repetition_even_at_one_moment() -> None:
     events = [add() for _ in range(7)] + [at(1), at(-1)]
     expected = sorted(events, key=lambda event: (event.timestamp, event.pk), reverse=True)
-    seen, cursor = [], ""
+    seen: list[Event] = []
+    cursor = ""
     for _ in range(5):
         page = activity(CONNECTION, 2, cursor)
         seen += page.events
@@ -99,8 +101,8 @@ def test_search_narrows_by_people_and_time_and_by_all_of_it_together() -> None:
     early, wanted = at(0, user=ana), at(1, user=ana)
     at(1)
     at(2, user=ana)
-    minute = {"since": NOON + timedelta(minutes=1), "until": NOON + timedelta(minutes=2)}
-    assert list(search(subjects=[wanted.subject], **minute)) == [wanted]
+    since, until = NOON + timedelta(minutes=1), NOON + timedelta(minutes=2)
+    assert list(search(subjects=[wanted.subject], since=since, until=until)) == [wanted]
     assert list(before_cursor(search(subjects=[wanted.subject]), cursor_of(wanted))) == [early]
     assert list(search(subjects=[])) == []
 
@@ -115,7 +117,7 @@ def test_last_use_is_the_last_call_allowed_or_not() -> None:
     assert clients_last_used(["c-1", "never"]) == {"c-1": moment}
 
 
-INDEXES = {
+INDEXES: dict[str, Callable[[], object]] = {
     "event_connection": lambda: activity(CONNECTION, 2, f"{10**15}.{'0' * 32}"),
     "event_subject": lambda: list(search(subjects=["s"])[:50]),
     "event_client": lambda: list(search(client_id="c")[:50]),
@@ -143,13 +145,12 @@ def test_a_page_is_read_from_its_index_and_nothing_is_counted(index: str, only_i
 
 
 @pytest.fixture
-def only_indexes(db: None) -> Iterator[None]:
+def only_indexes(db: None) -> None:
     """PostgreSQL would read a table of no rows whole."""
     del db
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off")
-    return
 
 
 @pytest.mark.django_db(transaction=True, databases=["default", "audit"])

@@ -118,8 +118,9 @@ def test_a_commit_that_hangs_is_not_healthy(recorder: Recorder, ledger: str) -> 
 def test_a_commit_whose_answer_was_lost_is_written_once(
     recorder: Recorder, ledger: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    answered = BaseDatabaseWrapper._commit  # noqa: SLF001 - the moment after which nobody knows
-    lost = []
+    # The moment after which nobody knows
+    answered = BaseDatabaseWrapper._commit  # type: ignore[attr-defined]  # noqa: SLF001
+    lost: list[BaseDatabaseWrapper] = []
 
     def commit_and_lose_the_answer(self: BaseDatabaseWrapper) -> None:
         answered(self)
@@ -178,10 +179,10 @@ def test_stopping_writes_what_is_queued(ledger: str) -> None:
 
 def test_a_recorder_that_does_not_run_refuses(ledger: str) -> None:
     recorder = Recorder(alias=ledger)
-    before, started = record(recorder, draft()), recorder.start()
+    before = record(recorder, draft())
+    recorder.start()
     recorder.stop()
     after = record(recorder, draft())
-    assert started is None
     assert [type(outcome) for outcome in (*before, *after)] == [AuditUnavailable] * 2
     assert not recorder.is_healthy
 

@@ -47,7 +47,7 @@ def test_detail_says_what_was_given_in_words(staff: StaffBrowser, world: World) 
 
 def test_revoking_needs_a_reason_and_kills_the_token(staff: StaffBrowser, world: World) -> None:
     token = world.pair()["access_token"]
-    assert verify_access_token(token)
+    assert verify_access_token(token).scopes
     assert errors_of(staff.fill(page(world, "revoke"), reason=""))
     staff.fill(page(world, "revoke"), reason="Reported by the person")
     with pytest.raises(InvalidToken):

@@ -75,7 +75,7 @@ def test_deactivating_kills_what_acts_for_the_person_until_they_are_reactivated(
     event = last_event(kind=Kind.ADMIN_OBJECT_CHANGED)
     assert (event.fields, event.note) == (["is_active"], "Left the platform")
     staff.fill(page(person, "reactivate"), reason="Came back")
-    assert verify_access_token(token)
+    assert verify_access_token(token).scopes
 
 
 def test_a_new_password_is_recorded_not_shown(staff: StaffBrowser, ana: User) -> None:

@@ -214,7 +214,7 @@ async def test_a_caller_is_looked_up_once(world: World) -> None:
 async def test_a_caller_is_remembered_for_five_seconds_at_most(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     await world.identify(BEARER)
     now = time.monotonic()
-    monkeypatch.setattr(stage.time, "monotonic", lambda: now + CACHE_TTL_S + 0.01)
+    monkeypatch.setattr(time, "monotonic", lambda: now + CACHE_TTL_S + 0.01)
     await world.identify(BEARER)
     assert len(world.asked) == 2
     assert CACHE_TTL_S <= 5
