@@ -6,7 +6,7 @@ from django.conf import settings
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.http import require_safe
 
-from oauth_provider.keys.signing import jwks
+from oauth_provider.keys.signing import JWKS_MAX_AGE_S, jwks
 from oauth_provider.scopes.models import Scope
 
 _AUTH_METHODS = ["none", "client_secret_basic", "client_secret_post"]
@@ -52,7 +52,7 @@ def _language_tag(code: str) -> str:
 
 def _public(document: dict[str, Any]) -> JsonResponse:
     response = JsonResponse(document)
-    response["Cache-Control"] = "public, max-age=300"
+    response["Cache-Control"] = f"public, max-age={JWKS_MAX_AGE_S}"
     # The documents are public and carry no cookie, so any origin may read them (MCP clients in browsers do).
     response["Access-Control-Allow-Origin"] = "*"
     return response

@@ -2,6 +2,7 @@
 
 import django.core.validators
 import django.db.models.deletion
+import django.utils.timezone
 import uuid
 from django.conf import settings
 from django.db import migrations, models
@@ -80,12 +81,13 @@ class Migration(migrations.Migration):
                 ('private_pem_encrypted', models.TextField(editable=False)),
                 ('public_jwk', models.JSONField(editable=False)),
                 ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='created at')),
-                ('retired_at', models.DateTimeField(blank=True, null=True, verbose_name='retired at')),
+                ('signs_from', models.DateTimeField(default=django.utils.timezone.now, verbose_name='signs from')),
+                ('published_until', models.DateTimeField(blank=True, null=True, verbose_name='verifies until')),
             ],
             options={
                 'verbose_name': 'signing key',
                 'verbose_name_plural': 'signing keys',
-                'ordering': ['-created_at'],
+                'ordering': ['-signs_from', '-id'],
             },
         ),
         migrations.CreateModel(

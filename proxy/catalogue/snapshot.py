@@ -1,5 +1,6 @@
 """The picture of the catalogue that the data plane works from: frozen, complete, with everything precomputed."""
 
+import time
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,7 +10,7 @@ import structlog
 from django.conf import settings
 
 from oauth_provider.keys.encryption import Undecipherable, decrypt
-from oauth_provider.keys.signing import LoadedKey, current_signing_key
+from oauth_provider.keys.signing import LoadedKey, signing_keys
 from oauth_provider.scopes.models import Scope
 from proxy.catalogue.addresses import BadUpstreamUrl, UpstreamBase, parse_upstream_url
 from proxy.catalogue.matching import NOTHING, Found, Matcher, Nothing, OtherMethods
@@ -93,7 +94,13 @@ class Snapshot:
     by_prefix: Mapping[tuple[str, ...], BackendPlan]
     prefix_lengths: tuple[int, ...]
     enabled_scopes: frozenset[str]
-    signing_key: LoadedKey | None = field(repr=False)
+    signing_keys: tuple[LoadedKey, ...] = field(repr=False)
+
+    @property
+    def signing_key(self) -> LoadedKey | None:
+        """The key that signs at this moment: during a rotation the next one is here before its time."""
+        now = time.time()
+        return next((key for key in self.signing_keys if key.signs_from <= now), None)
 
     def match(self, method: str, path: CanonicalPath) -> Match:
         """The backend with the longest prefix of `path`, and its operation for `method`."""
@@ -109,9 +116,7 @@ class Snapshot:
         return self.by_prefix.get(tuple(path[1:].split("/")))
 
 
-EMPTY = Snapshot(
-    revision=-1, backends={}, by_prefix={}, prefix_lengths=(), enabled_scopes=frozenset(), signing_key=None
-)
+EMPTY = Snapshot(revision=-1, backends={}, by_prefix={}, prefix_lengths=(), enabled_scopes=frozenset(), signing_keys=())
 
 
 def build(*, revision: int) -> Snapshot:
@@ -136,17 +141,17 @@ def build(*, revision: int) -> Snapshot:
         by_prefix=plans,
         prefix_lengths=tuple(sorted({len(prefix) for prefix in plans}, reverse=True)),
         enabled_scopes=frozenset(scopes),
-        signing_key=_signing_key(),
+        signing_keys=_signing_keys(),
     )
 
 
-def _signing_key() -> LoadedKey | None:
+def _signing_keys() -> tuple[LoadedKey, ...]:
     try:
-        return current_signing_key()
+        return signing_keys()
     except Undecipherable:
         # Only calls that assert somebody need it; the others go on, and readiness says so
         log.exception("signing_key_not_opened")
-        return None
+        return ()
 
 
 def _backend_plan(row: dict[str, Any], operations: list[dict[str, Any]]) -> BackendPlan:

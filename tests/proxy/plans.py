@@ -81,7 +81,7 @@ def snapshot(*backends: BackendPlan, **changes: Any) -> Snapshot:
         by_prefix=by_prefix,
         prefix_lengths=tuple(sorted({len(prefix) for prefix in by_prefix}, reverse=True)),
         enabled_scopes=frozenset({"jobs:read", "jobs:write"}),
-        signing_key=None,
+        signing_keys=(),
     )
     return replace(made, **changes)
 
