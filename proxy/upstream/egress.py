@@ -48,20 +48,21 @@ def is_allowed(address: str, *, allow_private: bool) -> bool:
     return all(_is_allowed(each, allow_private=allow_private) for each in (parsed, *_embedded(parsed)))
 
 
-def choose(addresses: Iterable[str], *, allow_private: bool) -> str:
-    """One of the resolved `addresses` that may be called.
+def allowed(addresses: Iterable[str], *, allow_private: bool) -> list[str]:
+    """Those of the resolved `addresses` that may be called, in no order.
 
     Raises:
         AddressRefused: none may.
     """
-    allowed = [address for address in dict.fromkeys(addresses) if is_allowed(address, allow_private=allow_private)]
-    if not allowed:
+    found = [address for address in dict.fromkeys(addresses) if is_allowed(address, allow_private=allow_private)]
+    if not found:
         raise AddressRefused
-    return random.choice(allowed)  # noqa: S311 - spreads load, hides nothing
+    random.shuffle(found)
+    return found
 
 
-async def resolve(host: str, port: int, *, allow_private: bool) -> str:
-    """The address to connect to for `host`: resolved once, checked, and then pinned by the caller.
+async def resolve(host: str, port: int, *, allow_private: bool) -> list[str]:
+    """The addresses of `host` that may be called: resolved once and checked, for the caller to pin one of them.
 
     Raises:
         NameUnresolved: the name has no address.
@@ -71,22 +72,38 @@ async def resolve(host: str, port: int, *, allow_private: bool) -> str:
         found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError):
         raise NameUnresolved from None
-    return choose((str(sockaddr[0]) for *_rest, sockaddr in found), allow_private=allow_private)
+    return allowed((str(sockaddr[0]) for *_rest, sockaddr in found), allow_private=allow_private)
 
 
 async def pinned_address(backend: BackendPlan) -> str:
-    """The address to call `backend` at, resolved and checked now.
+    """The address to call `backend` at, resolved and checked now; of several, one that takes connections.
 
     Raises:
         BackendRefusedByGuard: its name leads to no address that may be called.
         BackendUnreachable: its name leads nowhere.
     """
+    base = backend.base
     try:
-        return await resolve(backend.base.host, backend.base.port, allow_private=backend.allow_private)
+        addresses = await resolve(base.host, base.port, allow_private=backend.allow_private)
     except AddressRefused:
         raise BackendRefusedByGuard from None
     except NameUnresolved:
         raise BackendUnreachable(reason="backend_name_unresolved") from None
+    # localhost is 127.0.0.1 and ::1, and few programs listen on both
+    for address in addresses[1:]:
+        if await _takes_connections(address, base.port, within_s=backend.connect_timeout_s):
+            return address
+    return addresses[0]
+
+
+async def _takes_connections(address: str, port: int, *, within_s: float) -> bool:
+    try:
+        async with asyncio.timeout(within_s):
+            _reader, writer = await asyncio.open_connection(address, port)
+    except (OSError, TimeoutError):
+        return False
+    writer.close()
+    return True
 
 
 def _is_allowed(address: Address, *, allow_private: bool) -> bool:

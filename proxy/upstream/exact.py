@@ -72,13 +72,16 @@ async def _answer(pool: httpcore.AsyncConnectionPool, request: httpcore.Request)
 
 def _build(backend: BackendPlan, address: str, request: UpstreamRequest) -> httpcore.Request:
     base = backend.base
-    host = (b"host", base.authority.encode())
+    headers = [(b"host", base.authority.encode())]
+    headers += [(name.encode(), value.encode("latin-1")) for name, value in request.headers]
+    if isinstance(request.body, AsyncIterator) and not any(name == b"content-length" for name, _value in headers):
+        headers.append((b"transfer-encoding", b"chunked"))
     return httpcore.Request(
         request.method,
         httpcore.URL(
             scheme=base.scheme.encode(), host=address.encode(), port=base.port, target=request.target.encode("latin-1")
         ),
-        headers=[host, *((name.encode(), value.encode("latin-1")) for name, value in request.headers)],
+        headers=headers,
         content=request.body,
         extensions={"sni_hostname": base.host, "timeout": {"connect": backend.connect_timeout_s}},
     )

@@ -20,7 +20,11 @@ from proxy.upstream.transport import Headers, UpstreamRequest
 # How long a resolved address is pinned before the name is asked again
 PIN_S = 30.0
 IDLE_S = 15
-PoolKey = tuple[str, str, int, bool, float, int]
+FINAL_STATUS = 200
+# pyreqwest does not end a call that is cancelled before its answer began: it ends when the backend has been silent for
+# the call's time, or for this long, which is beyond the silence that a stream of events is granted
+SILENCE_MIN_S = 65.0
+PoolKey = tuple[str, str, int, bool, float, float, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +73,7 @@ class HyperTransport:
             pool = self._pools[key] = await self._renewed(backend, pool)
         sending = _build(pool.client, backend, request)
         try:
-            return HyperResponse(sending, await sending.__aenter__())
+            response = HyperResponse(sending, await sending.__aenter__())
         except ConnectTimeoutError:
             self._pools.pop(key, None)
             raise DeadlinePassed(reason="connect_timeout") from None
@@ -79,6 +83,11 @@ class HyperTransport:
             raise BackendUnreachable from None
         except PyreqwestError:
             raise BackendNonsense from None
+        if response.status < FINAL_STATUS:
+            # 101: nobody asked for another protocol
+            await response.aclose()
+            raise BackendNonsense
+        return response
 
     async def aclose(self) -> None:
         """Close every connection."""
@@ -95,8 +104,8 @@ class HyperTransport:
 
 
 def _pool_key(backend: BackendPlan) -> PoolKey:
-    base, timeout_s = backend.base, backend.connect_timeout_s
-    return (base.scheme, base.host, base.port, backend.allow_private, timeout_s, backend.max_concurrency)
+    base, limits = backend.base, (backend.timeout_s, backend.connect_timeout_s, backend.max_concurrency)
+    return (base.scheme, base.host, base.port, backend.allow_private, *limits)
 
 
 def _client(backend: BackendPlan, address: str) -> Client:
@@ -113,6 +122,7 @@ def _client(backend: BackendPlan, address: str) -> Client:
         .http1_lower_case_headers()
         .user_agent("gatehouse")
         .connect_timeout(timedelta(seconds=backend.connect_timeout_s))
+        .read_timeout(timedelta(seconds=max(backend.timeout_s, SILENCE_MIN_S)))
         .pool_idle_timeout(timedelta(seconds=IDLE_S))
         .pool_max_idle_per_host(backend.max_concurrency)
         .resolve(backend.base.host, address, backend.base.port)

@@ -5,8 +5,8 @@ from proxy.upstream.exact import ExactTransport
 from proxy.upstream.hyper import HyperTransport
 from proxy.upstream.transport import UpstreamRequest, UpstreamResponse
 
-# WHATWG URL, special-query percent-encode set: of what may stand in a query, hyper's URL type changes only this
-REWRITTEN = "'"
+# WHATWG URL, special-query percent-encode set: of what may stand in a query, hyper's URL type changes only these
+REWRITTEN = frozenset("'\"<>")
 
 
 class Transports:
@@ -19,7 +19,7 @@ class Transports:
     async def send(self, backend: BackendPlan, request: UpstreamRequest) -> UpstreamResponse:
         """The answer, as soon as its head is there."""
         _path, _separator, query = request.target.partition("?")
-        transport = self._exact if REWRITTEN in query else self._hyper
+        transport = self._hyper if REWRITTEN.isdisjoint(query) else self._exact
         return await transport.send(backend, request)
 
     async def aclose(self) -> None:

@@ -135,14 +135,15 @@ class RawBackend:
         return arrived
 
     async def heard(self) -> Arrived:
-        """Wait for a request, and return the last one."""
+        """Wait for the next request that nobody waited for yet."""
         await asyncio.wait_for(self._heard.wait(), 5)
+        self._heard.clear()
         return self.arrived[-1]
 
     @classmethod
     @asynccontextmanager
-    async def listening(cls) -> AsyncIterator["RawBackend"]:
-        """A backend on a free port of the loopback; every connection is closed at the end."""
+    async def listening(cls, *, port: int = 0) -> AsyncIterator["RawBackend"]:
+        """A backend on the loopback, on a free port unless told; every connection is closed at the end."""
         backend = cls()
         writers: list[asyncio.StreamWriter] = []
 
@@ -153,7 +154,7 @@ class RawBackend:
             writer.close()
             backend.closed.set()
 
-        server = await asyncio.start_server(serve, HOST, 0)
+        server = await asyncio.start_server(serve, HOST, port)
         backend.port = server.sockets[0].getsockname()[1]
         try:
             yield backend
