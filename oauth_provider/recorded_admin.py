@@ -120,6 +120,10 @@ class RecordedAdmin(ModelAdmin):  # type: ignore[misc]  # unfold is untyped
         rows = self.model._base_manager.select_for_update()  # noqa: SLF001 - Django's only name for it
         return rows.filter(pk=found.pk).first()
 
+    def look_up(self, request: HttpRequest, object_id: str) -> Any:
+        """The object of an address as it is now, unlocked; None when there is none."""
+        return super().get_object(request, unquote(str(object_id)))
+
     def changeable(self, request: HttpRequest, object_id: str) -> Any:
         """The object a button is pressed for.
 
@@ -127,7 +131,7 @@ class RecordedAdmin(ModelAdmin):  # type: ignore[misc]  # unfold is untyped
             Http404: it does not exist.
             PermissionDenied: this member of staff may only look.
         """
-        found = super().get_object(request, unquote(object_id))
+        found = self.look_up(request, object_id)
         if found is None:
             raise Http404
         if not self.may_act(request, found):
@@ -201,7 +205,7 @@ class RecordedAdmin(ModelAdmin):  # type: ignore[misc]  # unfold is untyped
 
     def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
         """What the ledger knows of the object; there is no second log."""
-        found = super().get_object(request, unquote(object_id))
+        found = self.look_up(request, object_id)
         if found is None:
             raise Http404
         query = urlencode({"q": self.history_term(found)})

@@ -4,7 +4,6 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
@@ -115,7 +114,7 @@ class ApiKeyAdmin(ReadOnlyAdmin):
             Http404: there is no such key.
             PermissionDenied: this member of staff makes no keys.
         """
-        made = self.get_object(request, unquote(object_id))
+        made = self.look_up(request, object_id)
         if made is None:
             raise Http404
         if not self.has_add_permission(request):
@@ -134,7 +133,7 @@ class ApiKeyAdmin(ReadOnlyAdmin):
 
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
         """Only what would do something."""
-        found = self.get_object(request, unquote(str(object_id)))
+        found = self.look_up(request, object_id)
         if found is None or found.revoked_at or not self.may_act(request, found):
             return []
         buttons: list[Any] = super().get_actions_detail(request, object_id)

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from typing import Any
 
 from django.contrib import messages
-from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
@@ -40,7 +39,7 @@ class ClientButtons(RecordedAdmin):
 
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:  # noqa: ANN401
         """Only the buttons that would do something."""
-        client = self.get_object(request, unquote(str(object_id)))
+        client = self.look_up(request, object_id)
         if client is None:
             return []
         hidden = {"suspend" if client.is_suspended else "resume"}
@@ -64,7 +63,7 @@ class ClientButtons(RecordedAdmin):
             Http404: there is no such client.
             PermissionDenied: this member of staff may not see clients.
         """
-        client = self.get_object(request, unquote(object_id))
+        client = self.look_up(request, object_id)
         if client is None:
             raise Http404
         if not self.has_view_permission(request, client):

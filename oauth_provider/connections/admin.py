@@ -3,7 +3,6 @@
 from typing import Any
 
 from django.contrib import admin, messages
-from django.contrib.admin.utils import unquote
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils import timezone
@@ -106,7 +105,7 @@ class ConnectionAdmin(ReadOnlyAdmin):
 
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
         """Only what would do something."""
-        found = self.get_object(request, unquote(str(object_id)))
+        found = self.look_up(request, object_id)
         if found is None or found.revoked_at or not self.may_act(request, found):
             return []
         buttons: list[Any] = super().get_actions_detail(request, object_id)

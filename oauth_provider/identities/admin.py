@@ -3,7 +3,6 @@
 from typing import Any
 
 from django.contrib import admin, messages
-from django.contrib.admin.utils import unquote
 from django.contrib.auth.admin import UserAdmin as LibraryUserAdmin
 from django.contrib.auth.models import Group, User
 from django.core.exceptions import PermissionDenied
@@ -87,7 +86,7 @@ class UserAdmin(LibraryUserAdmin, RecordedAdmin):  # type: ignore[misc,type-arg]
 
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
         """Only what would do something; nobody locks themselves out."""
-        user = self.get_object(request, unquote(str(object_id)))
+        user = self.look_up(request, object_id)
         if user is None or not self.may_act(request, user):
             return []
         hidden = (
