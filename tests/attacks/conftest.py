@@ -6,13 +6,15 @@ import pytest
 
 from tests.journeys import steps
 from tests.journeys.pages import Browser
-from tests.journeys.server import Demo, running_demo
+from tests.journeys.server import Demo, free_port, running_demo
+from tests.journeys.services import services
 
 
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     """The gateway with demo data, its limits wide enough for a table of attacks."""
-    with running_demo(tmp_path_factory.mktemp("attacks"), RATE_LIMIT_MAX="5000") as started:
+    data_dir, port = tmp_path_factory.mktemp("attacks"), free_port()
+    with services() as variables, running_demo(data_dir, port=port, RATE_LIMIT_MAX="5000", **variables) as started:
         yield started
 
 

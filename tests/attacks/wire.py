@@ -34,7 +34,7 @@ def authority(issuer: str) -> str:
 
 
 def send(issuer: str, *pieces: bytes, wait_s: float = 10.0) -> list[Answer]:
-    """Write `pieces` on one connection and read every answer until it is closed or has been silent for a fifth of a second.
+    """Write `pieces` on one connection and read answers until it is closed, or silent for a fifth of a second.
 
     An empty list means that the server closed the connection without answering.
     """

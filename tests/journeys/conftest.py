@@ -6,13 +6,15 @@ import pytest
 
 from tests.journeys import steps
 from tests.journeys.pages import Browser
-from tests.journeys.server import Demo, running_demo
+from tests.journeys.server import Demo, free_port, running_demo
+from tests.journeys.services import services
 
 
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     """The gateway with demo data, really started."""
-    with running_demo(tmp_path_factory.mktemp("journeys")) as started:
+    data_dir = tmp_path_factory.mktemp("journeys")
+    with services() as variables, running_demo(data_dir, port=free_port(), **variables) as started:
         yield started
 
 

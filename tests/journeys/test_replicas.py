@@ -10,17 +10,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from urllib.parse import urlsplit, urlunsplit
 
 import httpx
-import psycopg
 import pytest
 from cryptography.fernet import Fernet
-from psycopg import sql
 
 from tests.journeys import steps
 from tests.journeys.pages import Browser
 from tests.journeys.server import Demo, Server, free_port, manage, running
+from tests.journeys.services import own_database
 
 pytestmark = pytest.mark.services
 
@@ -59,14 +57,9 @@ class Backend(BaseHTTPRequestHandler):
 
 @pytest.fixture(scope="module")
 def database() -> Iterator[str]:
-    """The URL of a PostgreSQL database of our own, dropped at the end."""
-    server = os.environ["TEST_DATABASE_URL"]
-    name = f"gatehouse_replicas_{secrets.token_hex(6)}"
-    with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-    yield urlunsplit(urlsplit(server)._replace(path=f"/{name}"))
-    with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+    """The URL of a PostgreSQL database of our own."""
+    with own_database() as url:
+        yield url
 
 
 @pytest.fixture(scope="module")

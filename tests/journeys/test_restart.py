@@ -10,6 +10,7 @@ import pytest
 from tests.journeys import steps
 from tests.journeys.pages import Browser
 from tests.journeys.server import Demo, free_port, running_demo
+from tests.journeys.services import services
 
 SECOND_START_WITHIN_S = 5.0
 
@@ -28,16 +29,20 @@ class Restarted:
 @pytest.fixture(scope="module")
 def restarted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Restarted]:
     """A gateway that was stopped and started; its second life sends careers' calls to the echo backend."""
-    data_dir: Path = tmp_path_factory.mktemp("restart")
-    port = free_port()
-    with running_demo(data_dir, port=port) as before, Browser(before.issuer) as ana:
+    with services() as variables:
+        yield from restart(tmp_path_factory.mktemp("restart"), free_port(), variables)
+
+
+def restart(data_dir: Path, port: int, variables: dict[str, str]) -> Iterator[Restarted]:
+    """Start, give, stop, and start again."""
+    with running_demo(data_dir, port=port, **variables) as before, Browser(before.issuer) as ana:
         steps.sign_in(ana, before.user("ana"))
         gpt = steps.connect_gpt(before, ana, redirect_uri=steps.CHAT_OPENAI)
         asked = steps.ask_as_gpt(before)
         code = steps.decide(ana, ana.open(asked.url))["code"]
     # The demo's own override: any backend takes its address from the environment
     echo = f"http://127.0.0.1:{port + 1}/echo"
-    with running_demo(data_dir, port=port, CAREERS_SERVICE_URL=echo) as demo:
+    with running_demo(data_dir, port=port, CAREERS_SERVICE_URL=echo, **variables) as demo:
         yield Restarted(demo=demo, before=before, gpt=gpt, open_code=code, asked=asked)
 
 

@@ -1,0 +1,36 @@
+"""What a started gateway keeps its data in: embedded defaults, or the PostgreSQL and Redis this run was given."""
+
+import contextlib
+import os
+import secrets
+from collections.abc import Iterator
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg
+from psycopg import sql
+
+from tests.environment import SERVICES
+
+
+@contextlib.contextmanager
+def services() -> Iterator[dict[str, str]]:
+    """The variables of one gateway; on PostgreSQL it has a database of its own."""
+    if not all(os.environ.get(source) for source in SERVICES.values()):
+        yield {}
+        return
+    with own_database() as url:
+        yield {"DATABASE_URL": url, "REDIS_URL": os.environ["TEST_REDIS_URL"]}
+
+
+@contextlib.contextmanager
+def own_database() -> Iterator[str]:
+    """The URL of an empty PostgreSQL database, dropped at the end."""
+    server = os.environ["TEST_DATABASE_URL"]
+    name = f"gatehouse_{secrets.token_hex(8)}"
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    try:
+        yield urlunsplit(urlsplit(server)._replace(path=f"/{name}"))
+    finally:
+        with psycopg.connect(server, autocommit=True) as connection:
+            connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
