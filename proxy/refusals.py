@@ -40,7 +40,7 @@ from typing import ClassVar
 Headers = tuple[tuple[str, str], ...]
 
 
-class Refusal(Exception):  # noqa: N818 - a decision, not a fault
+class Refusal(Exception):
     """The call ends here. `reason` is a slug for the ledger, `headers` go out with the answer."""
 
     status: ClassVar[int] = 500

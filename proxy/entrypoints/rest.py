@@ -19,7 +19,7 @@ WATCH_AFTER_S = 0.05
 log = structlog.get_logger(__name__)
 
 
-class ConnectionBroken(Exception):  # noqa: N818 - what the server must do
+class ConnectionBroken(Exception):
     """Raised to the server: the answer has begun and cannot be completed, so the connection must not look complete."""
 
 

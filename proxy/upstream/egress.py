@@ -13,11 +13,11 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
-class AddressRefused(Exception):  # noqa: N818 - a decision, not a fault
+class AddressRefused(Exception):
     """The name leads to no address that may be called."""
 
 
-class NameUnresolved(Exception):  # noqa: N818 - a state of the name
+class NameUnresolved(Exception):
     """The name leads nowhere."""
 
 
