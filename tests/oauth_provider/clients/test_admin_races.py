@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
 from django.contrib.auth.models import User
@@ -56,12 +57,7 @@ def test_of_two_changes_of_the_same_page_one_is_kept_and_one_is_told(client: Cli
             forms[0] | {"name": [f"Renamed {number}"]},
             forms[1] | {"access_token_lifetime_s": [str(600 + number)]},
         ]
-        answers = at_once(
-            [
-                lambda browser=browser, sent=sent: browser.http.post(path, sent)
-                for browser, sent in zip(two, changed, strict=True)
-            ]
-        )
+        answers = at_once([partial(one.http.post, path, sent) for one, sent in zip(two, changed, strict=True)])
         assert Counter(answer.status_code for answer in answers) == {302: 1, 200: 1}
         client.refresh_from_db()
         assert (client.name == f"Renamed {number}") is not (client.access_token_lifetime_s == 600 + number)
@@ -69,24 +65,19 @@ def test_of_two_changes_of_the_same_page_one_is_kept_and_one_is_told(client: Cli
 
 def test_suspended_twice_is_recorded_once(client: Client, two: list[StaffBrowser]) -> None:
     path = f"{LIST}{client.pk}/suspend/"
-    answers = at_once([lambda browser=browser: browser.http.post(path, {"reason": "x"}) for browser in two])
+    answers = at_once([partial(one.http.post, path, {"reason": "x"}) for one in two])
     assert {answer.status_code for answer in answers} == {302}
     assert Event.objects.filter(kind=Kind.ADMIN_CLIENT_SUSPENDED).count() == 1
 
 
 def test_two_new_secrets_at_once_do_not_make_three(client: Client, two: list[StaffBrowser]) -> None:
     path = f"{LIST}{client.pk}/new-secret/"
-    at_once([lambda browser=browser: browser.http.post(path, {"reason": "x"}) for browser in two])
+    at_once([partial(one.http.post, path, {"reason": "x"}) for one in two])
     assert live_secrets(client=client) == LIVE_SECRETS
 
 
 def test_two_retired_at_once_leave_one(client: Client, two: list[StaffBrowser]) -> None:
     create_secret(client=client, actor=None)
     paths = [f"{LIST}{client.pk}/secrets/{secret.pk}/retire/" for secret in client.secrets.all()]
-    at_once(
-        [
-            lambda browser=browser, path=path: browser.http.post(path, {"reason": "x"})
-            for browser, path in zip(two, paths, strict=True)
-        ]
-    )
+    at_once([partial(one.http.post, path, {"reason": "x"}) for one, path in zip(two, paths, strict=True)])
     assert live_secrets(client=client) == 1

@@ -180,7 +180,12 @@ def test_page_of_a_backend_lists_its_operations(staff: StaffBrowser, operation: 
 
 def test_a_new_operation_runs(staff: StaffBrowser, backend: Backend) -> None:
     before = read_all().get("catalogue", 0)
-    values = {"operation_id": "getJob", "methods": ["GET", "POST"], "path": "/jobs/{id}", "scopes": ["jobs:read"]}
+    values: dict[str, Any] = {
+        "operation_id": "getJob",
+        "methods": ["GET", "POST"],
+        "path": "/jobs/{id}",
+        "scopes": ["jobs:read"],
+    }
     staff.fill(f"{OPERATIONS}add/?backend={backend.pk}", **values)
     operation = Operation.objects.get()
     assert (operation.backend, operation.methods, operation.scopes) == (backend, ["GET", "POST"], ["jobs:read"])
