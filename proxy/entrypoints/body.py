@@ -24,12 +24,11 @@ class RequestBody:
         self._receive = receive
         self._more = True
         self._limit = 0
-        self._started = 0.0
+        self._waited_s = 0.0
 
     async def open(self, *, limit: int) -> bytes | AsyncIterator[bytes] | None:
         """The body: whole when it is small, else in chunks; None without one."""
         self._limit = limit
-        self._started = asyncio.get_running_loop().time()
         parts = []
         while self._more and self.received <= WHOLE_MAX:
             parts.append(await self._next())
@@ -46,11 +45,15 @@ class RequestBody:
                 yield chunk
 
     async def _next(self) -> bytes:
+        loop = asyncio.get_running_loop()
+        asked_at = loop.time()
         try:
-            async with asyncio.timeout_at(self._started + GRACE_S + self.received / MIN_BYTES_PER_S):
+            # Of the time only what was spent waiting for the client: a backend that reads slowly is not its fault
+            async with asyncio.timeout_at(asked_at + GRACE_S + self.received / MIN_BYTES_PER_S - self._waited_s):
                 message = await self._receive()
         except TimeoutError:
             raise RequestTimeout(headers=(("connection", "close"),)) from None
+        self._waited_s += loop.time() - asked_at
         if message["type"] == "http.disconnect":
             raise ClientGone
         chunk: bytes = message.get("body", b"")

@@ -5,7 +5,7 @@ import time
 import pytest
 from joserfc import jwt
 from joserfc.errors import BadSignatureError
-from joserfc.jwk import KeySet
+from joserfc.jwk import ECKey, KeySet
 
 from oauth_provider.keys.signing import create_signing_key, current_signing_key, jwks
 from proxy.upstream.assertion import Claims, Signer
@@ -32,7 +32,7 @@ def signed(claims: Claims = CLAIMS) -> str:
 
 def verified(token: str) -> jwt.Token:
     """As a backend does it, with nothing but the published document."""
-    return jwt.decode(token, KeySet.import_key_set(jwks()), algorithms=["ES256"])
+    return jwt.decode(token, KeySet([ECKey.import_key(key) for key in jwks()["keys"]]), algorithms=["ES256"])
 
 
 def test_it_carries_exactly_the_claims_of_the_contract() -> None:

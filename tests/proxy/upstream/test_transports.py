@@ -421,7 +421,7 @@ async def test_a_call_cancelled_before_its_answer_leaves_the_backend(
     backend.says(silence)
     call = asyncio.create_task(get(transport, backend))
     await backend.heard()
-    await closes_within_a_second(backend, lambda: cancelled(call))  # type: ignore[arg-type]
+    await closes_within_a_second(backend, lambda: cancelled(call))
 
 
 async def test_a_call_cancelled_while_its_body_is_read_leaves_the_backend(
@@ -438,7 +438,7 @@ async def test_a_call_cancelled_while_its_body_is_read_leaves_the_backend(
     await asyncio.sleep(0.01)
 
     async def leave() -> None:
-        await cancelled(reading)  # type: ignore[arg-type]
+        await cancelled(reading)
         await response.aclose()
 
     await closes_within_a_second(backend, leave)
@@ -459,7 +459,7 @@ async def test_many_cancelled_calls_leave_the_transport_in_order(transport: Eith
     for caller in range(20):
         call = asyncio.create_task(get(transport, backend))
         await asyncio.sleep(caller / 4000)
-        await cancelled(call)  # type: ignore[arg-type]
+        await cancelled(call)
     backend.says(answer(b"still here"))
     for _caller in range(5):
         assert await get(transport, backend) == (200, b"still here")
