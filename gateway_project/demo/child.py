@@ -6,7 +6,8 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 
 from django.conf import settings
 
@@ -20,25 +21,26 @@ class BackendsDidNotStart(Exception):
 
 
 @contextlib.contextmanager
-def demo_backends(port: int) -> Iterator[None]:
-    """Serve the demo backends on 127.0.0.1:`port` until the block ends; entered once they accept connections.
+def demo_backends(port: int) -> Iterator[Callable[[], None]]:
+    """Serve the demo backends on 127.0.0.1:`port` until the block ends; yields how to wait until they answer.
 
     The child notices when this process is gone, even if it was killed. It has a process group of its own: Ctrl-C in a
     terminal stops the gateway first, whose last calls may still need it.
-
-    Raises:
-        BackendsDidNotStart: they do not answer.
     """
     command = [sys.executable, "-m", "gateway_project.demo.backends", "--port", str(port), "--parent", str(os.getpid())]
     child = subprocess.Popen(command, cwd=settings.BASE_DIR, process_group=0)  # noqa: S603 - our own module
     try:
-        _wait_until_ready(child, port)
-        yield
+        yield partial(_wait_until_ready, child, port)
     finally:
         _stop(child)
 
 
 def _wait_until_ready(child: subprocess.Popen[bytes], port: int) -> None:
+    """Return once they accept connections.
+
+    Raises:
+        BackendsDidNotStart: they never will.
+    """
     deadline = time.monotonic() + READY_WITHIN_S
     while child.poll() is None and time.monotonic() < deadline:
         with contextlib.suppress(OSError), socket.create_connection((HOST, port), timeout=1):

@@ -163,6 +163,24 @@ def test_a_password_that_staff_changed_is_made_anew() -> None:
     assert again["users"][1] == facts["users"][1]
 
 
+def test_a_password_is_hashed_once_and_not_at_every_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    facts = run()
+
+    def slow(*_args: object) -> bool:
+        raise AssertionError("a slow hash at a second start")
+
+    monkeypatch.setattr(User, "check_password", slow)
+    assert run(facts) == facts
+
+
+def test_signing_in_does_not_renew_the_hash(settings: Any) -> None:
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.PBKDF2PasswordHasher"]
+    password = run()["users"][0]["password"]
+    before = User.objects.get(username="ana").password
+    assert User.objects.get(username="ana").check_password(password)
+    assert User.objects.get(username="ana").password == before
+
+
 def test_what_staff_changed_stays() -> None:
     facts = run()
     Scope.objects.filter(name="jobs:read").update(title="Look for work")

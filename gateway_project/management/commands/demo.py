@@ -35,8 +35,10 @@ class Command(BaseCommand):
         try:
             require_free(environment.HOST, environment.PORT)
             require_free(HOST, backends_port)
-            with demo_backends(backends_port):
-                self._print(self._prepare(backends_port), as_json=options["json"])
+            with demo_backends(backends_port) as wait_for_backends:
+                facts = self._prepare(backends_port)
+                wait_for_backends()
+                self._print(facts, as_json=options["json"])
                 serve(workers=1)
         except (PortTaken, BackendsDidNotStart) as fault:
             raise CommandError(str(fault)) from fault
