@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from django.http import HttpResponse
 from django.test import Client as Browser
 from django.utils import timezone
 from oauth2_provider.models import get_grant_model, get_refresh_token_model
@@ -38,10 +37,9 @@ class Person:
     browser: Browser
     user: User
 
-    def open(self, path: str, **headers: str) -> HttpResponse:
+    def open(self, path: str, **headers: str) -> Any:
         """GET a page."""
-        answer: HttpResponse = self.browser.get(path, headers=headers)
-        return answer
+        return self.browser.get(path, headers=headers)
 
     def read(self, path: str, **headers: str) -> str:
         """The text of a page, without its tags and with single spaces."""
@@ -83,8 +81,8 @@ def staff(django_user_model: type[User]) -> Person:
 def call(world: World, **fields: Any) -> None:
     """An event of a call on the connection."""
     user = UserRef(world.connection.user_id, "user_2abc")
-    values = {"kind": Kind.PROXY_CALL_DECIDED, "connection": str(world.connection.pk), "user": user} | fields
-    record(**values)
+    defaults: dict[str, Any] = {"kind": Kind.PROXY_CALL_DECIDED, "connection": str(world.connection.pk), "user": user}
+    record(**(defaults | fields))
 
 
 # What a person sees
