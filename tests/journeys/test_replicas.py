@@ -18,7 +18,7 @@ from cryptography.fernet import Fernet
 from tests.journeys import steps
 from tests.journeys.pages import Browser
 from tests.journeys.server import Demo, Server, free_port, manage, running
-from tests.journeys.services import own_database
+from tests.journeys.stores import own_database
 
 pytestmark = pytest.mark.services
 

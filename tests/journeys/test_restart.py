@@ -10,7 +10,7 @@ import pytest
 from tests.journeys import steps
 from tests.journeys.pages import Browser
 from tests.journeys.server import Demo, free_port, running_demo
-from tests.journeys.services import services
+from tests.journeys.stores import services
 
 SECOND_START_WITHIN_S = 5.0
 
