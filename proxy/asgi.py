@@ -30,7 +30,7 @@ class DataPlane:
         self.recorder = recorder
         self._transports = Transports()
         self._identifier = Identifier(self.watcher)
-        rates = RateLimiter(
+        self._rates = RateLimiter(
             max_calls=settings.RATE_LIMIT_MAX,
             window_s=-(-settings.RATE_LIMIT_WINDOW_MS // MILLISECONDS),
             redis_url=settings.REDIS_URL,
@@ -38,7 +38,7 @@ class DataPlane:
         gateway = Gateway(
             watcher=self.watcher,
             identifier=self._identifier,
-            limits=Limits(rates=rates, bulkhead=Bulkhead()),
+            limits=Limits(rates=self._rates, bulkhead=Bulkhead()),
             transport=self._transports,
         )
         self._rest = RestEntrypoint(gateway=gateway, recorder=recorder, cors=Cors(settings.CORS_ORIGINS))
@@ -63,6 +63,7 @@ class DataPlane:
         await asyncio.to_thread(self.watcher.stop)
         self._identifier.close()
         await self._transports.aclose()
+        await self._rates.aclose()
         await asyncio.to_thread(self.recorder.stop)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

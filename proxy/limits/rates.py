@@ -9,9 +9,11 @@ from limits import RateLimitItemPerSecond
 from limits.aio.storage import MemoryStorage, RedisStorage
 from limits.aio.strategies import SlidingWindowCounterRateLimiter
 from limits.errors import StorageError
+from redis.asyncio import ConnectionPool
 
 Headers = tuple[tuple[str, str], ...]
 NAMESPACE = "gatehouse"
+ANSWER_WITHIN_S = 0.25
 log = structlog.get_logger(__name__)
 
 
@@ -32,7 +34,13 @@ class RateLimiter:
         self._item = RateLimitItemPerSecond(max_calls, window_s, namespace=NAMESPACE)
         self._policy = f'"default";q={max_calls};w={window_s}'
         self._local = SlidingWindowCounterRateLimiter(MemoryStorage())
-        self._shared = _shared(redis_url) if redis_url else None
+        self._connections = _connections(redis_url) if redis_url else None
+        self._shared = _shared(self._connections) if self._connections else None
+
+    async def aclose(self) -> None:
+        """Close every connection to Redis."""
+        if self._connections is not None:
+            await self._connections.aclose()
 
     async def hit(self, key: str) -> Allowance:
         """Count one call of `key` and say whether it still fits."""
@@ -56,12 +64,19 @@ class RateLimiter:
         return Allowance(allowed, stats.remaining, resets_in_s, headers)
 
 
-def _shared(redis_url: str) -> SlidingWindowCounterRateLimiter:
+def _connections(redis_url: str) -> ConnectionPool:
+    pool: ConnectionPool = ConnectionPool.from_url(
+        redis_url, socket_timeout=ANSWER_WITHIN_S, socket_connect_timeout=ANSWER_WITHIN_S
+    )
+    return pool
+
+
+def _shared(connections: ConnectionPool) -> SlidingWindowCounterRateLimiter:
+    # Its URI says only that it is Redis; where it is, a socket included, the pool knows
     storage = RedisStorage(
-        f"async+{redis_url}",
+        "async+redis://",
         wrap_exceptions=True,
         implementation="redispy",
-        socket_timeout=0.25,
-        socket_connect_timeout=0.25,
+        connection_pool=connections,  # type: ignore[arg-type]  # the library's annotation forgets it
     )
     return SlidingWindowCounterRateLimiter(storage)

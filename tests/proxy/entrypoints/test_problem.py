@@ -3,6 +3,7 @@
 import inspect
 import json
 import re
+from collections.abc import Callable
 
 import pytest
 
@@ -11,7 +12,7 @@ from proxy.entrypoints.problem import render
 from proxy.refusals import InsufficientScope, RateLimited, Refusal, TooLarge, Unavailable
 
 MEMBERS = {"type", "title", "status", "detail", "request_id", "error", "error_description"}
-LEAVES = {
+LEAVES: dict[type[Refusal], Callable[[], Refusal]] = {
     RateLimited: lambda: RateLimited(retry_after_s=7, resets_at=1_700_000_000, headers=(("ratelimit", "x"),)),
     TooLarge: lambda: TooLarge(10),
 }
@@ -20,7 +21,7 @@ EVERY = [refusal for _name, refusal in inspect.getmembers(refusals, inspect.iscl
 
 @pytest.mark.parametrize("kind", EVERY)
 def test_every_refusal_has_the_members_of_the_contract(kind: type[Refusal]) -> None:
-    refusal = LEAVES.get(kind, kind)()  # type: ignore[operator]
+    refusal = LEAVES.get(kind, kind)()
     headers, body = render(refusal, request_id="r-1")
     document = json.loads(body)
     assert set(document) >= MEMBERS

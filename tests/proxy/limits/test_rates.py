@@ -1,8 +1,12 @@
 """Calls per window: counted where every worker counts, and never without limit."""
 
+import asyncio
 import re
 import time
 from collections.abc import AsyncIterator, Callable
+from functools import partial
+from pathlib import Path
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import pytest
@@ -15,16 +19,24 @@ Make = Callable[..., RateLimiter]
 NOWHERE = "redis://127.0.0.1:1/0"
 
 
+@pytest.fixture
+async def make_at() -> AsyncIterator[Make]:
+    """Limiters, closed at the end."""
+    made: list[RateLimiter] = []
+
+    def limiter(redis_url: str | None, *, max_calls: int = 3, window_s: int = 60) -> RateLimiter:
+        made.append(RateLimiter(max_calls=max_calls, window_s=window_s, redis_url=redis_url))
+        return made[-1]
+
+    yield limiter
+    for each in made:
+        await each.aclose()
+
+
 @pytest.fixture(params=["memory", pytest.param("redis", marks=pytest.mark.services)])
-def make(request: pytest.FixtureRequest) -> Make:
+def make(request: pytest.FixtureRequest, make_at: Make) -> Make:
     """Limiters that count in memory, or together in Redis."""
-
-    def limiter(*, max_calls: int = 3, window_s: int = 60) -> RateLimiter:
-        redis_url = settings.REDIS_URL if request.param == "redis" else None
-        assert redis_url or request.param == "memory", "run with TEST_REDIS_URL"
-        return RateLimiter(max_calls=max_calls, window_s=window_s, redis_url=redis_url)
-
-    return limiter
+    return partial(make_at, settings.REDIS_URL if request.param == "redis" else None)
 
 
 @pytest.fixture
@@ -65,10 +77,8 @@ async def test_a_reset_is_whole_seconds_from_now_and_never_zero(make: Make, key:
         assert 1 <= allowance.resets_in_s <= 14
 
 
-async def test_the_window_slides(make: Make, key: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    if make().__dict__["_shared"] is not None:
-        pytest.skip("Redis has a clock of its own")
-    limiter = make(max_calls=2, window_s=10)
+async def test_the_window_slides(make_at: Make, key: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    limiter = make_at(None, max_calls=2, window_s=10)
     # In the middle of a window, so that the next two begin where they should
     start = (time.time() // 10 + 1) * 10 + 5
     monkeypatch.setattr(time, "time", lambda: start)
@@ -78,15 +88,35 @@ async def test_the_window_slides(make: Make, key: str, monkeypatch: pytest.Monke
 
 
 @pytest.mark.services
-async def test_two_workers_count_together(key: str) -> None:
-    assert settings.REDIS_URL, "run with TEST_REDIS_URL"
-    one, other = (RateLimiter(max_calls=4, window_s=60, redis_url=settings.REDIS_URL) for _worker in range(2))
+async def test_two_workers_count_together(make_at: Make, key: str) -> None:
+    one, other = (make_at(settings.REDIS_URL, max_calls=4) for _worker in range(2))
     heard = [*await hits(one, key, 2), *await hits(other, key, 2), *await hits(one, key, 1)]
     assert [each.allowed for each in heard] == [True, True, True, True, False]
 
 
-async def test_without_redis_each_worker_counts_for_itself(key: str) -> None:
-    limiter = RateLimiter(max_calls=2, window_s=60, redis_url=NOWHERE)
+@pytest.mark.services
+async def test_redis_is_reached_through_a_socket_as_well(make_at: Make, tmp_path: Path, key: str) -> None:
+    address = urlsplit(str(settings.REDIS_URL))
+
+    async def relay(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        upstream_reader, upstream_writer = await asyncio.open_connection(address.hostname, address.port)
+        writers = (upstream_writer, writer)
+        await asyncio.gather(*(pump(a, b) for a, b in zip((reader, upstream_reader), writers, strict=True)))
+
+    async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while data := await reader.read(4096):
+            writer.write(data)
+        writer.close()
+
+    async with await asyncio.start_unix_server(relay, tmp_path / "redis.sock"):
+        limiter = make_at(f"unix://{tmp_path}/redis.sock?db={address.path[1:]}", max_calls=1)
+        assert [each.allowed for each in await hits(limiter, key, 2)] == [True, False]
+        assert not (await make_at(settings.REDIS_URL, max_calls=1).hit(key)).allowed
+        await limiter.aclose()
+
+
+async def test_without_redis_each_worker_counts_for_itself(make_at: Make, key: str) -> None:
+    limiter = make_at(NOWHERE, max_calls=2)
     assert [each.allowed for each in await hits(limiter, key, 3)] == [True, True, False]
 
 
@@ -98,8 +128,10 @@ async def silent_redis() -> AsyncIterator[str]:
         yield f"redis://127.0.0.1:{deaf.port}/0"
 
 
-async def test_a_silent_redis_holds_a_call_up_for_half_a_second_at_most(silent_redis: str, key: str) -> None:
-    limiter = RateLimiter(max_calls=1, window_s=60, redis_url=silent_redis)
+async def test_a_silent_redis_holds_a_call_up_for_half_a_second_at_most(
+    make_at: Make, silent_redis: str, key: str
+) -> None:
+    limiter = make_at(silent_redis, max_calls=1)
     started = time.monotonic()
     assert (await limiter.hit(key)).allowed
     assert time.monotonic() - started < 0.75
