@@ -8,7 +8,6 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from audit.ledger.kinds import Decision
 from audit.ledger.people import with_names
@@ -53,7 +52,8 @@ class Count:
 def home(request: HttpRequest) -> dict[str, Any]:
     """What the page shows; nothing that this member of staff may not see."""
     clients = list(Client.objects.all()) if request.user.has_perm("oauth_provider.view_client") else []
-    steps = _steps(clients) if request.user.has_perm("oauth_provider.add_client") else []
+    gpts = [client for client in clients if client.preset == Preset.GPT]
+    steps = _steps(gpts) if request.user.has_perm("oauth_provider.add_client") else []
     return {
         "title": _("Start"),
         "steps": steps,
@@ -70,16 +70,18 @@ def _list_of(model: str, query: str = "") -> str:
 
 def _steps(clients: list[Client]) -> list[Step]:
     gpts = [client for client in clients if client.preset == Preset.GPT]
-    waiting = next((client for client in gpts if awaits_callback(client)), None)
-    backend = Backend.objects.filter(enabled=True).first()
-    add_client = reverse("admin:oauth_provider_client_add") + "?preset=gpt"
+    return [*_steps_of_the_api(), *_steps_of_the_gpt(gpts)]
+
+
+def _steps_of_the_api() -> list[Step]:
+    has_backend = Backend.objects.filter(enabled=True).exists()
     return [
         Step(
             _("Say where your API is"),
             _("A backend is one of your services: the address the gateway calls for a GPT."),
-            backend is not None,
-            _list_of("proxy_backend") if backend else reverse("admin:proxy_backend_add"),
-            _("Backends") if backend else _("Add a backend"),
+            has_backend,
+            _list_of("proxy_backend") if has_backend else reverse("admin:proxy_backend_add"),
+            _("Backends") if has_backend else _("Add a backend"),
         ),
         Step(
             _("List what a GPT may do there"),
@@ -88,11 +90,17 @@ def _steps(clients: list[Client]) -> list[Step]:
             _list_of("proxy_operation"),
             _("Operations"),
         ),
+    ]
+
+
+def _steps_of_the_gpt(gpts: list[Client]) -> list[Step]:
+    waiting = next((client for client in gpts if awaits_callback(client)), None)
+    return [
         Step(
             _("Create the client"),
             _("The client is your GPT. You get a setup sheet with everything to paste into ChatGPT's editor."),
             bool(gpts),
-            add_client,
+            reverse("admin:oauth_provider_client_add") + "?preset=gpt",
             _("Create a client for a GPT"),
         ),
         Step(
@@ -144,17 +152,15 @@ def _counts(request: HttpRequest) -> list[Count]:
     found = []
     if request.user.has_perm("oauth_provider.view_connection"):
         live = Connection.objects.filter(revoked_at=None)
-        number = live.count()
-        words = ngettext("live connection", "live connections", number)
-        found.append(Count(words, number, _list_of("oauth_provider_connection", "?state=live")))
-        new = live.filter(created_at__gte=timezone.now() - timedelta(days=1)).count()
-        found.append(Count(_("new in 24 hours"), new, _list_of("oauth_provider_connection")))
+        new = live.filter(created_at__gte=timezone.now() - timedelta(days=1))
+        found.append(Count(_("Live connections"), live.count(), _list_of("oauth_provider_connection", "?state=live")))
+        found.append(Count(_("New in 24 hours"), new.count(), _list_of("oauth_provider_connection")))
     if request.user.has_perm("oauth_provider.view_client"):
         number = Client.objects.filter(suspended_at=None).count()
-        found.append(Count(ngettext("client", "clients", number), number, _list_of("oauth_provider_client")))
+        found.append(Count(_("Clients"), number, _list_of("oauth_provider_client")))
     if request.user.has_perm("proxy.view_operation"):
         number = Operation.objects.filter(enabled=True, backend__enabled=True).count()
-        found.append(Count(ngettext("operation", "operations", number), number, _list_of("proxy_operation")))
+        found.append(Count(_("Operations"), number, _list_of("proxy_operation")))
     return found
 
 

@@ -54,9 +54,7 @@ def create_client(
     uris = _all_uris(preset, values.redirect_uris, redirect_uris, gpt)
     public = values.client_type == Client.CLIENT_PUBLIC
     check_redirect_uris(list(uris), public=public)
-    unknown = set(scopes) - live_scopes(scopes)
-    if unknown:
-        raise ValidationError({"scopes": _("Unknown or disabled: %(names)s") % {"names": ", ".join(sorted(unknown))}})
+    _check_scopes(scopes)
     client = Client(
         name=name,
         preset=preset,
@@ -73,6 +71,17 @@ def create_client(
     if client_id:
         client.client_id = client_id
     client.save()
+    _record_added(client, actor)
+    return Created(client, "" if public else create_secret(client=client, actor=actor))
+
+
+def _check_scopes(scopes: tuple[str, ...]) -> None:
+    unknown = set(scopes) - live_scopes(scopes)
+    if unknown:
+        raise ValidationError({"scopes": _("Unknown or disabled: %(names)s") % {"names": ", ".join(sorted(unknown))}})
+
+
+def _record_added(client: Client, actor: UserRef | None) -> None:
     record(
         kind=Kind.ADMIN_OBJECT_ADDED,
         actor=actor,
@@ -81,7 +90,6 @@ def create_client(
         scopes=client.allowed_scopes,
         fields=("name", "preset", "redirect_uris", "allowed_scopes", "default_scopes", "default_resource"),
     )
-    return Created(client, "" if public else create_secret(client=client, actor=actor))
 
 
 def _all_uris(preset: str, own: tuple[str, ...], extra: tuple[str, ...], gpt: str) -> tuple[str, ...]:
