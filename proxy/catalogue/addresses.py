@@ -5,6 +5,8 @@ import re
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from django.utils.translation import gettext_noop as _
+
 from proxy.catalogue.paths import AmbiguousPath, canonical
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -37,23 +39,25 @@ def parse_upstream_url(url: str, *, own_origin: str) -> UpstreamBase:
             differently, a link-local address, or the address of this gateway.
     """
     if not _URL.match(url):
-        raise BadUpstreamUrl("Use an absolute URL such as https://jobs.internal:8443/api, without user name, ? or #.")
+        raise BadUpstreamUrl(
+            _("Use an absolute URL such as https://jobs.internal:8443/api, without user name, ? or #.")
+        )
     try:
         parts = urlsplit(url)
         port = parts.port or DEFAULT_PORTS.get(parts.scheme, 0)
     except ValueError:
-        raise BadUpstreamUrl("The host or the port cannot be read.") from None
+        raise BadUpstreamUrl(_("The host or the port cannot be read.")) from None
     if parts.scheme not in DEFAULT_PORTS:
-        raise BadUpstreamUrl("Only http and https are spoken.")
+        raise BadUpstreamUrl(_("Only http and https are spoken."))
     host = parts.hostname or ""
     _check_host(host)
     try:
         if parts.path:
             canonical(parts.path.encode())
     except (AmbiguousPath, UnicodeEncodeError):
-        raise BadUpstreamUrl("The path has dot segments, empty segments or encoded separators.") from None
+        raise BadUpstreamUrl(_("The path has dot segments, empty segments or encoded separators.")) from None
     if leads_to(own_origin, host=host, port=port):
-        raise BadUpstreamUrl("This address is the gateway itself.")
+        raise BadUpstreamUrl(_("This address is the gateway itself."))
     return UpstreamBase(
         scheme=parts.scheme, host=host, port=port, authority=parts.netloc.lower(), path=parts.path.removesuffix("/")
     )
@@ -84,8 +88,8 @@ def _check_host(host: str) -> None:
     except ValueError:
         # 127.1, 0x7f.1 and 2130706433 are addresses to some resolvers and names to others
         if not _HOST_NAME.match(host) or _NUMERIC_LABEL.match(host.rpartition(".")[2]):
-            raise BadUpstreamUrl("The host must be a name or a complete IP address.") from None
+            raise BadUpstreamUrl(_("The host must be a name or a complete IP address.")) from None
         return
     mapped = getattr(address, "ipv4_mapped", None) or address
     if mapped.is_link_local or mapped.is_multicast or mapped.is_unspecified:
-        raise BadUpstreamUrl("Link-local, multicast and metadata addresses are never called.")
+        raise BadUpstreamUrl(_("Link-local, multicast and metadata addresses are never called."))

@@ -96,11 +96,11 @@ class Backend(models.Model):
         try:
             compile_prefix(self.prefix)
         except BadTemplate as fault:
-            faults["prefix"] = [str(fault)]
+            faults["prefix"] = [gettext(str(fault))]
         try:
             parse_upstream_url(self.upstream_url, own_origin=settings.PUBLIC_BASE_URL)
         except BadUpstreamUrl as fault:
-            faults["upstream_url"] = [str(fault)]
+            faults["upstream_url"] = [gettext(str(fault))]
         faults |= _header_faults(self.identity_headers, self.credential_header)
         if faults:
             raise ValidationError(faults)
@@ -160,7 +160,7 @@ class Operation(models.Model):
         try:
             compile_template(self.path)
         except BadTemplate as fault:
-            faults["path"] = [str(fault)]
+            faults["path"] = [gettext(str(fault))]
         if not is_text_list(self.methods) or not self.methods or not set(self.methods) <= set(METHODS):
             faults["methods"] = [gettext("A list of %(methods)s.") % {"methods": ", ".join(METHODS)}]
         if not is_text_list(self.scopes):

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import unquote_to_bytes
 
+from django.utils.translation import gettext_noop as _
+
 # RFC 3986 section 3.3: pchar without ";", which backends read as matrix parameters
 _RAW_PATH = re.compile(r"\A(?:/(?:[A-Za-z0-9._~!$&'()*+,=:@-]|%[0-9A-Fa-f]{2})*)+\Z")
 # Without "*": whoever writes /jobs* means a wildcard, and there is none
@@ -80,14 +82,14 @@ def compile_template(template: str) -> Template:
         BadTemplate: it does not start with a slash, repeats a parameter, or has a segment that no path can match.
     """
     if not template.startswith("/"):
-        raise BadTemplate("A path starts with a slash, such as /jobs/{id}.")
+        raise BadTemplate(_("A path starts with a slash, such as /jobs/{id}."))
     parts = [] if template == "/" else template[1:].split("/")
     tail = bool(parts) and parts[-1] == TAIL
     if tail:
         parts.pop()
     names = [part for part in parts if part.startswith("{")]
     if len(set(names)) != len(names):
-        raise BadTemplate("Every parameter needs a name of its own.")
+        raise BadTemplate(_("Every parameter needs a name of its own."))
     # A last empty part is a trailing slash, which is a path of its own
     compiled = [_compile_part(part, last=index == len(parts) - 1 and not tail) for index, part in enumerate(parts)]
     return Template(segments=tuple(compiled), tail=tail)
@@ -100,7 +102,9 @@ def compile_prefix(prefix: str) -> tuple[str, ...]:
         BadTemplate: it lies outside `/api/v1/` or has anything but lower-case letters, digits, `_` and `-`.
     """
     if not _PREFIX.match(prefix):
-        raise BadTemplate("A prefix looks like /api/v1/jobs: lower-case letters, digits, - and _, no slash at the end.")
+        raise BadTemplate(
+            _("A prefix looks like /api/v1/jobs: lower-case letters, digits, - and _, no slash at the end.")
+        )
     return tuple(prefix[1:].split("/"))
 
 
@@ -109,7 +113,7 @@ def _compile_part(part: str, *, last: bool) -> str | None:
         return None
     if part in _DOTS or part == TAIL or not (_LITERAL.match(part) or (last and not part)):
         raise BadTemplate(
-            "Each part of a path is plain text or one {parameter}; ** may only stand at the end; no dot segments."
+            _("Each part of a path is plain text or one {parameter}; ** may only stand at the end; no dot segments.")
         )
     return part
 
