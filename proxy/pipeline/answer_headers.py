@@ -9,10 +9,11 @@ from proxy.catalogue.models import AuthMode
 from proxy.catalogue.paths import AmbiguousPath, canonical
 from proxy.catalogue.snapshot import BackendPlan
 from proxy.pipeline.call import Headers
+from proxy.refusals import BackendNonsense
 
 _DROPPED = frozenset(
     {"connection", "keep-alive", "proxy-connection", "proxy-authenticate", "proxy-authentication-info", "te", "trailer",
-     "transfer-encoding", "upgrade", "set-cookie", "set-cookie2", "content-security-policy",
+     "transfer-encoding", "content-length", "upgrade", "set-cookie", "set-cookie2", "content-security-policy",
      "content-security-policy-report-only", "strict-transport-security", "public-key-pins", "x-frame-options",
      "x-content-type-options", "x-xss-protection", "permissions-policy", "feature-policy", "referrer-policy",
      "cross-origin-opener-policy", "cross-origin-embedder-policy", "cross-origin-resource-policy",
@@ -59,13 +60,20 @@ def outward(backend: BackendPlan, *, mode: str, status: int, headers: Sequence[t
     return (*passed, *added)
 
 
-def content_length(headers: Sequence[tuple[str, str]]) -> int | None:
-    """The announced length of a body in bytes, None when there is none or it is no number."""
+def announced_length(headers: Sequence[tuple[str, str]]) -> int | None:
+    """The announced length of a body in bytes, None when there is none.
+
+    Raises:
+        BackendNonsense: it is no number, or the body is said to come in chunks as well (RFC 9112 section 6.3).
+    """
     values = {value.strip() for name, value in headers if name.lower() == "content-length"}
-    if len(values) != 1:
+    if not values:
         return None
     value = values.pop()
-    return int(value) if value.isascii() and value.isdigit() else None
+    chunked = any(name.lower() == "transfer-encoding" for name, _value in headers)
+    if values or chunked or not (value.isascii() and value.isdigit()):
+        raise BackendNonsense(reason="backend_framing")
+    return int(value)
 
 
 @lru_cache(maxsize=2048)

@@ -10,9 +10,9 @@ from django.conf import settings
 
 from oauth_provider.keys.signing import LoadedKey
 from proxy.catalogue.models import AuthMode
-from proxy.pipeline.answer_headers import content_length, outward
+from proxy.pipeline.answer_headers import announced_length, outward
 from proxy.pipeline.call import Answer, Constrained, Headers, Received
-from proxy.refusals import DeadlinePassed, Unavailable
+from proxy.refusals import BackendNonsense, DeadlinePassed, Unavailable
 from proxy.upstream.assertion import Claims, Signer
 from proxy.upstream.request import header_value, identity_headers, request_target, upstream_path
 from proxy.upstream.transport import Transport, UpstreamRequest, UpstreamResponse
@@ -22,7 +22,8 @@ EVENT_STREAM = "text/event-stream"
 EVENT_STREAM_IDLE_S = 60.0
 EVENT_STREAM_MAX_S = 3600.0
 _LENGTH_REQUIRED = frozenset({"POST", "PUT", "PATCH"})
-_NO_BODY_STATUS = frozenset({204, 304})
+NO_CONTENT = 204
+_NO_BODY_STATUS = frozenset({NO_CONTENT, 304})
 
 Body = bytes | AsyncIterator[bytes] | None
 
@@ -73,21 +74,27 @@ async def route(constrained: Constrained, transport: Transport) -> Answer:
             response = await transport.send(backend, request)
     except TimeoutError:
         raise DeadlinePassed from None
-    return _answer(constrained, response, deadline=deadline, upstream_s=loop.time() - sent_at)
+    try:
+        return _answer(constrained, response, deadline=deadline, upstream_s=loop.time() - sent_at)
+    except BackendNonsense:
+        await response.aclose()
+        raise
 
 
 def _answer(constrained: Constrained, response: UpstreamResponse, *, deadline: float, upstream_s: float) -> Answer:
     validated = constrained.validated
     received, backend = validated.received, validated.identified.backend
+    length = announced_length(response.headers)
     headers = outward(backend, mode=validated.operation.auth_mode, status=response.status, headers=response.headers)
+    framing = (("content-length", str(length)),) if length is not None and response.status != NO_CONTENT else ()
     no_body = received.method == "HEAD" or response.status in _NO_BODY_STATUS
     is_event_stream = ("content-type", EVENT_STREAM) in [(n, v.partition(";")[0].strip().lower()) for n, v in headers]
     if is_event_stream:
         deadline = received.started + EVENT_STREAM_MAX_S
     return Answer(
         status=response.status,
-        headers=(*headers, *constrained.limit_headers),
-        length=0 if no_body else content_length(response.headers),
+        headers=(*headers, *framing, *constrained.limit_headers),
+        length=0 if no_body else length,
         stream=TimedBody(response, deadline=deadline, idle_s=EVENT_STREAM_IDLE_S if is_event_stream else None),
         upstream_s=upstream_s,
     )
