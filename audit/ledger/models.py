@@ -1,7 +1,7 @@
 """Event and Subject: what happened, and the only place that says who a pseudonym is."""
 
 from collections.abc import Iterable
-from typing import Any, Never, Self
+from typing import Any, Never
 from uuid import uuid4
 
 from django.db import models
