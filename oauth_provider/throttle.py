@@ -60,22 +60,18 @@ def spend(request: HttpRequest, *, rate: str, client_id: str = "") -> None:
         RateExceededError: it is one too many.
         CountersUnavailableError: nothing can be counted.
     """
-    usage = _usage(request, rate, client_id, increment=True)
+    by = f"client:{client_id}" if client_id else f"address:{client_network(request)}"
+    try:
+        usage = get_usage(
+            request, group=f"oauth:{rate}", key=lambda *_: by, rate=settings.OAUTH_RATES[rate], increment=True
+        )
+    except redis.RedisError as error:
+        raise CountersUnavailableError(retry_after_s=1) from error
     if usage["should_limit"]:
+        # The window still counts during the second it ends in
+        wait_s = max(1, usage["time_left"] + 1)
         is_first = usage["count"] == usage["limit"] + 1
-        raise RateExceededError(_wait(usage), rate=rate, client_id=client_id, is_first=is_first)
-
-
-def require_unspent(request: HttpRequest, *, rate: str) -> None:
-    """Refuse an address that has nothing left of the rate called `rate`, without counting this request.
-
-    Raises:
-        RateExceededError: nothing is left.
-        CountersUnavailableError: nothing can be read.
-    """
-    usage = _usage(request, rate, "", increment=False)
-    if usage["count"] >= usage["limit"]:
-        raise RateExceededError(_wait(usage), rate=rate, client_id="", is_first=False)
+        raise RateExceededError(wait_s, rate=rate, client_id=client_id, is_first=is_first)
 
 
 def record_refusal(refusal: ThrottledError) -> None:
@@ -117,19 +113,3 @@ def refusal_page(request: HttpRequest, *, status: int, retry_after_s: int) -> Ht
     response["Retry-After"] = str(retry_after_s)
     response["Cache-Control"] = "no-store"
     return response
-
-
-def _usage(request: HttpRequest, rate: str, client_id: str, *, increment: bool) -> dict[str, int]:
-    by = f"client:{client_id}" if client_id else f"address:{client_network(request)}"
-    try:
-        usage: dict[str, int] = get_usage(
-            request, group=f"oauth:{rate}", key=lambda *_: by, rate=settings.OAUTH_RATES[rate], increment=increment
-        )
-    except redis.RedisError as error:
-        raise CountersUnavailableError(retry_after_s=1) from error
-    return usage
-
-
-def _wait(usage: dict[str, int]) -> int:
-    # The window still counts during the second it ends in
-    return max(1, usage["time_left"] + 1)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from oauth2_provider.models import get_grant_model
 
@@ -15,7 +16,6 @@ from audit.ledger.record import record
 from oauth_provider.authorize.errors import LocalError
 from oauth_provider.authorize.models import Interaction
 from oauth_provider.authorize.redirects import describe, is_registered
-from oauth_provider.clients.models import Client
 from oauth_provider.connections.grant import grant_connection
 from oauth_provider.connections.lock import lock_connection
 from oauth_provider.connections.models import Connection
@@ -49,17 +49,17 @@ def decide(*, interaction_id: str, user: User, session_digest: str, chosen: Iter
     interaction = _live(interaction_id, user=user, session_digest=session_digest)
     scopes = tuple(dict.fromkeys(chosen))
     if not set(scopes) <= set(interaction.scopes.split()):
-        raise LocalError("scope_not_shown", message=_("The answer did not match the page you saw."))
-    client = _still_trusted(interaction)
+        raise _refusal("scope_not_shown", _("The answer did not match the page you saw."), interaction)
+    _require_trusted(interaction)
     interaction.decided_at = timezone.now()
     interaction.save(update_fields=["decided_at"])
     if not allow or not scopes:
         _record(Kind.OAUTH_AUTHORIZATION_DENIED, interaction, reason="nothing_chosen" if allow else "user_denied")
         return Outcome(redirect_uri=interaction.redirect_uri, state=interaction.state, code="")
-    _require_grantable(client, scopes)
+    _require_grantable(interaction, scopes)
     connection = grant_connection(
         user=user,
-        client=client,
+        client=interaction.client,
         resource=interaction.resource,
         redirect_host=describe(interaction.redirect_uri).host,
         scopes=scopes,
@@ -90,61 +90,48 @@ def _hold_connection(interaction_id: str) -> None:
 
 def _live(interaction_id: str, *, user: User, session_digest: str) -> Interaction:
     # The lock makes the second of two submissions wait and then see decided_at.
-    rows = Interaction.objects.select_for_update(of=("self",)).select_related("resource")
+    rows = Interaction.objects.select_for_update(of=("self",)).select_related("resource", "client")
     interaction = rows.filter(pk=interaction_id).first() if _ID.fullmatch(interaction_id) else None
     if interaction is None:
         raise LocalError("unknown_interaction", message=_("This page is no longer valid."), advice=_START_AGAIN)
     if interaction.user_id != user.pk:
-        raise LocalError(
-            "another_user",
-            message=_("This request was shown to somebody else. You are signed in as another person now."),
-            advice=_START_AGAIN,
-            status=403,
-        )
+        message = _("This request was shown to somebody else. You are signed in as another person now.")
+        raise _refusal("another_user", message, interaction, advice=_START_AGAIN, status=403)
     if interaction.session_digest != session_digest:
-        raise LocalError(
-            "another_session",
-            message=_("You signed in again after this page was opened, so it no longer counts."),
-            advice=_START_AGAIN,
-            status=403,
-        )
+        message = _("You signed in again after this page was opened, so it no longer counts.")
+        raise _refusal("another_session", message, interaction, advice=_START_AGAIN, status=403)
     if interaction.decided_at is not None:
-        raise LocalError(
-            "already_decided",
-            message=_("You have already answered this request. Nothing more was done."),
-            advice=_("You can close this page."),
-            status=409,
-        )
+        message = _("You have already answered this request. Nothing more was done.")
+        raise _refusal("already_decided", message, interaction, advice=_("You can close this page."), status=409)
     if interaction.expires_at <= timezone.now():
-        raise LocalError("expired", message=_("You took longer than ten minutes to answer."), advice=_START_AGAIN)
+        message = _("You took longer than ten minutes to answer.")
+        raise _refusal("expired", message, interaction, advice=_START_AGAIN)
     return interaction
 
 
-def _still_trusted(interaction: Interaction) -> Client:
+def _require_trusted(interaction: Interaction) -> None:
     # Staff may have acted while the page was open; what holds now decides, not what held then.
-    client: Client = Client.objects.get(pk=interaction.client_id)
+    client = interaction.client
     if client.is_suspended:
-        raise LocalError(
-            "suspended_client",
-            message=_("This application has been suspended and cannot be connected."),
-            status=403,
-        )
+        message = _("This application has been suspended and cannot be connected.")
+        raise _refusal("suspended_client", message, interaction, status=403)
     if not is_registered(interaction.redirect_uri, client.redirect_uris):
-        raise LocalError(
-            "unregistered_redirect_uri",
-            message=_("The application asked to return you to an address it has not registered."),
-        )
-    return client
+        message = _("The application asked to return you to an address it has not registered.")
+        raise _refusal("unregistered_redirect_uri", message, interaction)
 
 
-def _require_grantable(client: Client, scopes: tuple[str, ...]) -> None:
+def _require_grantable(interaction: Interaction, scopes: tuple[str, ...]) -> None:
     enabled = set(Scope.objects.filter(enabled=True, name__in=scopes).values_list("name", flat=True))
-    if not set(scopes) <= enabled & client.scope_set:
-        raise LocalError(
-            "scope_withdrawn",
-            message=_("One of these permissions is no longer offered."),
-            advice=_START_AGAIN,
-        )
+    if not set(scopes) <= enabled & interaction.client.scope_set:
+        message = _("One of these permissions is no longer offered.")
+        raise _refusal("scope_withdrawn", message, interaction, advice=_START_AGAIN)
+
+
+def _refusal(
+    reason: str, message: Promise, interaction: Interaction, *, advice: Promise | str = "", status: int = 400
+) -> LocalError:
+    client_id = interaction.client.client_id
+    return LocalError(reason, message=message, advice=advice, client_id=client_id, status=status)
 
 
 def _issue_code(interaction: Interaction, connection: Connection, scopes: tuple[str, ...]) -> str:

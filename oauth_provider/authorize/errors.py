@@ -20,7 +20,8 @@ class LocalError(AuthorizationError):
     """A refusal the person sees here. Nothing is redirected and nothing of the request becomes a link.
 
     ``message`` and ``advice`` are for the person in front of the page: what happened, and what helps. ``developer``
-    says what the client must change.
+    says what the client must change. ``client_id`` is for the ledger: the client it is about, once that is known to
+    exist; an identifier that matched nothing is the caller's free text.
     """
 
     def __init__(
@@ -30,12 +31,14 @@ class LocalError(AuthorizationError):
         message: str | Promise,
         advice: str | Promise = "",
         developer: str | Promise = "",
+        client_id: str = "",
         status: int = 400,
     ) -> None:
         super().__init__(reason)
         self.message = message
         self.advice = advice
         self.developer = developer
+        self.client_id = client_id
         self.status = status
 
 

@@ -45,7 +45,7 @@ class AuthorizeView(View):
             asked = parse(request.GET)
             answerable = establish(asked)
         except LocalError as error:
-            return _refuse_locally(request, error, client_id=request.GET.get("client_id", ""))
+            return _refuse_locally(request, error)
         language = choose_language(asked.ui_locales)
         if language:
             translation.activate(language)
@@ -65,7 +65,8 @@ class AuthorizeView(View):
         """Take the decision of the consent form."""
         user = _person(request)
         if user is None:
-            return _to_sign_in(request, None, target=reverse("login"))
+            # The page that was answered belongs to a session that is over
+            return _to_sign_in(request, None, target=settings.LOGIN_REDIRECT_URL)
         decision = request.POST.get("decision", "")
         try:
             outcome = decide(
@@ -76,7 +77,7 @@ class AuthorizeView(View):
                 allow=decision == "allow",
             )
         except LocalError as error:
-            return _refuse_locally(request, error, client_id="")
+            return _refuse_locally(request, error)
         answer = {"code": outcome.code} if outcome.code else _denied()
         return redirect(redirect_uri=outcome.redirect_uri, state=outcome.state, status=303, **answer)
 
@@ -138,13 +139,11 @@ def _show(request: HttpRequest, answerable: Answerable, user: User) -> HttpRespo
     return consent(request)
 
 
-def _refuse_locally(request: HttpRequest, error: LocalError, *, client_id: str) -> HttpResponseBase:
-    # An id that matched nothing is the caller's free text and has no place in the ledger.
-    known = "" if error.reason in ("unknown_client", "duplicate_parameter", "parameter_too_long") else client_id
+def _refuse_locally(request: HttpRequest, error: LocalError) -> HttpResponseBase:
     record(
         kind=Kind.OAUTH_AUTHORIZATION_REFUSED,
         user=_person_ref(request),
-        client_id=known.replace("\x00", "")[:255],
+        client_id=error.client_id,
         decision=Decision.DENY,
         reason=error.reason,
         status=error.status,

@@ -1,10 +1,14 @@
 """The registry of resources: what may be asked for, and nothing else."""
 
+import re
 from urllib.parse import urlsplit
 
 from django.conf import settings
 
 from oauth_provider.resources.models import Resource
+
+# Characters that urlsplit strips, so that what is compared would not be what was sent
+_REPAIRED = re.compile(r"[\x00-\x20\x7f]")
 
 
 def register(*, path: str, title: str) -> Resource:
@@ -19,6 +23,8 @@ def find(identifier: str) -> Resource | None:
     Scheme and host compare without case and one trailing slash is forgiven; all else is exact (RFC 8707 section 2
     forbids fragments; the MCP specification asks for the canonical form without a trailing slash).
     """
+    if _REPAIRED.search(identifier):
+        return None
     try:
         parts = urlsplit(identifier)
     except ValueError:

@@ -23,8 +23,11 @@ log = structlog.get_logger(__name__)
 def bump(name: Name) -> None:
     """Announce a change of what `name` covers to every worker, once the caller's transaction commits."""
     with transaction.atomic():
-        if not Revision.objects.filter(name=name).update(value=F("value") + 1):
-            Revision.objects.get_or_create(name=name, defaults={"value": 1})
+        row = Revision.objects.filter(name=name)
+        if not row.update(value=F("value") + 1):
+            # Two workers may come here at once: each must move it
+            Revision.objects.get_or_create(name=name)
+            row.update(value=F("value") + 1)
         value = Revision.objects.values_list("value", flat=True).get(name=name)
         transaction.on_commit(partial(_announce, name, value))
 

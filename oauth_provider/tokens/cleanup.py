@@ -1,7 +1,7 @@
 """Delete tokens, codes and families that open nothing any more, and that no replay could be recognised by.
 
 A family's codes and rotated refresh tokens stay while it lives: whoever presents one again is a thief or was robbed
-(RFC 9700 section 4.14.2). So does its first access token, which says what the code bought.
+(RFC 9700 section 4.14.2).
 """
 
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from oauth2_provider.models import get_access_token_model, get_grant_model, get_refresh_token_model
 
 from oauth_provider.batches import delete_in_batches, short_transaction
@@ -43,13 +43,9 @@ class Spent:
         return rows.filter(token_family__in=self.families().values("pk"))
 
     def access_tokens(self) -> QuerySet[Any]:
-        """Expired, but for the first of a family that lives; a client that acts for itself has no family."""
-        family = OuterRef("membership__family")
-        first = FamilyToken.objects.filter(family=family).order_by("access_token").values("access_token")[:1]
-        is_of_spent_family = Q(membership__family__in=self.families().values("pk"))
-        dispensable = Q(membership=None) | ~Q(pk=Subquery(first)) | is_of_spent_family
+        """Expired."""
         rows: QuerySet[Any] = get_access_token_model().objects.all()
-        return rows.filter(dispensable, expires__lte=self.at)
+        return rows.filter(expires__lte=self.at)
 
     def codes(self) -> QuerySet[AuthorizationCode]:
         """Never redeemed and expired, or of a spent family."""

@@ -83,7 +83,7 @@ def lock_refresh_token(*, token: str, client: Client) -> RefreshGrant:
     _check_rotation(row.revoked, family)
     if family.created_at + timedelta(seconds=client.refresh_token_lifetime_s) <= timezone.now():
         raise InvalidGrantError("expired_refresh_token")
-    scopes = effective_scopes(granted=bought_scopes(family), connection=connection, client=client)
+    scopes = effective_scopes(granted=family.scopes, connection=connection, client=client)
     return RefreshGrant(connection, family, row, scopes)
 
 
@@ -103,15 +103,6 @@ def _check_rotation(rotated_at: datetime | None, family: TokenFamily) -> None:
     if timezone.now() - rotated_at < RACE_WINDOW:
         raise InvalidGrantError("refresh_race_lost")
     raise ReplayError("refresh_token_replayed", family.pk)
-
-
-def bought_scopes(family: TokenFamily) -> str:
-    """What the code bought: the scope of the family's first access token, which is kept while the family lives.
-
-    A refresh may ask for less without losing the rest (RFC 6749 section 6).
-    """
-    first = family.access_tokens.select_related("access_token").order_by("access_token_id").first()
-    return str(first.access_token.scope) if first else ""
 
 
 def effective_scopes(*, granted: str, connection: Connection, client: Client) -> tuple[str, ...]:

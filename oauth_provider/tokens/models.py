@@ -13,6 +13,8 @@ class TokenFamily(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="families")
+    # What the code bought: a refresh may ask for less without losing the rest (RFC 6749 section 6)
+    scopes = models.TextField(db_default="")
     created_at = models.DateTimeField(auto_now_add=True)
     revoked_at = models.DateTimeField(null=True)
 

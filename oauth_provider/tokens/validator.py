@@ -221,7 +221,7 @@ class Validator(OAuth2Validator):
             lifetime_s=int(token["expires_in"]),
         )
         if self._code is not None:
-            family = _spend_code(self._code)
+            family = _spend_code(self._code, scopes=issued.scope)
             store_pair(issued=issued, connection=self._code.connection, family=family, rotated=None)
         elif self._refresh is not None:
             refresh = self._refresh
@@ -292,8 +292,8 @@ def _check_pkce(locked: CodeGrant, request: Request) -> None:
         raise InvalidGrantError("challenge_stripped")
 
 
-def _spend_code(locked: CodeGrant) -> TokenFamily:
-    family = TokenFamily.objects.create(connection=locked.connection)
+def _spend_code(locked: CodeGrant, *, scopes: str) -> TokenFamily:
+    family = TokenFamily.objects.create(connection=locked.connection, scopes=scopes)
     AuthorizationCode.objects.filter(pk=locked.code.pk).update(redeemed_at=timezone.now(), family=family)
     get_grant_model().objects.filter(pk=locked.grant.pk).delete()
     return family

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
+from http import HTTPStatus
 
 import structlog
 from django.db import InterfaceError, OperationalError, transaction
@@ -13,7 +14,7 @@ from django.views.decorators.csrf import csrf_exempt
 from audit.ledger.kinds import Decision, Kind
 from audit.ledger.record import record
 from oauth_provider.clients.models import Client
-from oauth_provider.throttle import ThrottledError, record_refusal, require_unspent, spend
+from oauth_provider.throttle import ThrottledError, record_refusal, spend
 from oauth_provider.tokens.admission import admit
 from oauth_provider.tokens.answers import Answer, error_answer, throttled_answer, unavailable
 from oauth_provider.tokens.client_authentication import (
@@ -68,10 +69,9 @@ class IntrospectView(View):
 def _limited(request: HttpRequest, rate: str, handle: Callable[[HttpRequest], Answer]) -> Answer:
     try:
         spend(request, rate=rate)
-        require_unspent(request, rate="failed_client")
         answer = handle(request)
-        if answer.status == 401:
-            # Guessing secrets has a rate of its own
+        if answer.status == HTTPStatus.UNAUTHORIZED:
+            # A rate of its own for guessing; whoever proves itself goes on, since all GPTs share the addresses of ChatGPT
             spend(request, rate="failed_client")
     except ThrottledError as refusal:
         record_refusal(refusal)

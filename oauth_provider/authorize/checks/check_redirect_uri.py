@@ -23,6 +23,7 @@ def check_redirect_uri(request: AuthorizationRequest, client: Client) -> str:
             "missing_redirect_uri",
             message=_("The application did not say where to return you."),
             developer=_("Send “redirect_uri”."),
+            client_id=client.client_id,
         )
     if not is_registered(requested, client.redirect_uris):
         raise LocalError(
@@ -32,5 +33,6 @@ def check_redirect_uri(request: AuthorizationRequest, client: Client) -> str:
                 "“redirect_uri” must equal a registered one character for character: scheme, host, port, path, "
                 "trailing slash and query. Only the port of a loopback address may differ."
             ),
+            client_id=client.client_id,
         )
     return requested

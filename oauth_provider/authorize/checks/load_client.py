@@ -26,12 +26,14 @@ def load_client(request: AuthorizationRequest) -> Client:
             "client_grant_mismatch",
             message=_("This application cannot ask people for access."),
             developer=_("The client is not registered for the authorization code grant."),
+            client_id=client.client_id,
         )
     if client.is_suspended:
         raise LocalError(
             "suspended_client",
             message=_("This application has been suspended and cannot be connected."),
             developer=_("Ask the operator of this server why the client was suspended."),
+            client_id=client.client_id,
             status=403,
         )
     return client

@@ -1,0 +1,108 @@
+"""What a client may learn about a token (RFC 7662; rows H05 and H06): its own, and of others nothing at all."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import pytest
+from django.conf import settings
+from oauth2_provider.models import get_access_token_model, get_refresh_token_model
+
+from oauth_provider.clients.models import Client
+from oauth_provider.connections.revoke import revoke_connection
+from oauth_provider.identities.models import Identity
+from oauth_provider.scopes.models import Scope
+from oauth_provider.tokens.models import TokenFamily
+from tests.agreed import World
+
+INACTIVE = {"active": False}
+
+
+def ask(world: World, token: str) -> dict[str, object]:
+    answer = world.post("/oauth/introspect", token=token)
+    assert answer.status_code == 200
+    assert answer["Cache-Control"] == "no-store"
+    found: dict[str, object] = answer.json()
+    return found
+
+
+def test_an_access_token_says_for_whom_for_what_and_how_long(world: World) -> None:
+    Identity.objects.create(user=world.connection.user, external_id="user_2abc")
+    pair = world.pair()
+    expires: datetime = get_access_token_model().objects.get().expires
+    assert ask(world, pair["access_token"]) == {
+        "active": True,
+        "iss": settings.PUBLIC_BASE_URL,
+        "sub": "user_2abc",
+        "client_id": world.client.client_id,
+        "scope": "tool:read tool:write",
+        "aud": [world.connection.resource.identifier],
+        "exp": int(expires.astimezone(UTC).timestamp()),
+        "token_type": "Bearer",
+    }
+
+
+def test_a_refresh_token_says_what_it_can_still_buy(world: World) -> None:
+    pair = world.pair()
+    Scope.objects.filter(name="tool:write").update(enabled=False)
+    answer = ask(world, pair["refresh_token"])
+    assert (answer["active"], answer["scope"]) == (True, "tool:read")
+
+
+def test_looking_uses_nothing_up(world: World) -> None:
+    pair = world.pair()
+    for _ in range(3):
+        assert ask(world, pair["refresh_token"])["active"]
+    assert world.refresh(pair["refresh_token"]).status_code == 200
+
+
+def test_looking_at_a_rotated_token_kills_nothing(world: World) -> None:
+    first = world.pair()
+    second = world.refresh(first["refresh_token"]).json()
+    long_ago = datetime(2020, 1, 1, tzinfo=UTC)
+    get_refresh_token_model().objects.exclude(revoked=None).update(revoked=long_ago)
+    assert ask(world, first["refresh_token"]) == INACTIVE
+    assert TokenFamily.objects.get().revoked_at is None
+    assert world.refresh(second["refresh_token"]).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "token", ["x", "gh_at_" + "x" * 43, "gh_rt_" + "x" * 43, "eyJhbGciOiJub25lIn0.e30.", "x" * 5000]
+)
+def test_h06_an_unknown_token_is_inactive_and_nothing_else(world: World, token: str) -> None:
+    assert ask(world, token) == INACTIVE
+
+
+def test_another_clients_token_is_inactive_and_nothing_else(world: World, make_world: Callable[..., World]) -> None:
+    pair = world.pair()
+    other = make_world(username="bruno")
+    assert ask(other, pair["access_token"]) == ask(other, pair["refresh_token"]) == INACTIVE
+
+
+def test_what_opens_nothing_any_more_is_inactive(world: World) -> None:
+    pair = world.pair()
+    revoke_connection(connection=world.connection, actor=None, by="user", reason="")
+    assert ask(world, pair["access_token"]) == ask(world, pair["refresh_token"]) == INACTIVE
+
+
+def test_the_tokens_of_an_inactive_user_are_inactive(world: World) -> None:
+    pair = world.pair()
+    type(world.connection.user).objects.update(is_active=False)
+    assert ask(world, pair["access_token"]) == ask(world, pair["refresh_token"]) == INACTIVE
+
+
+def test_h05_only_clients_with_a_secret_may_ask(world: World, make_world: Callable[..., World]) -> None:
+    public = make_world(client_type=Client.CLIENT_PUBLIC)
+    for asking, secret in ((world, None), (world, "wrong"), (public, None)):
+        answer = asking.post("/oauth/introspect", token="x", client_secret=secret)
+        assert (answer.status_code, answer.json()["error"]) == (401, "invalid_client")
+
+
+def test_a_users_token_is_no_credential_here(world: World) -> None:
+    token = world.pair()["access_token"]
+    answer = world.browser.post(
+        "/oauth/introspect",
+        f"token={token}",
+        content_type="application/x-www-form-urlencoded",
+        headers={"authorization": f"Bearer {token}"},
+    )
+    assert (answer.status_code, answer.json()["error"]) == (401, "invalid_client")
