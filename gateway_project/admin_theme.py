@@ -8,6 +8,7 @@ from django.templatetags.static import static
 from django.urls import reverse_lazy
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 MARK = "gatehouse/mark.svg"
 
@@ -41,7 +42,7 @@ NAVIGATION = [
         "items": [
             _page(_("Clients"), "apps", "oauth_provider.client"),
             _page(_("Connections"), "link", "oauth_provider.connection"),
-            _page(_("API keys"), "key", "oauth_provider.apikey"),
+            _page(pgettext_lazy("the name of a page", "API keys"), "key", "oauth_provider.apikey"),
         ],
     },
     {

@@ -1,5 +1,6 @@
 """Clients in the admin: made from a preset, shown their setup sheet, suspended rather than deleted."""
 
+from datetime import datetime
 from typing import Any
 
 from django.contrib import admin
@@ -62,7 +63,7 @@ class ClientAdmin(ClientButtons):
     search_fields = ("name", "client_id")
     search_help_text = gettext_lazy("Name or client id.")
     ordering = ("name",)
-    readonly_fields = ("kind", "identifier", "secrecy", "trust", "created")
+    readonly_fields = ("kind", "identifier", "secrecy", "trust", "made")
     conditional_fields = {
         "gpt": "typeof preset === 'undefined' || preset == 'gpt'",
         "redirect_uris": "typeof preset === 'undefined' || !['gpt', 'service'].includes(preset)",
@@ -196,6 +197,11 @@ class ClientAdmin(ClientButtons):
     def last_call(self, client: Client) -> SafeString | str:
         """When it last called an API."""
         return ago(getattr(client, "last_called_at", None))
+
+    @column(description=gettext_lazy("created at"), ordering="created")
+    def made(self, client: Client) -> datetime:
+        """When it was made."""
+        return client.created
 
     @column(description=gettext_lazy("secret"))
     def secrecy(self, client: Client) -> str:
