@@ -6,7 +6,8 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html
@@ -140,11 +141,16 @@ class EventAdmin(ModelAdmin):  # type: ignore[misc]  # unfold is untyped
 
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
         """Add what else happened in the same request."""
+        context["show_history"] = False
         event = kwargs.get("obj")
         if event is not None and event.request_id:
             others = with_names(search(request_id=event.request_id)).exclude(pk=event.pk)
             context["neighbours"] = [(other, KINDS.get(other.kind, other.kind)) for other in others[:NEIGHBOURS_MAX]]
         return super().render_change_form(request, context, *args, **kwargs)
+
+    def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
+        """An event has no history: it is one."""
+        return HttpResponseRedirect(reverse("admin:audit_event_change", args=[object_id]))
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Nobody."""
@@ -197,4 +203,4 @@ class EventAdmin(ModelAdmin):  # type: ignore[misc]  # unfold is untyped
     @admin.display(description=_("reason"))
     def why(self, event: Event) -> SafeString | str:
         """As programs know it."""
-        return format_html('<code class="gh-code">{}</code>', event.reason) if event.reason else "–"
+        return format_html('<code class="gh-code gh-slug">{}</code>', event.reason) if event.reason else "–"

@@ -1,13 +1,14 @@
 """Clients in the admin: made from a preset, shown their setup sheet, suspended rather than deleted."""
 
-from datetime import datetime
 from typing import Any
 
 from django.contrib import admin
 from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path
+from django.utils.formats import date_format
 from django.utils.safestring import SafeString
+from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -199,9 +200,9 @@ class ClientAdmin(ClientButtons):
         return ago(getattr(client, "last_called_at", None))
 
     @column(description=gettext_lazy("created at"), ordering="created")
-    def made(self, client: Client) -> datetime:
+    def made(self, client: Client) -> str:
         """When it was made."""
-        return client.created
+        return date_format(localtime(client.created), "DATETIME_FORMAT")
 
     @column(description=gettext_lazy("secret"))
     def secrecy(self, client: Client) -> str:

@@ -76,11 +76,11 @@ class ConnectionAdmin(ReadOnlyAdmin):
         (None, {"fields": ("person", "app", "state", "given")}),
         (
             gettext_lazy("When and how"),
-            {"fields": ("created_at", "last_call", "expires_at", "resource", "redirect_host", "shown_locale")},
+            {"fields": ("created_at", "last_call", "expires_at", "resource", "redirect_host", "language")},
         ),
         (gettext_lazy("How it ended"), {"fields": ("revoked_at", "ended_by", "revocation_reason")}),
     )
-    readonly_fields = ("person", "app", "state", "given", "last_call", "ended_by")
+    readonly_fields = ("person", "app", "state", "given", "last_call", "language", "ended_by")
     actions_detail = ("revoke",)
 
     def about(self, obj: Connection) -> About:
@@ -163,6 +163,11 @@ class ConnectionAdmin(ReadOnlyAdmin):
         """Each permission in words."""
         words = [(text,) for text in scope_words(connection.scope_set)]
         return format_html_join("", "{}", words) if words else _("No permission.")
+
+    @column(description=gettext_lazy("language of the page that asked"))
+    def language(self, connection: Connection) -> str:
+        """As Django names it."""
+        return connection.shown_locale
 
     @column(description=gettext_lazy("ended by"))
     def ended_by(self, connection: Connection) -> str:
