@@ -140,7 +140,8 @@ def test_the_count_is_what_is_deleted_then(world: World) -> None:
 
 
 def test_more_connections_than_fit_into_one_batch(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("oauth_provider.tokens.cleanup.CONNECTIONS", 2)
+    monkeypatch.setattr("oauth_provider.tokens.cleanup.LOCKED", 2)
+    monkeypatch.setattr("oauth_provider.tokens.cleanup.FOUND", 3)
     for number in range(5):
         connection = Connection.objects.create(
             user=world.connection.user,
