@@ -1,4 +1,4 @@
-"""Delete many rows while others serve: in short transactions, with a pause as long as the work after each."""
+"""Delete many rows while others serve: in short transactions, with a pause after each."""
 
 import time
 from collections.abc import Iterator
@@ -8,16 +8,18 @@ from typing import Any
 from django.db import transaction
 from django.db.models import QuerySet
 
-ROWS = 500
+ROWS = 200
+# How long the pause is, measured by the work before it
+PAUSE = 2
 
 
 @contextmanager
 def short_transaction() -> Iterator[None]:
-    """A transaction, and then a pause as long as it took: SQLite has one writer, and everybody else waits for it."""
+    """A transaction, and then a pause: SQLite has one writer, for which everybody else waits a quarter of a second."""
     started = time.monotonic()
     with transaction.atomic():
         yield
-    time.sleep(time.monotonic() - started)
+    time.sleep(PAUSE * (time.monotonic() - started))
 
 
 def delete_in_batches(rows: QuerySet[Any]) -> Iterator[int]:
@@ -28,7 +30,7 @@ def delete_in_batches(rows: QuerySet[Any]) -> Iterator[int]:
     deleted = ROWS
     while deleted:
         with short_transaction():
-            # Not the rows themselves: locked first, then deleted, in whatever order the database finds them
+            # DELETE takes no LIMIT: keys are chosen, and their rows locked, first
             chosen = list(rows.select_for_update(of=("self",), skip_locked=True).values_list("pk", flat=True)[:ROWS])
             rows.model._default_manager.filter(pk__in=chosen).delete()
             deleted = len(chosen)

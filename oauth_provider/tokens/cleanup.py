@@ -21,7 +21,7 @@ from oauth_provider.tokens.models import AuthorizationCode, FamilyToken, TokenFa
 
 # Connections found by one look, and locked by one transaction
 FOUND = 10_000
-LOCKED = 50
+LOCKED = 10
 Deleted = tuple[str, int]
 
 

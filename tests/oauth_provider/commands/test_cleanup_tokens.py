@@ -68,6 +68,16 @@ def test_without_a_terminal_there_are_plain_lines(asked: Asked) -> None:
     assert lines[-1].startswith("Deleted: access tokens 0, ")
 
 
+def test_on_a_terminal_there_is_a_bar_that_ends_full(asked: Asked, monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = StringIO()
+    monkeypatch.setattr(terminal, "isatty", lambda: True)
+    monkeypatch.setattr("sys.stderr", terminal)
+    for _ in range(3):
+        asked(timedelta(minutes=-1))
+    assert cleanup().startswith("Deleted: ")
+    assert "100%" in terminal.getvalue().rpartition("\r")[2]
+
+
 @pytest.mark.usefixtures("world")
 def test_it_is_recorded() -> None:
     cleanup()
