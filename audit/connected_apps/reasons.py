@@ -57,6 +57,7 @@ _SLUGS: Mapping[str | Promise, tuple[str, ...]] = {
         "backend_protocol_error",
         "backend_wrong_length",
         "backend_body_broken",
+        "backend_framing",
     ),
     _("the application did not wait for the answer"): ("client_gone",),
     _("too many calls were under way"): ("overloaded",),
