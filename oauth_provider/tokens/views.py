@@ -71,7 +71,7 @@ def _limited(request: HttpRequest, rate: str, handle: Callable[[HttpRequest], An
         spend(request, rate=rate)
         answer = handle(request)
         if answer.status == HTTPStatus.UNAUTHORIZED:
-            # A rate of its own for guessing; whoever proves itself goes on, since all GPTs share the addresses of ChatGPT
+            # Guessing has a rate of its own; whoever proves itself goes on, for many GPTs share one address
             spend(request, rate="failed_client")
     except ThrottledError as refusal:
         record_refusal(refusal)

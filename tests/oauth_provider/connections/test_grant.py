@@ -1,5 +1,6 @@
 """What a person gave a client is one connection, and giving again replaces it."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -18,7 +19,7 @@ from tests.agreed import World
 def grant(world: World, *scopes: str, **changes: Any) -> Connection:
     """Allow the client of `world` once more."""
     connection = world.connection
-    values = {
+    values: dict[str, Any] = {
         "user": connection.user,
         "client": connection.client,
         "resource": connection.resource,
@@ -57,7 +58,7 @@ def test_more_than_before_moves_nothing_and_widens_no_token_issued_before(world:
 
 @pytest.mark.parametrize("what", ["redirect_host", "resource", "user"])
 def test_another_host_resource_or_person_is_another_connection(world: World, what: str, django_user_model: Any) -> None:
-    others = {
+    others: dict[str, Callable[[], Any]] = {
         "redirect_host": lambda: "other.example",
         "resource": lambda: register(path="/api/v1/other", title="Other"),
         "user": lambda: django_user_model.objects.create(username="bruno"),
