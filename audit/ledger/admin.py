@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 
 from audit.ledger.event_list import EventList
-from audit.ledger.kinds import Decision
+from audit.ledger.kinds import Decision, Kind
 from audit.ledger.models import Event
 from audit.ledger.people import with_names
 from audit.ledger.queries import search
@@ -172,8 +172,8 @@ class EventAdmin(ModelAdmin):  # type: ignore[misc]  # unfold is untyped
     @admin.display(description=_("what"))
     def what(self, event: Event) -> SafeString:
         """The operation called, else what happened and to what; and the kind as programs know it."""
-        words = f"{event.backend} {event.operation}".strip() if event.operation else KINDS.get(event.kind, event.kind)
-        about = "" if event.operation else event.target
+        call = f"{event.backend} {event.operation}".strip() if event.kind == Kind.PROXY_CALL_DECIDED else ""
+        words, about = (call, "") if call else (KINDS.get(event.kind, event.kind), event.target)
         return format_html(
             '<span class="gh-what"><strong>{}</strong> {} <code>{}</code></span>', words, about, event.kind
         )
