@@ -208,3 +208,18 @@ def test_each_step_is_one_event(world: World) -> None:
         "oauth:authorization:shown",
         "oauth:authorization:shown",
     ]
+
+
+def test_an_answer_after_signing_out_leads_to_the_sign_in_page_and_then_to_connected_apps(world: World) -> None:
+    interaction = world.open()
+    world.browser.logout()
+    assert world.decide(interaction)["Location"] == "/accounts/login/?next=%2Fconnected-apps%2F"
+    assert not Grant.objects.exists()
+
+
+def test_a_refused_answer_says_what_helps_and_names_the_client_in_the_ledger(world: World) -> None:
+    interaction = world.open()
+    Interaction.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
+    assert b"Go back to the application and connect again." in world.decide(interaction).content
+    event = Event.objects.get(kind="oauth:authorization:refused")
+    assert (event.reason, event.client_id) == ("expired", world.public.client_id)

@@ -188,3 +188,20 @@ def test_the_alias_shows_the_same_page(world: World) -> None:
         response = world.browser.get(world.url().replace("/oauth/authorize", f"{prefix}/authorize"))
         assert response.status_code == 200
         assert b'action="/oauth/authorize"' in response.content
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason", "is_named"),
+    [
+        ({"client_id": "somebody"}, "unknown_client", False),
+        ({"client_id": "some\x00body"}, "nul_in_parameter", False),
+        ({"state": "x" * 5000}, "parameter_too_long", False),
+        ({"redirect_uri": "https://evil.example/"}, "unregistered_redirect_uri", True),
+    ],
+)
+def test_only_a_client_that_exists_is_named_in_the_ledger(
+    world: World, changes: dict[str, str], reason: str, is_named: bool
+) -> None:
+    world.ask(**changes)
+    event = Event.objects.get(kind=REFUSED)
+    assert (event.reason, event.client_id) == (reason, world.public.client_id if is_named else "")

@@ -61,8 +61,21 @@ def test_five_failures_lock_the_account_for_this_address(client: Browser, ana: A
     for _ in range(5):
         sign_in(client, "wrong")
     response = sign_in(client)
-    assert response.status_code in (403, 429)
+    assert (response.status_code, response["Retry-After"]) == (429, "900")
+    assert b"15 minutes" in response.content
     assert "_auth_user_id" not in client.session
+    reasons = Event.objects.filter(kind="account:signin:failed").order_by("timestamp", "id")
+    assert list(reasons.values_list("reason", flat=True))[-1] == "locked_out"
+
+
+def test_another_address_of_the_same_subscriber_is_no_way_around_the_lock(
+    client: Browser, ana: AbstractBaseUser
+) -> None:
+    for number in range(5):
+        client.post(LOGIN, {"username": "ana-s", "password": "wrong"}, REMOTE_ADDR=f"2001:db8::{number + 1}")
+    form = {"username": "ana-s", "password": "correct horse"}
+    assert client.post(LOGIN, form, REMOTE_ADDR="2001:db8::99").status_code == 429
+    assert client.post(LOGIN, form, REMOTE_ADDR="2001:db8:0:1::1").status_code == 302
 
 
 def test_the_twenty_first_attempt_in_a_minute_is_told_when_to_come_back(client: Browser, ana: AbstractBaseUser) -> None:
