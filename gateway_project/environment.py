@@ -24,7 +24,7 @@ CommaList = Annotated[list[str], NoDecode]
 
 def _service_url(value: str, info: ValidationInfo) -> str:
     # The rules of the admin's form: a backend set by the environment is no exception
-    own = info.data.get("PUBLIC_BASE_URL") or f"http://{info.data.get('HOST')}:{info.data.get('PORT')}"
+    own = info.data.get("PUBLIC_BASE_URL") or _origin(info.data.get("HOST", ""), info.data.get("PORT", 0))
     parse_upstream_url(value, own_origin=own)
     return value
 
@@ -170,7 +170,13 @@ class Environment(BaseSettings):
     @property
     def issuer(self) -> str:
         """The origin every absolute URL starts with."""
-        return self.PUBLIC_BASE_URL or f"http://{self.HOST}:{self.PORT}"
+        return self.PUBLIC_BASE_URL or _origin(self.HOST, self.PORT)
+
+    @property
+    def allowed_hosts(self) -> list[str]:
+        """The values of Host that are answered, an IPv6 address in brackets as Django compares them."""
+        name = urlsplit(self.issuer).hostname or ""
+        return [f"[{name}]" if ":" in name else name, *self.ALLOWED_HOSTS]
 
     @property
     def service_urls(self) -> dict[str, str]:
@@ -225,6 +231,10 @@ def _explain(fault: ValidationError) -> str:
         for error in fault.errors(include_input=False, include_url=False)
     ]
     return "\n".join(["The environment is not complete:", *faults])
+
+
+def _origin(host: str, port: int) -> str:
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def _is_origin(value: str) -> bool:

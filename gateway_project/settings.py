@@ -2,7 +2,6 @@
 
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import dj_database_url
 from cryptography.fernet import Fernet
@@ -44,7 +43,7 @@ SERVICE_URLS = ENVIRONMENT.service_urls
 INTERNAL_SERVICE_KEY = ENVIRONMENT.INTERNAL_SERVICE_KEY
 CORS_ORIGINS = ENVIRONMENT.cors_origins
 
-ALLOWED_HOSTS = [str(urlsplit(PUBLIC_BASE_URL).hostname), *ENVIRONMENT.ALLOWED_HOSTS]
+ALLOWED_HOSTS = ENVIRONMENT.allowed_hosts
 
 # Applications: gateway_project before staticfiles, so that its runserver wins; unfold before the admin it dresses
 INSTALLED_APPS = [

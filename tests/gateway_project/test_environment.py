@@ -24,6 +24,12 @@ def test_defaults_are_those_of_the_contract() -> None:
     assert environment.OAUTH_ALIAS_PREFIXES == ["/api/v1/gpt/oauth"]
 
 
+def test_an_ipv6_address_makes_an_origin_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOST", "::1")
+    assert read_environment().issuer == "http://[::1]:8000"
+    assert read_environment().allowed_hosts == ["[::1]"]
+
+
 def test_chatgpt_origins_are_always_merged(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CORS_ORIGIN", "https://portal.example, https://chatgpt.com")
     assert read_environment().cors_origins == [

@@ -51,24 +51,26 @@ class Command(BaseCommand):
         return facts
 
     def _print(self, facts: Facts, *, as_json: bool) -> None:
-        if as_json:
-            self.stdout.write(json.dumps(facts))
-            return
-        gpt = facts["clients"]["gpt"]
-        lines = [
-            ("Gateway", facts["issuer"]),
-            ("Admin", f"{facts['staff']['url']}   {facts['staff']['username']} / {facts['staff']['password']}"),
-            ("Connected Apps", f"{facts['issuer']}/connected-apps/"),
-            *(
-                ("  person", f"{user['username']} / {user['password']}   {user['external_id']}")
-                for user in facts["users"]
-            ),
-            ("GPT client", f"{gpt['client_id']} / {gpt['client_secret']}"),
-            ("  authorize", gpt["authorization_url"]),
-            ("  token", gpt["token_url"]),
-            ("API key", facts["api_key"]),
-            *((f"Backend {name}", f"{b['prefix']} -> {b['upstream']}") for name, b in facts["backends"].items()),
-            ("All of it", facts_path()),
-        ]
-        for label, value in lines:
-            self.stdout.write(f"{label:<16}{value}")
+        lines = [json.dumps(facts)] if as_json else _lines(facts)
+        self.stdout.write("\n".join(lines))
+        # Before the workers are forked, each with a copy of what is still unwritten
+        self.stdout.flush()
+
+
+def _lines(facts: Facts) -> list[str]:
+    staff, gpt = facts["staff"], facts["clients"]["gpt"]
+    people = [f"{user['username']} / {user['password']}   {user['external_id']}" for user in facts["users"]]
+    backends = facts["backends"].items()
+    rows = [
+        ("Gateway", facts["issuer"]),
+        ("Admin", f"{staff['url']}   {staff['username']} / {staff['password']}"),
+        ("Connected Apps", f"{facts['issuer']}/connected-apps/"),
+        *(("  person", person) for person in people),
+        ("GPT client", f"{gpt['client_id']} / {gpt['client_secret']}"),
+        ("  authorize", gpt["authorization_url"]),
+        ("  token", gpt["token_url"]),
+        ("API key", facts["api_key"]),
+        *((f"Backend {name}", f"{backend['prefix']} -> {backend['upstream']}") for name, backend in backends),
+        ("All of it", facts_path()),
+    ]
+    return [f"{label:<16}{value}" for label, value in rows]
