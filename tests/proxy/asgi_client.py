@@ -1,18 +1,20 @@
 """A caller that speaks ASGI: sends what a test says, keeps what comes back, leaves when told to."""
 
 import asyncio
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import uuid4
 
 from proxy.entrypoints.asgi_types import Application, Message, Scope
 
-REQUEST_ID = "01890a5d-ac96-774b-bcce-b302099a8057"
+ADDRESS = "203.0.113.9"
 HOST = ("host", "127.0.0.1:8000")
 
 
 def http_scope(method: str, target: str, *headers: tuple[str, str], **changes: Any) -> Scope:
-    """The scope of a request as granian makes it, with what the front door adds."""
+    """The scope of a request as granian makes it."""
     path, _question, query = target.partition("?")
     scope: dict[str, Any] = {
         "type": "http",
@@ -25,9 +27,9 @@ def http_scope(method: str, target: str, *headers: tuple[str, str], **changes: A
         "query_string": query.encode("latin-1"),
         "root_path": "",
         "headers": [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers],
-        "client": ("203.0.113.9", 40000),
+        "client": (ADDRESS, 40000),
         "server": ("127.0.0.1", 8000),
-        "state": {"request_id": REQUEST_ID, "address": "203.0.113.9"},
+        "state": {},
     }
     return scope | changes
 
@@ -36,6 +38,7 @@ def http_scope(method: str, target: str, *headers: tuple[str, str], **changes: A
 class Exchange:
     """One request and whatever of its answer has been sent so far."""
 
+    request_id: str = field(default_factory=lambda: str(uuid4()))
     status: int = 0
     headers: list[tuple[str, str]] = field(default_factory=list)
     chunks: list[bytes] = field(default_factory=list)
@@ -56,6 +59,11 @@ class Exchange:
         """The value of a header that must be there exactly once."""
         (value,) = self.values(name)
         return value
+
+    def json(self) -> dict[str, Any]:
+        """The body as a JSON object."""
+        parsed: dict[str, Any] = json.loads(self.body)
+        return parsed
 
     def sends(self, *chunks: bytes, more: bool = False) -> None:
         """Deliver some of the request body, and its end unless there is `more`."""
@@ -91,18 +99,34 @@ class Exchange:
             self._sent.notify_all()
 
 
-async def call(
+Begun = tuple[Exchange, asyncio.Task[None]]
+
+
+def begin(
     application: Application,
     method: str,
     target: str,
     *headers: tuple[str, str],
-    body: Sequence[bytes] = (b"",),
+    body: Sequence[bytes] | None = (b"",),
     **changes: Any,
+) -> Begun:
+    """Send one request, with what the front door knows of it; its body comes later when it is None."""
+    exchange = Exchange()
+    if body is not None:
+        exchange.sends(*body)
+    scope = http_scope(method, target, *headers, **changes)
+    scope["state"] = {"request_id": exchange.request_id, "address": ADDRESS}
+
+    async def run() -> None:
+        await application(scope, exchange.receive, exchange.send)
+
+    return exchange, asyncio.create_task(run())
+
+
+async def call(
+    application: Application, method: str, target: str, *headers: tuple[str, str], **changes: Any
 ) -> Exchange:
     """Send one request and wait for its whole answer."""
-    exchange = Exchange()
-    exchange.sends(*body)
-    await asyncio.wait_for(
-        application(http_scope(method, target, *headers, **changes), exchange.receive, exchange.send), 10
-    )
+    exchange, running = begin(application, method, target, *headers, **changes)
+    await asyncio.wait_for(running, 10)
     return exchange

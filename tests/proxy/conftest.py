@@ -1,18 +1,10 @@
-"""What the tests of the data plane share: a backend made of bytes, and rows that other threads can see."""
+"""What the tests of the data plane share: a backend made of bytes."""
 
-import importlib
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 
 import pytest
-from django.core.management.color import no_style
-from django.db import connection, connections
-from pytest_django import DjangoDbBlocker
 
 from tests.proxy.raw_backend import RawBackend
-
-# What migrations put there
-KEPT = frozenset({"django_migrations", "django_content_type", "auth_permission"})
-APPEND_ONLY = importlib.import_module("audit.migrations.0002_append_only")
 
 
 @pytest.fixture
@@ -20,26 +12,3 @@ async def backend() -> AsyncIterator[RawBackend]:
     """A backend that answers 200 until told otherwise."""
     async with RawBackend.listening() as started:
         yield started
-
-
-@pytest.fixture(scope="module")
-def committed(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
-    """The database without a transaction around each test: the threads of the data plane see what a test stores.
-
-    Its rows stay until the module's last test, so each test makes its own and asks for nothing else.
-    """
-    del django_db_setup
-    with django_db_blocker.unblock():
-        yield
-        _empty()
-        connections.close_all()
-
-
-def _empty() -> None:
-    # The ledger refuses to forget, as it should; only here its triggers step aside
-    with connection.schema_editor() as editor:
-        APPEND_ONLY.remove(None, editor)
-    tables = [name for name in connection.introspection.django_table_names(only_existing=True) if name not in KEPT]
-    connection.ops.execute_sql_flush(connection.ops.sql_flush(no_style(), tables, allow_cascade=False))
-    with connection.schema_editor() as editor:
-        APPEND_ONLY.install(None, editor)

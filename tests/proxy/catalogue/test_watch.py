@@ -1,31 +1,17 @@
 """The watcher: what staff change reaches every worker, and no picture is trusted for longer than it may be."""
 
-import threading
 import time
-from collections.abc import Callable, Iterator
 
 import pytest
-import redis
 from django.db import DatabaseError, connection
-from pytest_django import Settings
 
 from oauth_provider.keys.signing import create_signing_key
-from oauth_provider.revisions.bump import CHANNEL, bump
-from proxy.catalogue import watch
+from oauth_provider.revisions.bump import bump
 from proxy.catalogue.models import Backend
 from proxy.catalogue.snapshot import EMPTY
 from proxy.catalogue.watch import STALE_AFTER_S, Watcher
 
 TABLE = "oauth_provider_revision"
-
-
-def until(condition: Callable[[], bool], within_s: float = 2.0) -> float:
-    """Wait for `condition`; seconds it took."""
-    started = time.monotonic()
-    while not condition():
-        assert time.monotonic() - started < within_s, "it never came true"
-        time.sleep(0.005)
-    return time.monotonic() - started
 
 
 def add(name: str) -> None:
@@ -97,80 +83,3 @@ def test_what_was_read_is_trusted_for_five_seconds(monkeypatch: pytest.MonkeyPat
     assert watcher.fresh
     monkeypatch.setattr(time, "monotonic", lambda: read_at + STALE_AFTER_S)
     assert not watcher.fresh
-
-
-@pytest.fixture
-def watcher(committed: None) -> Iterator[Watcher]:
-    """A running watcher."""
-    del committed
-    running = Watcher()
-    running.start()
-    yield running
-    running.stop()
-
-
-def test_the_first_call_finds_a_catalogue(watcher: Watcher) -> None:
-    assert watcher.fresh
-    assert watcher.snapshot.revision >= 0
-
-
-def test_this_process_hears_of_its_own_changes_before_the_next_poll(
-    monkeypatch: pytest.MonkeyPatch, committed: None
-) -> None:
-    del committed
-    monkeypatch.setattr(watch, "POLL_S", 30)
-    watcher = Watcher()
-    watcher.start()
-    add("own")
-    bump("catalogue")
-    assert until(lambda: "own" in watcher.snapshot.backends) < 1
-    watcher.stop()
-
-
-def test_another_processs_changes_are_found_by_the_poll(watcher: Watcher) -> None:
-    add("other")
-    with connection.cursor() as cursor:
-        # As seen from here, another worker's commit: no signal
-        cursor.execute(f"UPDATE {TABLE} SET value = value + 1 WHERE name = 'catalogue'")  # noqa: S608 - our own name
-    assert until(lambda: "other" in watcher.snapshot.backends) < 1
-
-
-def test_a_lost_database_leaves_the_last_picture_and_is_found_again(watcher: Watcher) -> None:
-    before = watcher.snapshot
-    with connection.cursor() as cursor:
-        cursor.execute(f"ALTER TABLE {TABLE} RENAME TO away")
-    with pytest.raises(DatabaseError):
-        watcher.refresh()
-    time.sleep(2 * watch.POLL_S)
-    assert watcher.snapshot is before
-    with connection.cursor() as cursor:
-        cursor.execute(f"ALTER TABLE away RENAME TO {TABLE}")
-    add("back")
-    bump("catalogue")
-    until(lambda: "back" in watcher.snapshot.backends)
-    assert watcher.fresh
-
-
-def test_a_stopped_watcher_leaves_no_thread_behind(watcher: Watcher) -> None:
-    assert "catalogue-watch" in {thread.name for thread in threading.enumerate()}
-    watcher.stop()
-    assert not {"catalogue-watch", "catalogue-push"} & {thread.name for thread in threading.enumerate()}
-    watcher.start()
-
-
-@pytest.mark.services
-def test_redis_carries_another_workers_bump_at_once(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch, committed: None
-) -> None:
-    del committed
-    assert settings.REDIS_URL, "run with TEST_REDIS_URL"
-    monkeypatch.setattr(watch, "POLL_S", 30)
-    watcher = Watcher()
-    watcher.start()
-    add("pushed")
-    with connection.cursor() as cursor:
-        cursor.execute(f"UPDATE {TABLE} SET value = value + 1 WHERE name = 'catalogue'")  # noqa: S608 - our own name
-    with redis.Redis.from_url(settings.REDIS_URL) as other_worker:
-        until(lambda: other_worker.publish(CHANNEL, "catalogue:1") > 0)
-    assert until(lambda: "pushed" in watcher.snapshot.backends) < 1
-    watcher.stop()

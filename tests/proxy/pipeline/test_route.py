@@ -6,6 +6,7 @@ import hashlib
 import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -42,7 +43,7 @@ class Road:
         self._transports = transports
         self.backend = backend
 
-    def plan(self, **changes: object) -> BackendPlan:
+    def plan(self, **changes: Any) -> BackendPlan:
         """The backend as the catalogue has it."""
         return backend_plan(f"{self.backend.url}/careers", **changes)
 

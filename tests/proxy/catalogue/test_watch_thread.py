@@ -1,0 +1,109 @@
+"""The watcher's threads: what another worker changed is here within a second, and a lost database is found again."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+import redis
+from django.db import DatabaseError, connection
+from pytest_django import Settings
+
+from oauth_provider.revisions.bump import CHANNEL, bump
+from proxy.catalogue import watch
+from proxy.catalogue.models import Backend
+from proxy.catalogue.watch import Watcher
+from tests.proxy.committed import committed, db
+
+__all__ = ["committed", "db"]
+
+TABLE = "oauth_provider_revision"
+
+
+def until(condition: Callable[[], bool], within_s: float = 2.0) -> float:
+    """Wait for `condition`; seconds it took."""
+    started = time.monotonic()
+    while not condition():
+        assert time.monotonic() - started < within_s, "it never came true"
+        time.sleep(0.005)
+    return time.monotonic() - started
+
+
+def add(name: str) -> None:
+    """Store a backend without announcing it."""
+    Backend.objects.create(name=name, prefix=f"/api/v1/{name}", upstream_url="https://jobs.example")
+
+
+@pytest.fixture
+def watcher(db: None) -> Iterator[Watcher]:
+    """A running watcher."""
+    del db
+    running = Watcher()
+    running.start()
+    yield running
+    running.stop()
+
+
+def test_the_first_call_finds_a_catalogue(watcher: Watcher) -> None:
+    assert watcher.fresh
+    assert watcher.snapshot.revision >= 0
+
+
+def test_this_process_hears_of_its_own_changes_before_the_next_poll(monkeypatch: pytest.MonkeyPatch, db: None) -> None:
+    del db
+    monkeypatch.setattr(watch, "POLL_S", 30)
+    watcher = Watcher()
+    watcher.start()
+    add("own")
+    bump("catalogue")
+    assert until(lambda: "own" in watcher.snapshot.backends) < 1
+    watcher.stop()
+
+
+def test_another_processs_changes_are_found_by_the_poll(watcher: Watcher) -> None:
+    add("other")
+    with connection.cursor() as cursor:
+        # As seen from here, another worker's commit: no signal
+        cursor.execute(f"UPDATE {TABLE} SET value = value + 1 WHERE name = 'catalogue'")  # noqa: S608 - our own name
+    assert until(lambda: "other" in watcher.snapshot.backends) < 1
+
+
+def test_a_lost_database_leaves_the_last_picture_and_is_found_again(watcher: Watcher) -> None:
+    before = watcher.snapshot
+    with connection.cursor() as cursor:
+        cursor.execute(f"ALTER TABLE {TABLE} RENAME TO away")
+    with pytest.raises(DatabaseError):
+        watcher.refresh()
+    time.sleep(2 * watch.POLL_S)
+    assert watcher.snapshot is before
+    with connection.cursor() as cursor:
+        cursor.execute(f"ALTER TABLE away RENAME TO {TABLE}")
+    add("back")
+    bump("catalogue")
+    until(lambda: "back" in watcher.snapshot.backends)
+    assert watcher.fresh
+
+
+def test_a_stopped_watcher_leaves_no_thread_behind(watcher: Watcher) -> None:
+    assert "catalogue-watch" in {thread.name for thread in threading.enumerate()}
+    watcher.stop()
+    assert not {"catalogue-watch", "catalogue-push"} & {thread.name for thread in threading.enumerate()}
+    watcher.start()
+
+
+@pytest.mark.services
+def test_redis_carries_another_workers_bump_at_once(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, db: None
+) -> None:
+    del db
+    assert settings.REDIS_URL, "run with TEST_REDIS_URL"
+    monkeypatch.setattr(watch, "POLL_S", 30)
+    watcher = Watcher()
+    watcher.start()
+    add("pushed")
+    with connection.cursor() as cursor:
+        cursor.execute(f"UPDATE {TABLE} SET value = value + 1 WHERE name = 'catalogue'")  # noqa: S608 - our own name
+    with redis.Redis.from_url(settings.REDIS_URL) as other_worker:
+        until(lambda: other_worker.publish(CHANNEL, "catalogue:1") > 0)
+    assert until(lambda: "pushed" in watcher.snapshot.backends) < 1
+    watcher.stop()

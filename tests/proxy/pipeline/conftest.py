@@ -1,0 +1,6 @@
+"""The last two stages are tested with everything around them."""
+
+from tests.proxy.committed import committed, db
+from tests.proxy.plane import plane, recorder, road, stored, upstream
+
+__all__ = ["committed", "db", "plane", "recorder", "road", "stored", "upstream"]

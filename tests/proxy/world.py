@@ -1,0 +1,143 @@
+"""A stored catalogue with people and their tokens, for tests of the whole data plane."""
+
+import asyncio
+import socket
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.db import connections
+from django.test import Client as Browser
+
+from audit.ledger.models import Event, Subject
+from oauth_provider.api_keys.create import create_api_key
+from oauth_provider.clients.models import Client, Preset
+from oauth_provider.clients.secrets import create_secret
+from oauth_provider.connections.models import Connection
+from oauth_provider.identities.models import Identity
+from oauth_provider.resources.registry import register
+from oauth_provider.scopes.models import Scope
+from proxy.catalogue.models import Backend, Operation
+from proxy.catalogue.save import save_backend, save_operation
+from tests.agreed import REDIRECT, World
+from tests.proxy.raw_backend import HOST
+
+JOBS, OPEN, KEYED, THEIRS, NARROW = (f"/api/v1/{name}" for name in ("jobs", "open", "keyed", "theirs", "narrow"))
+SCOPES = ("jobs:read", "jobs:write")
+API_KEY = "k" * 32
+# Prefix, fields, operations as (methods, path, scopes)
+CATALOGUE: dict[str, tuple[dict[str, Any], list[tuple[list[str], str, list[str]]]]] = {
+    JOBS: (
+        {"identity_headers": ["X-Clerk-User-Id"]},
+        [
+            (["GET"], "/jobs/{id}", ["jobs:read"]),
+            (["POST", "DELETE"], "/jobs", ["jobs:write"]),
+            (["GET"], "/free", []),
+        ],
+    ),
+    OPEN: ({"auth_mode": "public"}, [(["GET", "POST"], "/**", [])]),
+    KEYED: ({"auth_mode": "api_key"}, [(["GET"], "/**", ["jobs:read"])]),
+    THEIRS: ({"auth_mode": "passthrough"}, [(["GET"], "/**", [])]),
+    NARROW: ({"timeout_ms": 400, "max_concurrency": 1}, [(["GET", "POST"], "/**", [])]),
+}
+
+
+@dataclass(frozen=True)
+class Stored:
+    """What is in the database, and the port that every backend of it is expected at."""
+
+    port: int
+    read: str
+    write: str
+    narrow: str
+    client_id: str
+
+
+def store() -> Stored:
+    """Store the catalogue, ana with her external id, a client, and her tokens."""
+    port = free_port()
+    for name in SCOPES:
+        Scope.objects.create(name=name, title=name)
+    for prefix, (fields, operations) in CATALOGUE.items():
+        name = prefix.rpartition("/")[2]
+        backend = Backend(
+            name=name, prefix=prefix, upstream_url=f"http://{HOST}:{port}/{name}", allow_private=True, **fields
+        )
+        save_backend(backend=backend, actor=None)
+        for number, (methods, path, scopes) in enumerate(operations):
+            operation = Operation(
+                backend=backend, operation_id=f"{name}-{number}", methods=methods, path=path, scopes=scopes
+            )
+            save_operation(operation=operation, actor=None)
+    create_api_key(name="portal", scopes="jobs:read", actor=None, key=API_KEY)
+    ana = get_user_model().objects.create(username="ana")
+    Identity.objects.update_or_create(user=ana, defaults={"external_id": "user_2abc"})
+    client = Client.objects.create(
+        name="Career Copilot",
+        preset=Preset.OTHER,
+        client_type=Client.CLIENT_CONFIDENTIAL,
+        authorization_grant_type=Client.GRANT_AUTHORIZATION_CODE,
+        redirect_uris=REDIRECT,
+        allowed_scopes=" ".join(SCOPES),
+        default_resource=JOBS,
+    )
+    secret = create_secret(client=client, actor=None)
+    agreed = {
+        prefix: World(
+            Browser(),
+            client,
+            secret,
+            Connection.objects.create(
+                user=ana,
+                client=client,
+                resource=register(path=prefix, title=prefix),
+                redirect_host="client.example",
+                scopes=" ".join(SCOPES),
+            ),
+        )
+        for prefix in (JOBS, NARROW)
+    }
+    return Stored(
+        port=port,
+        read=agreed[JOBS].pair(scopes=("jobs:read",))["access_token"],
+        write=agreed[JOBS].pair(scopes=SCOPES)["access_token"],
+        narrow=agreed[NARROW].pair(scopes=SCOPES)["access_token"],
+        client_id=client.client_id,
+    )
+
+
+def bearer(token: str) -> tuple[str, str]:
+    """The header that carries a token."""
+    return ("authorization", f"Bearer {token}")
+
+
+async def events(request_id: str) -> list[Event]:
+    """The events of one call, in the order in which they happened."""
+    return await asyncio.to_thread(_events, request_id)
+
+
+def _events(request_id: str) -> list[Event]:
+    try:
+        return list(Event.objects.filter(request_id=request_id).order_by("timestamp", "id"))
+    finally:
+        connections.close_all()
+
+
+async def subject_of(external_id: str) -> str:
+    """The pseudonym of a user."""
+
+    def find() -> str:
+        try:
+            return Subject.objects.get(external_id=external_id).pseudonym
+        finally:
+            connections.close_all()
+
+    return await asyncio.to_thread(find)
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        port: int = probe.getsockname()[1]
+        return port
