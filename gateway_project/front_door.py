@@ -55,7 +55,7 @@ def inspect(scope: Scope, *, allowed_hosts: Sequence[str]) -> None:
 
 def _check_line(scope: Scope) -> None:
     if scope["http_version"] not in VERSIONS:
-        raise VersionNotSupported
+        raise VersionNotSupported(headers=_CLOSE)
     method = scope["method"]
     if method not in METHODS:
         if method in _KNOWN_METHODS:
