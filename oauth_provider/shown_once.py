@@ -15,8 +15,9 @@ MAX_AGE_S = 600
 
 def keep(request: HttpRequest, *, name: str, secret: str) -> None:
     """Let the next page that asks for `name` in this session show `secret`, for ten minutes at most."""
-    waiting = request.session.get(_KEY, {})
-    request.session[_KEY] = {**waiting, name: [encrypt(secret.encode()), time.time()]}
+    now = time.time()
+    waiting = {other: kept for other, kept in request.session.get(_KEY, {}).items() if now - kept[1] <= MAX_AGE_S}
+    request.session[_KEY] = {**waiting, name: [encrypt(secret.encode()), now]}
 
 
 def take(request: HttpRequest, *, name: str) -> str:
