@@ -110,6 +110,14 @@ class Environment(BaseSettings):
             raise ValueError("must look like postgresql://user:password@host:5432/name or sqlite:////path/to/file")
         return value
 
+    @field_validator("AUDIT_DATABASE_URL")
+    @classmethod
+    def same_database(cls, value: str, info: ValidationInfo) -> str:
+        """An event and the change it tells of are one transaction: the ledger may have a role of its own, no more."""
+        if value and _place(value) != _place(info.data.get("DATABASE_URL", "")):
+            raise ValueError("must name the database of DATABASE_URL; only the role and its password may differ")
+        return value
+
     @field_validator("REDIS_URL")
     @classmethod
     def redis(cls, value: str | None, info: ValidationInfo) -> str | None:
@@ -235,6 +243,11 @@ def _explain(fault: ValidationError) -> str:
 
 def _origin(host: str, port: int) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def _place(url: str) -> tuple[str, str | None, int | None, str]:
+    parts = urlsplit(url)
+    return parts.scheme.replace("postgresql", "postgres"), parts.hostname, parts.port, parts.path
 
 
 def _is_origin(value: str) -> bool:

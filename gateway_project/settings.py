@@ -116,7 +116,12 @@ def _database(url: str, *, pragmas: str) -> dict[str, Any]:
         # Under ASGI a kept connection is never reused by the next request: the pool keeps them instead
         config["CONN_MAX_AGE"] = 0
         config["CONN_HEALTH_CHECKS"] = True
-        config["OPTIONS"] = {"pool": {"min_size": 2, "max_size": 16, "timeout": 5, "max_lifetime": 1800}}
+        # A server that vanished without a word is noticed within seconds, not when TCP gives up
+        config["OPTIONS"] = {
+            "connect_timeout": 5,
+            "tcp_user_timeout": 10_000,
+            "pool": {"min_size": 2, "max_size": 16, "timeout": 5, "max_lifetime": 1800},
+        }
     return config
 
 

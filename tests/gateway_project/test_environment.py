@@ -78,6 +78,8 @@ def test_several_missing_variables_are_named_together(monkeypatch: pytest.Monkey
         ("TRUSTED_PROXY_COUNT", "-1"),
         ("GATEWAY_API_KEY", "short"),
         ("OAUTH_CLIENT_ID", "alone"),
+        ("OAUTH_RATES", "token=many"),
+        ("AUDIT_DATABASE_URL", "postgresql://ledger@elsewhere/gatehouse"),
     ],
 )
 def test_a_malformed_variable_is_named(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
@@ -85,6 +87,12 @@ def test_a_malformed_variable_is_named(monkeypatch: pytest.MonkeyPatch, name: st
     with pytest.raises(EnvironmentFault) as fault:
         read_environment()
     assert name in str(fault.value)
+
+
+def test_the_ledger_may_have_a_role_of_its_own_in_the_same_database(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATABASE_URL", "postgres://gatehouse:one@db/gatehouse")
+    monkeypatch.setenv("AUDIT_DATABASE_URL", "postgresql://ledger:two@db/gatehouse")
+    assert read_environment().AUDIT_DATABASE_URL.startswith("postgresql://ledger")
 
 
 def test_any_backend_takes_its_url_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
