@@ -65,6 +65,10 @@ def test_sign_in_is_everybodys(db: None) -> None:
     assert answer.redirect_chain[-1][0] == "/accounts/login/?next=%2Fadmin%2F"
 
 
+def test_the_address_is_found_without_its_slash(staff: StaffBrowser) -> None:
+    assert staff.open("/admin").headers["Location"] == "/admin/"
+
+
 def test_signing_in_leads_back_to_where_one_wanted_to_go(db: None) -> None:
     del db
     User.objects.create_superuser("maria", password="unlikely words")
