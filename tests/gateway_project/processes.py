@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 
 
-def wait_until(holds: Callable[[], bool], *, within_s: float = 15) -> None:
+def wait_until(holds: Callable[[], bool], *, within_s: float = 60) -> None:
     """Look again and again until it holds.
 
     Raises:

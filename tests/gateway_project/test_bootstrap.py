@@ -5,6 +5,7 @@ import secrets
 import subprocess
 import sys
 from collections.abc import Iterator
+from io import StringIO
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -13,6 +14,7 @@ import psycopg
 import pytest
 from cryptography.fernet import Fernet
 from django.core.exceptions import ValidationError
+from django.core.management import call_command
 from django.db import OperationalError
 from psycopg import sql
 
@@ -93,17 +95,17 @@ def test_a_database_that_is_not_migrated_ends_the_start(tmp_path: Path) -> None:
     assert done[1].splitlines()[-1] == "The database is not up to date. Run: python manage.py migrate"
 
 
-def test_the_command_does_the_same_before_the_server_starts(tmp_path: Path) -> None:
-    variables = {
-        "DATA_DIR": str(tmp_path),
-        "DEBUG": "1",
-        "OAUTH_CLIENT_ID": "recruiting-gpt",
-        "OAUTH_CLIENT_SECRET": "s" * 43,
-    }
-    manage("migrate", variables=variables)
-    assert manage("bootstrap_client", "--json", variables=variables) == '{"client_id": "recruiting-gpt"}\n'
-    printed = manage("bootstrap_client", variables=variables)
-    assert printed == "The client recruiting-gpt is in place.\n"
+@pytest.mark.django_db
+@pytest.mark.usefixtures("described")
+@pytest.mark.parametrize(
+    ("options", "printed"),
+    [({}, "The client recruiting-gpt is in place.\n"), ({"json": True}, '{"client_id": "recruiting-gpt"}\n')],
+)
+def test_the_command_does_the_same_before_the_server_starts(options: dict[str, bool], printed: str) -> None:
+    out = StringIO()
+    call_command("bootstrap_client", stdout=out, **options)
+    assert out.getvalue() == printed
+    assert Client.objects.get().scope_set
 
 
 @pytest.fixture

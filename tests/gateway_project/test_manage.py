@@ -5,7 +5,6 @@ import sys
 from pathlib import Path
 
 import pytest
-from cryptography.fernet import Fernet
 
 from tests.journeys.server import ROOT, environment
 
@@ -32,7 +31,6 @@ def test_a_clone_is_a_developers(tmp_path: Path) -> None:
     "variables",
     [
         {"SECRET_KEY": "s" * 60},
-        {"ENCRYPTION_KEYS": Fernet.generate_key().decode()},
         {"DATABASE_URL": "postgresql://127.0.0.1:5432/gatehouse"},
         {"DEBUG": "0"},
     ],
