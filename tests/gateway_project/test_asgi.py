@@ -9,11 +9,12 @@ import pytest
 from django.db import DatabaseError
 from pytest_django import Settings
 
+from audit.ledger.recorder import recorder
 from gateway_project.asgi import GatewayApplication
 from proxy.asgi import DataPlane
 from proxy.entrypoints import body
 from proxy.entrypoints.asgi_types import Message
-from tests.proxy.asgi_client import ADDRESS, HOST, Exchange, begin, call
+from tests.proxy.asgi_client import ADDRESS, HOST, Exchange, begin, call, http_scope
 from tests.proxy.committed import committed, db
 from tests.proxy.plane import stored, upstream
 from tests.proxy.raw_backend import RawBackend
@@ -127,6 +128,11 @@ async def test_a_refusal_of_a_call_is_in_the_ledger_and_one_of_a_page_is_not(gat
         assert [event.reason for event in await events(heard.header("x-request-id"))] == recorded
 
 
+async def test_a_refusal_at_the_door_is_answered_even_when_it_cannot_be_recorded(gateway: GatewayApplication) -> None:
+    await asyncio.to_thread(recorder.stop)
+    assert (await ask(gateway, "GET", f"{JOBS}/jobs/7", host="evil.example")).status == 400
+
+
 async def test_a_refused_head_has_no_body(gateway: GatewayApplication) -> None:
     heard = await ask(gateway, "HEAD", "/accounts/login/", host="evil.example")
     assert (heard.status, heard.body) == (400, b"")
@@ -192,6 +198,12 @@ async def test_a_callers_address_is_what_trusted_proxies_say(
 
 
 # The life of the process
+
+
+async def test_other_protocols_are_not_spoken(gateway: GatewayApplication) -> None:
+    exchange = Exchange()
+    await gateway(http_scope("GET", "/mcp", HOST, type="websocket"), exchange.receive, exchange.send)
+    assert exchange.status == 0
 
 
 async def test_a_start_that_fails_is_said_to_the_server(monkeypatch: pytest.MonkeyPatch) -> None:

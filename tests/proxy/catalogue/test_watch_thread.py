@@ -84,6 +84,25 @@ def test_a_lost_database_leaves_the_last_picture_and_is_found_again(watcher: Wat
     assert watcher.fresh
 
 
+def test_a_catalogue_that_cannot_be_built_ends_no_thread(watcher: Watcher, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(**_kwargs: object) -> None:
+        raise RuntimeError("a fault of ours")
+
+    before = watcher.snapshot
+    with monkeypatch.context() as fault:
+        fault.setattr(watch, "build", broken)
+        bump("catalogue")
+        bump("revocation")
+        revoked = watcher.revocation_revision
+        time.sleep(2 * watch.POLL_S)
+        assert watcher.snapshot is before
+        assert watcher.revocation_revision >= revoked
+    add("mended")
+    bump("catalogue")
+    until(lambda: "mended" in watcher.snapshot.backends)
+    assert watcher.fresh
+
+
 def test_a_stopped_watcher_leaves_no_thread_behind(watcher: Watcher) -> None:
     assert "catalogue-watch" in {thread.name for thread in threading.enumerate()}
     watcher.stop()

@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from proxy.entrypoints.rest import ConnectionBroken
 from tests.proxy.asgi_client import Exchange
 from tests.proxy.plane import Road
 from tests.proxy.raw_backend import Step, Wire, answer, chunk, chunked, once, silence
@@ -220,6 +221,27 @@ async def test_what_was_read_but_cannot_be_recorded_is_not_shown(road: Road) -> 
     assert b"ana's" not in heard.body
 
 
+async def test_an_answer_half_sent_that_cannot_be_recorded_is_broken_off(road: Road) -> None:
+    road.upstream.says(chunked(b"one", b"two"))
+    road.recorder.gate.clear()
+    exchange, running = road.begin("GET", f"{JOBS}/free", bearer(road.stored.read))
+    await exchange.until(lambda heard: heard.body == b"onetwo")
+    await asyncio.to_thread(road.recorder.stop)
+    road.recorder.gate.set()
+    with pytest.raises(ConnectionBroken, match="audit_unavailable"):
+        await running
+    assert not exchange.complete
+
+
+async def test_a_broken_call_that_cannot_be_recorded_is_still_broken(road: Road) -> None:
+    road.upstream.says(once(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf"))
+    await asyncio.to_thread(road.recorder.stop)
+    exchange, running = road.begin("GET", f"{JOBS}/free", bearer(road.stored.read))
+    with pytest.raises(ConnectionBroken, match="backend_body_broken"):
+        await running
+    assert (exchange.body, exchange.complete) == (b"half", False)
+
+
 async def test_a_refusal_that_cannot_be_recorded_is_a_503(road: Road) -> None:
     await asyncio.to_thread(road.recorder.stop)
     heard = await road.call("GET", f"{JOBS}/nothing", bearer(road.stored.read))
@@ -250,7 +272,7 @@ async def test_a_backend_that_dies_in_its_answer_breaks_the_connection(road: Roa
     road.upstream.says(said)
     exchange, running = road.begin("GET", f"{JOBS}/free", bearer(road.stored.read))
     # The server closes the connection of an application that raises after its head
-    with pytest.raises(Exception, match="backend_body_broken"):
+    with pytest.raises(ConnectionBroken, match="backend_body_broken"):
         await running
     assert (exchange.body, exchange.complete) == (b"half", False)
     (event,) = await events(exchange.request_id)
