@@ -68,6 +68,14 @@ class IntrospectView(View):
 
 def _limited(request: HttpRequest, rate: str, handle: Callable[[HttpRequest], Answer]) -> Answer:
     try:
+        return _counted(request, rate, handle)
+    except (OperationalError, InterfaceError):
+        log.warning("token_endpoint_database_unavailable", exc_info=True)
+        return unavailable()
+
+
+def _counted(request: HttpRequest, rate: str, handle: Callable[[HttpRequest], Answer]) -> Answer:
+    try:
         spend(request, rate=rate)
         answer = handle(request)
         if answer.status == HTTPStatus.UNAUTHORIZED:
@@ -76,9 +84,6 @@ def _limited(request: HttpRequest, rate: str, handle: Callable[[HttpRequest], An
     except ThrottledError as refusal:
         record_refusal(refusal)
         return throttled_answer(refusal)
-    except (OperationalError, InterfaceError):
-        log.warning("token_endpoint_database_unavailable", exc_info=True)
-        return unavailable()
     return answer
 
 

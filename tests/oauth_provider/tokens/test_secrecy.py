@@ -6,8 +6,10 @@ from typing import Any
 import pytest
 from django.db import OperationalError
 from django.db.backends.base.base import BaseDatabaseWrapper
+from pytest_django import Settings
 
 from audit.ledger.models import Event
+from oauth_provider.rates import DEFAULT_RATES
 from tests.agreed import VERIFIER, World
 
 
@@ -42,7 +44,7 @@ def test_each_step_is_one_event(world: World, step: Callable[[World], Any], kind
 
 
 @pytest.mark.parametrize("path", ["/oauth/token", "/oauth/revoke", "/oauth/introspect"])
-def test_z06_without_a_database_nothing_succeeds_silently(world: World, path: str) -> None:
+def test_z06_without_a_database_nothing_succeeds_silently(world: World, settings: Settings, path: str) -> None:
     def gone(*_arguments: object) -> None:
         raise OperationalError("server closed the connection unexpectedly")
 
@@ -50,6 +52,9 @@ def test_z06_without_a_database_nothing_succeeds_silently(world: World, path: st
         patch.setattr(BaseDatabaseWrapper, "_cursor", gone)
         readable = world.post(path, grant_type="refresh_token", refresh_token="x", token="x")
         unreadable = world.post(path)
-    for answer in (readable, unreadable):
+        settings.OAUTH_RATES = dict.fromkeys(DEFAULT_RATES, "1/h")
+        world.post(path)
+        too_often = world.post(path)
+    for answer in (readable, unreadable, too_often):
         assert (answer.status_code, answer["Retry-After"]) == (503, "1")
         assert answer.json()["error"] == "temporarily_unavailable"
