@@ -8,6 +8,7 @@ VENV ?= .venv
 PYTHON ?= python3
 PY := $(VENV)/bin/python
 PIP := $(PY) -m pip install --quiet --quiet --disable-pip-version-check --require-hashes
+PYTEST := $(PY) -m pytest --numprocesses auto --maxprocesses 4 --dist loadgroup
 
 # Where the suite on services finds them; it makes and drops databases of its own
 TEST_DATABASE_URL ?= postgresql://127.0.0.1:5432/postgres
@@ -27,10 +28,10 @@ run: $(VENV)/.base ## serve the gateway with demo data and two demo backends
 	@exec $(PY) manage.py demo --serve
 
 test: $(VENV)/.dev ## the whole suite on the embedded defaults
-	@env -u TEST_DATABASE_URL -u TEST_REDIS_URL $(PY) -m pytest
+	@env -u TEST_DATABASE_URL -u TEST_REDIS_URL $(PYTEST)
 
 test-services: $(VENV)/.dev ## the same suite and the races, on PostgreSQL and Redis
-	@TEST_DATABASE_URL='$(TEST_DATABASE_URL)' TEST_REDIS_URL='$(TEST_REDIS_URL)' $(PY) -m pytest
+	@TEST_DATABASE_URL='$(TEST_DATABASE_URL)' TEST_REDIS_URL='$(TEST_REDIS_URL)' $(PYTEST)
 
 check: $(VENV)/.dev ## formatter, linters, types, import contracts, Django's own checks
 	@mkdir -p build/check

@@ -9,12 +9,13 @@ import os
 import shutil
 import tempfile
 from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
 
 import pytest
 
 from gateway_project.environment import Environment
 
-SERVICES = {"DATABASE_URL": "TEST_DATABASE_URL", "REDIS_URL": "TEST_REDIS_URL"}
+SERVICES = ("TEST_DATABASE_URL", "TEST_REDIS_URL")
 DATA_DIR = Path(tempfile.mkdtemp(prefix="gatehouse-tests-"))
 
 
@@ -26,9 +27,17 @@ def set_environment() -> None:
     os.environ["DATA_DIR"] = str(DATA_DIR)
     # Keys are made in DATA_DIR, static files found one by one; Django's own DEBUG is off in every test
     os.environ["DEBUG"] = "1"
-    for name, source in SERVICES.items():
-        if os.environ.get(source):
-            os.environ[name] = os.environ[source]
+    if os.environ.get("TEST_DATABASE_URL"):
+        os.environ["DATABASE_URL"] = os.environ["TEST_DATABASE_URL"]
+    if os.environ.get("TEST_REDIS_URL"):
+        os.environ["REDIS_URL"] = own_redis(os.environ["TEST_REDIS_URL"])
+
+
+def own_redis(url: str) -> str:
+    """The database of this process: the one named, or one below it for every further process of the run."""
+    parts = urlsplit(url)
+    process = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    return urlunsplit(parts._replace(path=f"/{int(parts.path.strip('/') or 0) - process}"))
 
 
 def chromium() -> str | None:
@@ -40,8 +49,8 @@ def chromium() -> str | None:
 def lacking() -> dict[str, str]:
     """The markers of tests that cannot run here, and what they lack."""
     reasons = {}
-    if not all(os.environ.get(source) for source in SERVICES.values()):
-        reasons["services"] = " and ".join(SERVICES.values())
+    if not all(os.environ.get(source) for source in SERVICES):
+        reasons["services"] = " and ".join(SERVICES)
     if not chromium():
         reasons["browser"] = "Chromium"
     return reasons
@@ -53,11 +62,14 @@ def pytest_report_header() -> list[str]:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave it out."""
+    """Leave it out; what is left runs by file, and by folder where a folder shares a started gateway."""
     markers = lacking()
     left_out = [item for item in items if any(item.get_closest_marker(marker) for marker in markers)]
     items[:] = [item for item in items if item not in left_out]
     config.hook.pytest_deselected(items=left_out)
+    for item in items:
+        shared = item.path.parent if item.path.parent.name in {"journeys", "attacks"} else item.path
+        item.add_marker(pytest.mark.xdist_group(str(shared)))
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

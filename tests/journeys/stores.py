@@ -15,11 +15,11 @@ from tests.environment import SERVICES
 @contextlib.contextmanager
 def services() -> Iterator[dict[str, str]]:
     """The variables of one gateway; on PostgreSQL it has a database of its own."""
-    if not all(os.environ.get(source) for source in SERVICES.values()):
+    if not all(os.environ.get(source) for source in SERVICES):
         yield {}
         return
     with own_database() as url:
-        yield {"DATABASE_URL": url, "REDIS_URL": os.environ["TEST_REDIS_URL"]}
+        yield {"DATABASE_URL": url, "REDIS_URL": os.environ["REDIS_URL"]}
 
 
 @contextlib.contextmanager

@@ -109,7 +109,7 @@ def replicas(variables: dict[str, str]) -> Iterator[Replicas]:
 
 def redis_variables(kind: str) -> dict[str, str]:
     """What a replica needs for the parameter `kind`."""
-    return {"REDIS_URL": os.environ["TEST_REDIS_URL"]} if kind == "redis" else {}
+    return {"REDIS_URL": os.environ["REDIS_URL"]} if kind == "redis" else {}
 
 
 @pytest.mark.parametrize("kind", ["redis", "no redis"])
