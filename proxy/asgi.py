@@ -16,7 +16,7 @@ from proxy.limits.rates import RateLimiter
 from proxy.pipeline.constrain import Limits
 from proxy.pipeline.identify import Identifier
 from proxy.pipeline.run import Gateway
-from proxy.upstream.transports import Transports
+from proxy.upstream.pool import PooledTransport
 
 REST_PREFIX = "/api/v1/"
 MILLISECONDS = 1000
@@ -28,7 +28,7 @@ class DataPlane:
     def __init__(self, *, recorder: Recorder) -> None:
         self.watcher = Watcher()
         self.recorder = recorder
-        self._transports = Transports()
+        self._transport = PooledTransport()
         self._identifier = Identifier(self.watcher)
         self._rates = RateLimiter(
             max_calls=settings.RATE_LIMIT_MAX,
@@ -39,7 +39,7 @@ class DataPlane:
             watcher=self.watcher,
             identifier=self._identifier,
             limits=Limits(rates=self._rates, bulkhead=Bulkhead()),
-            transport=self._transports,
+            transport=self._transport,
         )
         self._rest = RestEntrypoint(gateway=gateway, recorder=recorder, cors=Cors(settings.CORS_ORIGINS))
         self._resource_metadata = ResourceMetadata(self.watcher)
@@ -62,7 +62,7 @@ class DataPlane:
         """Write what is queued, close every connection, end every thread."""
         await asyncio.to_thread(self.watcher.stop)
         self._identifier.close()
-        await self._transports.aclose()
+        await self._transport.aclose()
         await self._rates.aclose()
         await asyncio.to_thread(self.recorder.stop)
 

@@ -20,7 +20,7 @@ from proxy.pipeline.call import Answer, Constrained, Principal, Received, Valida
 from proxy.pipeline.route import route
 from proxy.pipeline.transform import transform
 from proxy.refusals import BackendNonsense, BackendUnreachable, DeadlinePassed, Unavailable
-from proxy.upstream.transports import Transports
+from proxy.upstream.pool import PooledTransport
 from tests.proxy.plans import ANA, NOBODY, PREFIX, GivenBody, backend_plan, identified, operation_plan, received
 from tests.proxy.raw_backend import RawBackend, Wire, answer, chunk, chunked, once, silence
 
@@ -29,9 +29,9 @@ LIMIT_HEADERS = (("ratelimit", '"default";r=2;t=60'),)
 
 
 @pytest.fixture
-async def transports() -> AsyncIterator[Transports]:
+async def transport() -> AsyncIterator[PooledTransport]:
     """The real way out."""
-    made = Transports()
+    made = PooledTransport()
     yield made
     await made.aclose()
 
@@ -39,8 +39,8 @@ async def transports() -> AsyncIterator[Transports]:
 class Road:
     """Routes calls to one backend."""
 
-    def __init__(self, transports: Transports, backend: RawBackend) -> None:
-        self._transports = transports
+    def __init__(self, transport: PooledTransport, backend: RawBackend) -> None:
+        self._transport = transport
         self.backend = backend
 
     def plan(self, **changes: Any) -> BackendPlan:
@@ -61,7 +61,7 @@ class Road:
         request = replace(request or received(), started=asyncio.get_running_loop().time() - late_s)
         there = identified(request, plan or self.plan(), principal, signing_keys=(key,) if key else ())
         validated = Validated(transform(there), operation_plan(auth_mode=mode))
-        return await route(Constrained(validated, LIMIT_HEADERS), self._transports)
+        return await route(Constrained(validated, LIMIT_HEADERS), self._transport)
 
     async def whole(self, request: Received | None = None, **changes: object) -> tuple[Answer, bytes]:
         """The same, with the body."""
@@ -76,9 +76,9 @@ class Road:
 
 
 @pytest.fixture
-def road(transports: Transports, backend: RawBackend) -> Road:
+def road(transport: PooledTransport, backend: RawBackend) -> Road:
     """To the backend of the test."""
-    return Road(transports, backend)
+    return Road(transport, backend)
 
 
 def claims(assertion: str) -> dict[str, object]:
@@ -285,15 +285,15 @@ async def test_an_answer_with_two_framings_is_refused_and_let_go(road: Road, sai
     road.backend.says(unfinished)
     with pytest.raises(BackendNonsense) as refusal:
         await road.whole(received(query=query))
-    assert refusal.value.reason == "backend_framing"
+    assert refusal.value.reason == "backend_protocol_error"
     await asyncio.wait_for(road.backend.closed.wait(), 1)
 
 
-async def test_nobody_there_is_unreachable(transports: Transports) -> None:
+async def test_nobody_there_is_unreachable(transport: PooledTransport) -> None:
     async with RawBackend.listening() as gone:
         pass
     with pytest.raises(BackendUnreachable):
-        await Road(transports, gone).whole()
+        await Road(transport, gone).whole()
 
 
 # One deadline

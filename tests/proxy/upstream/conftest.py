@@ -1,4 +1,4 @@
-"""Both transports, each for every test that does not say otherwise."""
+"""The transport of the data plane, and a listener that lets nobody in."""
 
 import socket
 from collections.abc import AsyncIterator, Iterator
@@ -6,27 +6,13 @@ from contextlib import ExitStack
 
 import pytest
 
-from proxy.upstream.exact import ExactTransport
-from proxy.upstream.hyper import HyperTransport
-from proxy.upstream.transport import Transport
-from proxy.upstream.transports import Transports
-
-
-@pytest.fixture(params=["hyper", "exact"])
-async def transport(request: pytest.FixtureRequest) -> AsyncIterator[Transport | ExactTransport]:
-    """A transport of its own."""
-    if request.param == "exact":
-        yield ExactTransport()
-        return
-    made = HyperTransport()
-    yield made
-    await made.aclose()
+from proxy.upstream.pool import PooledTransport
 
 
 @pytest.fixture
-async def transports() -> AsyncIterator[Transports]:
-    """The choice between them."""
-    made = Transports()
+async def transport() -> AsyncIterator[PooledTransport]:
+    """A transport of its own."""
+    made = PooledTransport()
     yield made
     await made.aclose()
 

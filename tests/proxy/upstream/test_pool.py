@@ -1,4 +1,4 @@
-"""Both transports against a backend of raw bytes: what is sent arrives unchanged, and nothing surplus is ever read."""
+"""The transport against a backend of raw bytes: what is sent arrives unchanged, and nothing surplus is ever read."""
 
 import asyncio
 import gzip
@@ -17,14 +17,11 @@ from proxy.refusals import (
     DeadlinePassed,
     RequestTimeout,
 )
-from proxy.upstream.exact import ExactTransport
-from proxy.upstream.hyper import HyperTransport
+from proxy.upstream.pool import PooledTransport
 from proxy.upstream.transport import Transport, UpstreamRequest, UpstreamResponse
-from proxy.upstream.transports import Transports
 from tests.proxy.plans import backend_plan
 from tests.proxy.raw_backend import RawBackend, Wire, answer, chunk, chunked, once, silence
 
-Either = Transport | ExactTransport
 CLOSED_WITHIN_S = 1.0
 
 
@@ -44,7 +41,7 @@ async def whole(response: UpstreamResponse) -> bytes:
     return content
 
 
-async def get(transport: Either, backend: RawBackend, *args: object, **kwargs: object) -> tuple[int, bytes]:
+async def get(transport: Transport, backend: RawBackend, *args: object, **kwargs: object) -> tuple[int, bytes]:
     """Status and body of one call."""
     response = await transport.send(backend_plan(backend.url), request(*args, **kwargs))  # type: ignore[arg-type]
     return response.status, await whole(response)
@@ -64,20 +61,20 @@ async def pieces(*content: bytes) -> AsyncIterator[bytes]:
     ["/", "/a/b/", "/a%20b/%C3%A9/%41", "/a?", "/a?b=c&b=d&e", "/a?x=%2e%2e%2f&y=+", "/~a!$&'()*+,=:@-._",
      "/a?[]{}|\\^`", "/a???", "/a?http://evil.example/../x", "/%2541"],
 )  # fmt: skip
-async def test_a_target_arrives_byte_for_byte(transport: Either, backend: RawBackend, target: str) -> None:
+async def test_a_target_arrives_byte_for_byte(transport: Transport, backend: RawBackend, target: str) -> None:
     await get(transport, backend, "GET", target)
     assert backend.request.target == target
 
 
-async def test_whatever_may_stand_in_a_query_arrives_byte_for_byte(transports: Transports, backend: RawBackend) -> None:
+async def test_whatever_may_stand_in_a_query_arrives_byte_for_byte(transport: Transport, backend: RawBackend) -> None:
     printable = "".join(chr(code) for code in range(0x21, 0x7F) if chr(code) != "#")
     for query in (*printable, printable, "name=O'Brien", '{"a": 1}'.replace(" ", ""), "a=<b>"):
-        await get(transports, backend, "GET", f"/jobs?{query}")
+        await get(transport, backend, "GET", f"/jobs?{query}")
         assert backend.arrived[-1].target == f"/jobs?{query}"
 
 
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"])
-async def test_method_host_and_headers_arrive_as_given(transport: Either, backend: RawBackend, method: str) -> None:
+async def test_method_host_and_headers_arrive_as_given(transport: Transport, backend: RawBackend, method: str) -> None:
     sent = (("x-b", "1"), ("x-a", "2"), ("x-b", "3"), ("user-agent", "ChatGPT-User/1.0"), ("x-empty", ""))
     await get(transport, backend, method, "/jobs", *sent)
     arrived = backend.request
@@ -87,7 +84,7 @@ async def test_method_host_and_headers_arrive_as_given(transport: Either, backen
         assert arrived.values(name) == [value for other, value in sent if other == name]
 
 
-async def test_nothing_is_added_but_what_http_needs(transport: Either, backend: RawBackend) -> None:
+async def test_nothing_is_added_but_what_http_needs(transport: Transport, backend: RawBackend) -> None:
     await get(transport, backend, "GET", "/jobs")
     added = dict(backend.request.headers)
     added.pop("host")
@@ -96,32 +93,32 @@ async def test_nothing_is_added_but_what_http_needs(transport: Either, backend: 
     assert added == {}
 
 
-async def test_a_whole_body_arrives_with_its_length(transport: Either, backend: RawBackend) -> None:
+async def test_a_whole_body_arrives_with_its_length(transport: Transport, backend: RawBackend) -> None:
     await get(transport, backend, "POST", "/jobs", ("content-length", "5"), body=b"\x00\r\n\xff!")
     assert backend.request.body == b"\x00\r\n\xff!"
     assert backend.request.values("content-length") == ["5"]
     assert backend.request.values("transfer-encoding") == []
 
 
-async def test_a_streamed_body_of_known_length_keeps_it(transport: Either, backend: RawBackend) -> None:
+async def test_a_streamed_body_of_known_length_keeps_it(transport: Transport, backend: RawBackend) -> None:
     await get(transport, backend, "PUT", "/jobs", ("content-length", "6"), body=pieces(b"abc", b"def"))
     assert backend.request.body == b"abcdef"
     assert backend.request.values("transfer-encoding") == []
 
 
-async def test_a_streamed_body_of_unknown_length_is_chunked(transport: Either, backend: RawBackend) -> None:
+async def test_a_streamed_body_of_unknown_length_is_chunked(transport: Transport, backend: RawBackend) -> None:
     await get(transport, backend, "POST", "/jobs", body=pieces(b"abc", b"d" * 70_000))
     assert backend.request.content == b"abc" + b"d" * 70_000
     assert backend.request.values("transfer-encoding") == ["chunked"]
     assert backend.request.values("content-length") == []
 
 
-async def test_an_empty_piece_does_not_end_a_streamed_body(transport: Either, backend: RawBackend) -> None:
+async def test_an_empty_piece_does_not_end_a_streamed_body(transport: Transport, backend: RawBackend) -> None:
     await get(transport, backend, "POST", "/jobs", body=pieces(b"", b"abc", b"", b"def", b""))
     assert backend.request.content == b"abcdef"
 
 
-async def test_more_than_the_length_of_a_body_is_never_on_the_wire(transport: Either, backend: RawBackend) -> None:
+async def test_more_than_the_length_of_a_body_is_never_on_the_wire(transport: Transport, backend: RawBackend) -> None:
     smuggled = b"GET /evil HTTP/1.1\r\nHost: x\r\n\r\n"
     with suppress(Exception):
         await asyncio.wait_for(
@@ -131,7 +128,7 @@ async def test_more_than_the_length_of_a_body_is_never_on_the_wire(transport: Ei
     assert "/evil" not in {arrived.target for arrived in backend.arrived}
 
 
-async def test_a_body_is_sent_while_it_is_still_written(transport: Either, backend: RawBackend) -> None:
+async def test_a_body_is_sent_while_it_is_still_written(transport: Transport, backend: RawBackend) -> None:
     first_arrived = asyncio.Event()
 
     async def slow() -> AsyncIterator[bytes]:
@@ -155,7 +152,7 @@ async def test_a_body_is_sent_while_it_is_still_written(transport: Either, backe
 
 @pytest.mark.parametrize("fault", [RequestTimeout(), ValueError("ours")])
 async def test_what_goes_wrong_with_the_request_body_is_what_the_caller_hears(
-    transport: Either, backend: RawBackend, fault: Exception
+    transport: Transport, backend: RawBackend, fault: Exception
 ) -> None:
     async def failing() -> AsyncIterator[bytes]:
         yield b"some"
@@ -168,7 +165,7 @@ async def test_what_goes_wrong_with_the_request_body_is_what_the_caller_hears(
 
 @pytest.mark.parametrize("name", ["HTTP_PROXY", "http_proxy", "ALL_PROXY", "HTTPS_PROXY"])
 async def test_no_proxy_of_the_environment_is_used(
-    transport: Either, backend: RawBackend, monkeypatch: pytest.MonkeyPatch, name: str
+    transport: Transport, backend: RawBackend, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     async with RawBackend.listening() as proxy:
         monkeypatch.setenv(name, proxy.url)
@@ -179,7 +176,7 @@ async def test_no_proxy_of_the_environment_is_used(
 # What comes back
 
 
-async def test_status_headers_and_body_come_back(transport: Either, backend: RawBackend) -> None:
+async def test_status_headers_and_body_come_back(transport: Transport, backend: RawBackend) -> None:
     backend.says(answer(b"hello", "X-A: 1", "X-a: 2", "Set-Cookie: a=b", status="418 I'm a teapot"))
     response = await transport.send(backend_plan(backend.url), request())
     assert response.status == 418
@@ -189,7 +186,9 @@ async def test_status_headers_and_body_come_back(transport: Either, backend: Raw
     assert await whole(response) == b"hello"
 
 
-async def test_a_cookie_of_the_backend_is_not_kept_for_the_next_caller(transport: Either, backend: RawBackend) -> None:
+async def test_a_cookie_of_the_backend_is_not_kept_for_the_next_caller(
+    transport: Transport, backend: RawBackend
+) -> None:
     backend.says(answer(b"", "Set-Cookie: session=ana; Path=/"), answer())
     for _caller in range(2):
         await get(transport, backend)
@@ -197,7 +196,7 @@ async def test_a_cookie_of_the_backend_is_not_kept_for_the_next_caller(transport
 
 
 @pytest.mark.parametrize("status", ["301 Moved", "302 Found", "303 See Other", "307 Temporary Redirect", "308 Moved"])
-async def test_redirects_are_answers(transport: Either, backend: RawBackend, status: str) -> None:
+async def test_redirects_are_answers(transport: Transport, backend: RawBackend, status: str) -> None:
     async with RawBackend.listening() as evil:
         backend.says(answer(b"", f"Location: {evil.url}/", status=status))
         assert (await get(transport, backend))[0] == int(status[:3])
@@ -205,13 +204,13 @@ async def test_redirects_are_answers(transport: Either, backend: RawBackend, sta
     assert len(backend.arrived) == 1
 
 
-async def test_an_encoded_body_is_left_as_it_is(transport: Either, backend: RawBackend) -> None:
+async def test_an_encoded_body_is_left_as_it_is(transport: Transport, backend: RawBackend) -> None:
     bomb = gzip.compress(b"0" * 1_000_000)
     backend.says(answer(bomb, "Content-Encoding: gzip"))
     assert await get(transport, backend) == (200, bomb)
 
 
-async def test_a_chunked_body_arrives_piece_by_piece(transport: Either, backend: RawBackend) -> None:
+async def test_a_chunked_body_arrives_piece_by_piece(transport: Transport, backend: RawBackend) -> None:
     more = asyncio.Event()
 
     async def slow(wire: Wire) -> None:
@@ -226,7 +225,7 @@ async def test_a_chunked_body_arrives_piece_by_piece(transport: Either, backend:
     assert await whole(response) == b"two"
 
 
-async def test_trailers_are_nothing(transport: Either, backend: RawBackend) -> None:
+async def test_trailers_are_nothing(transport: Transport, backend: RawBackend) -> None:
     trailers = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\nX-User-Id: evil\r\n\r\n"
     backend.says(trailers, answer(b"mine"))
     response = await transport.send(backend_plan(backend.url), request())
@@ -235,21 +234,19 @@ async def test_trailers_are_nothing(transport: Either, backend: RawBackend) -> N
     assert await get(transport, backend) == (200, b"mine")
 
 
-async def test_interim_answers_are_passed_over(transport: Either, backend: RawBackend) -> None:
+async def test_interim_answers_are_passed_over(transport: Transport, backend: RawBackend) -> None:
     interim = b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n"
     backend.says(interim * 3 + b"HTTP/1.1 100 Continue\r\n\r\n" + answer(b"final"))
     assert await get(transport, backend) == (200, b"final")
 
 
-async def test_a_flood_of_interim_answers_ends(transport: Either, backend: RawBackend) -> None:
-    backend.says(b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n" * 10_000 + answer(b"final"))
-    try:
-        assert await asyncio.wait_for(get(transport, backend), 2) == (200, b"final")
-    except BackendNonsense:
-        assert len(backend.arrived) == 1
+async def test_a_flood_of_interim_answers_is_nonsense(transport: Transport, backend: RawBackend) -> None:
+    backend.says(once(b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n" * 10_000 + answer(b"final")))
+    with pytest.raises(BackendNonsense):
+        await get(transport, backend)
 
 
-async def test_a_header_outside_ascii_is_left_out_alone(transport: Either, backend: RawBackend) -> None:
+async def test_a_header_outside_ascii_is_left_out_alone(transport: Transport, backend: RawBackend) -> None:
     backend.says(answer(b"ok", "X-City: S\xe3o Paulo", "X-Plain: a"))
     response = await transport.send(backend_plan(backend.url), request())
     names = {name.lower() for name, _value in response.headers}
@@ -257,7 +254,7 @@ async def test_a_header_outside_ascii_is_left_out_alone(transport: Either, backe
     assert await whole(response) == b"ok"
 
 
-async def test_a_body_up_to_the_end_of_the_connection_is_complete(transport: Either, backend: RawBackend) -> None:
+async def test_a_body_up_to_the_end_of_the_connection_is_complete(transport: Transport, backend: RawBackend) -> None:
     backend.says(once(b"HTTP/1.1 200 OK\r\n\r\nall of it"))
     assert await get(transport, backend) == (200, b"all of it")
 
@@ -266,7 +263,7 @@ async def test_a_body_up_to_the_end_of_the_connection_is_complete(transport: Eit
 
 
 async def test_a_connection_is_used_again_when_its_answer_is_read(backend: RawBackend) -> None:
-    transport = HyperTransport()
+    transport = PooledTransport()
     backend.says(answer(b"same length"))
     plan = backend_plan(backend.url)
     for _call in range(5):
@@ -293,7 +290,7 @@ SURPLUS = {
 
 
 @pytest.mark.parametrize("case", SURPLUS)
-async def test_a_surplus_answer_reaches_nobody(transport: Either, backend: RawBackend, case: str) -> None:
+async def test_a_surplus_answer_reaches_nobody(transport: Transport, backend: RawBackend, case: str) -> None:
     surplus, method, ana_gets = SURPLUS[case]
     backend.says(surplus, *(answer(f"call {number}".encode()) for number in range(4)))
     assert (await get(transport, backend, method))[1] == ana_gets
@@ -301,7 +298,7 @@ async def test_a_surplus_answer_reaches_nobody(transport: Either, backend: RawBa
         assert await get(transport, backend) == (200, f"call {number}".encode())
 
 
-async def test_a_late_surplus_answer_reaches_nobody(transport: Either, backend: RawBackend) -> None:
+async def test_a_late_surplus_answer_reaches_nobody(transport: Transport, backend: RawBackend) -> None:
     async def late(wire: Wire) -> None:
         await wire.write(answer(b"ana's"))
         await asyncio.sleep(0.05)
@@ -313,7 +310,7 @@ async def test_a_late_surplus_answer_reaches_nobody(transport: Either, backend: 
     assert await get(transport, backend) == (200, b"bruno's")
 
 
-async def test_a_body_that_nobody_read_reaches_nobody(transport: Either, backend: RawBackend) -> None:
+async def test_a_body_that_nobody_read_reaches_nobody(transport: Transport, backend: RawBackend) -> None:
     backend.says(answer(b"a" * 3_000_000), answer(b"bruno's"))
     response = await transport.send(backend_plan(backend.url), request())
     assert await response.read()
@@ -339,7 +336,7 @@ HEADS = {
 
 
 @pytest.mark.parametrize("case", HEADS)
-async def test_a_head_that_cannot_be_read_is_nonsense(transport: Either, backend: RawBackend, case: str) -> None:
+async def test_a_head_that_cannot_be_read_is_nonsense(transport: Transport, backend: RawBackend, case: str) -> None:
     backend.says(HEADS[case])
     with pytest.raises(BackendNonsense) as refusal:
         await get(transport, backend)
@@ -348,7 +345,7 @@ async def test_a_head_that_cannot_be_read_is_nonsense(transport: Either, backend
 
 @pytest.mark.parametrize("head", [b"", b"HTTP/1.1 200 OK\r\nX-A:"])
 async def test_a_connection_that_ends_without_an_answer_is_a_fault(
-    transport: Either, backend: RawBackend, head: bytes
+    transport: Transport, backend: RawBackend, head: bytes
 ) -> None:
     backend.says(once(head))
     with pytest.raises(BackendFault):
@@ -368,7 +365,7 @@ BODIES = {
 
 @pytest.mark.parametrize("case", BODIES)
 async def test_a_body_that_ends_early_or_cannot_be_read_is_nonsense(
-    transport: Either, backend: RawBackend, case: str
+    transport: Transport, backend: RawBackend, case: str
 ) -> None:
     backend.says(BODIES[case])
     with pytest.raises(BackendNonsense):
@@ -378,7 +375,7 @@ async def test_a_body_that_ends_early_or_cannot_be_read_is_nonsense(
 # No connection, no time
 
 
-async def test_a_refused_connection_is_unreachable(transport: Either) -> None:
+async def test_a_refused_connection_is_unreachable(transport: Transport) -> None:
     async with RawBackend.listening() as gone:
         plan = backend_plan(gone.url)
     with pytest.raises(BackendUnreachable) as refusal:
@@ -386,7 +383,7 @@ async def test_a_refused_connection_is_unreachable(transport: Either) -> None:
     assert (refusal.value.status, refusal.value.reason) == (502, "backend_unreachable")
 
 
-async def test_a_backend_that_comes_back_is_found_again(transport: Either) -> None:
+async def test_a_backend_that_comes_back_is_found_again(transport: Transport) -> None:
     async with RawBackend.listening() as first:
         plan = backend_plan(first.url)
         await whole(await transport.send(plan, request()))
@@ -396,7 +393,7 @@ async def test_a_backend_that_comes_back_is_found_again(transport: Either) -> No
         assert await whole(await transport.send(plan, request())) == b""
 
 
-async def test_a_connection_that_takes_too_long_is_given_up(transport: Either, full_listener: int) -> None:
+async def test_a_connection_that_takes_too_long_is_given_up(transport: Transport, full_listener: int) -> None:
     plan = backend_plan(f"http://127.0.0.1:{full_listener}", connect_timeout_s=0.2)
     started = time.monotonic()
     with pytest.raises(DeadlinePassed) as refusal:
@@ -405,13 +402,15 @@ async def test_a_connection_that_takes_too_long_is_given_up(transport: Either, f
     assert time.monotonic() - started < 1
 
 
-async def test_an_address_inside_is_refused_before_any_connection(transport: Either, backend: RawBackend) -> None:
+async def test_an_address_inside_is_refused_before_any_connection(transport: Transport, backend: RawBackend) -> None:
     with pytest.raises(BackendRefusedByGuard):
         await transport.send(replace(backend_plan(backend.url), allow_private=False), request())
     assert backend.connections == 0
 
 
-async def test_a_name_is_connected_to_at_the_address_that_was_checked(transport: Either, backend: RawBackend) -> None:
+async def test_a_name_is_connected_to_at_the_address_that_was_checked(
+    transport: Transport, backend: RawBackend
+) -> None:
     response = await transport.send(backend_plan(f"http://localhost:{backend.port}"), request())
     await whole(response)
     assert backend.request.header("host") == f"localhost:{backend.port}"
@@ -436,12 +435,7 @@ async def cancelled(task: asyncio.Task[object]) -> None:
         await task
 
 
-async def test_a_call_cancelled_before_its_answer_leaves_the_backend(
-    transport: Either, backend: RawBackend, request: pytest.FixtureRequest
-) -> None:
-    if isinstance(transport, HyperTransport):
-        reason = "pyreqwest 0.15.1 lets the call go on until the backend answers or SILENCE_MIN_S are over"
-        request.applymarker(pytest.mark.xfail(strict=True, reason=reason))
+async def test_a_call_cancelled_before_its_answer_leaves_the_backend(transport: Transport, backend: RawBackend) -> None:
     backend.says(silence)
     call = asyncio.create_task(get(transport, backend))
     await backend.heard()
@@ -449,7 +443,7 @@ async def test_a_call_cancelled_before_its_answer_leaves_the_backend(
 
 
 async def test_a_call_cancelled_while_its_body_is_read_leaves_the_backend(
-    transport: Either, backend: RawBackend
+    transport: Transport, backend: RawBackend
 ) -> None:
     async def endless(wire: Wire) -> None:
         await wire.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + chunk(b"one"))
@@ -468,7 +462,7 @@ async def test_a_call_cancelled_while_its_body_is_read_leaves_the_backend(
     await closes_within_a_second(backend, leave)
 
 
-async def test_an_answer_that_is_let_go_unread_leaves_the_backend(transport: Either, backend: RawBackend) -> None:
+async def test_an_answer_that_is_let_go_unread_leaves_the_backend(transport: Transport, backend: RawBackend) -> None:
     async def endless(wire: Wire) -> None:
         await wire.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + chunk(b"one"))
         await wire.until_closed()
@@ -478,7 +472,7 @@ async def test_an_answer_that_is_let_go_unread_leaves_the_backend(transport: Eit
     await closes_within_a_second(backend, response.aclose)
 
 
-async def test_many_cancelled_calls_leave_the_transport_in_order(transport: Either, backend: RawBackend) -> None:
+async def test_many_cancelled_calls_leave_the_transport_in_order(transport: Transport, backend: RawBackend) -> None:
     backend.says(silence)
     for caller in range(20):
         call = asyncio.create_task(get(transport, backend))
@@ -487,14 +481,3 @@ async def test_many_cancelled_calls_leave_the_transport_in_order(transport: Eith
     backend.says(answer(b"still here"))
     for _caller in range(5):
         assert await get(transport, backend) == (200, b"still here")
-
-
-# Which of the two
-
-
-async def test_only_targets_that_hyper_would_rewrite_take_the_slower_road(
-    transports: Transports, backend: RawBackend
-) -> None:
-    for target in ("/a?b", "/a'b", "/a?b'c"):
-        await get(transports, backend, "GET", target)
-    assert [arrived.values("user-agent") for arrived in backend.arrived] == [["gatehouse"], ["gatehouse"], []]

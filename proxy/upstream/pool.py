@@ -1,0 +1,154 @@
+"""The transport of the data plane: kept connections, one pool for each backend address and trust level."""
+
+import asyncio
+import ssl
+import time
+from collections import deque
+from dataclasses import dataclass, field
+
+import certifi
+
+from proxy.catalogue.snapshot import BackendPlan
+from proxy.refusals import BackendNonsense, BackendUnreachable, DeadlinePassed
+from proxy.upstream.egress import pinned_address
+from proxy.upstream.http1 import ClosedBeforeAnswer, Connection, Exchange, head_of
+from proxy.upstream.transport import Headers, UpstreamRequest
+
+# How long a resolved address is pinned before the name is asked again, and how long a connection is kept
+PIN_S = 30.0
+IDLE_S = 15.0
+# RFC 9110 section 9.2.2: these may be sent again when a kept connection turns out to be closed
+_REPEATABLE = frozenset({"GET", "HEAD", "OPTIONS"})
+PoolKey = tuple[str, str, int, bool]
+
+
+@dataclass(slots=True)
+class _Pool:
+    address: str
+    until: float
+    idle: deque[tuple[Connection, float]] = field(default_factory=deque)
+
+    def take(self) -> Connection | None:
+        """The connection used last, if one is still good."""
+        while self.idle:
+            connection, since = self.idle.pop()
+            if time.monotonic() - since < IDLE_S and connection.is_idle:
+                return connection
+            connection.abort()
+        return None
+
+    def keep(self, connection: Connection, *, at_most: int) -> None:
+        """Put a connection back, and close those that were not needed for a while."""
+        now = time.monotonic()
+        self.idle.append((connection, now))
+        while self.idle and (len(self.idle) > at_most or now - self.idle[0][1] >= IDLE_S):
+            self.idle.popleft()[0].abort()
+
+    def close(self) -> None:
+        """Close every connection that is not in use."""
+        while self.idle:
+            self.idle.popleft()[0].abort()
+
+
+class PooledResponse:
+    """An answer on a connection of a pool."""
+
+    __slots__ = ("_at_most", "_connection", "_exchange", "_pool", "headers", "read", "status")
+
+    def __init__(self, exchange: Exchange, connection: Connection, pool: _Pool, *, at_most: int) -> None:
+        self._exchange: Exchange | None = exchange
+        self._connection = connection
+        self._pool = pool
+        self._at_most = at_most
+        self.status = exchange.status
+        self.headers: Headers = exchange.headers
+        self.read = exchange.read
+
+    async def aclose(self) -> None:
+        """Let the connection go."""
+        exchange, self._exchange = self._exchange, None
+        if exchange is not None and exchange.end():
+            self._pool.keep(self._connection, at_most=self._at_most)
+
+
+class PooledTransport:
+    """Connects to the address that was checked; SNI, certificate and Host keep the name."""
+
+    def __init__(self) -> None:
+        self._pools: dict[PoolKey, _Pool] = {}
+        self._tls = ssl.create_default_context(cafile=certifi.where())
+        self._tls.set_alpn_protocols(["http/1.1"])
+
+    async def send(self, backend: BackendPlan, request: UpstreamRequest) -> PooledResponse:
+        """The answer, as soon as its head is there."""
+        head = head_of(request, authority=backend.base.authority)
+        pool = await self._pool(backend)
+        while (connection := pool.take()) is not None:
+            try:
+                return await _exchange(connection, pool, backend, request, head)
+            except ClosedBeforeAnswer:
+                if request.method not in _REPEATABLE or request.body:
+                    raise BackendNonsense from None
+        connection = await self._connect(backend, pool.address)
+        try:
+            return await _exchange(connection, pool, backend, request, head)
+        except ClosedBeforeAnswer:
+            raise BackendNonsense from None
+
+    async def aclose(self) -> None:
+        """Close every connection."""
+        pools, self._pools = self._pools, {}
+        for pool in pools.values():
+            pool.close()
+
+    async def _pool(self, backend: BackendPlan) -> _Pool:
+        base = backend.base
+        key = (base.scheme, base.host, base.port, backend.allow_private)
+        pool = self._pools.get(key)
+        if pool is not None and time.monotonic() < pool.until:
+            return pool
+        address = await pinned_address(backend)
+        if pool is None or pool.address != address:
+            if pool is not None:
+                pool.close()
+            pool = self._pools[key] = _Pool(address=address, until=0.0)
+        pool.until = time.monotonic() + PIN_S
+        return pool
+
+    async def _connect(self, backend: BackendPlan, address: str) -> Connection:
+        base = backend.base
+        is_tls = base.scheme == "https"
+        try:
+            async with asyncio.timeout(backend.connect_timeout_s):
+                _transport, connection = await asyncio.get_running_loop().create_connection(
+                    Connection,
+                    address,
+                    base.port,
+                    ssl=self._tls if is_tls else None,
+                    server_hostname=base.host if is_tls else None,
+                )
+        except TimeoutError:
+            self._forget(backend)
+            raise DeadlinePassed(reason="connect_timeout") from None
+        except OSError:
+            # Perhaps it moved: the next call asks for its address again. A wrong certificate is an OSError too
+            self._forget(backend)
+            raise BackendUnreachable from None
+        return connection
+
+    def _forget(self, backend: BackendPlan) -> None:
+        base = backend.base
+        if pool := self._pools.get((base.scheme, base.host, base.port, backend.allow_private)):
+            pool.until = 0.0
+
+
+async def _exchange(
+    connection: Connection, pool: _Pool, backend: BackendPlan, request: UpstreamRequest, head: bytes
+) -> PooledResponse:
+    exchange = Exchange(connection, request)
+    try:
+        await exchange.start(head)
+    except BaseException:
+        exchange.end()
+        raise
+    return PooledResponse(exchange, connection, pool, at_most=backend.max_concurrency)
