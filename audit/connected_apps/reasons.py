@@ -33,6 +33,7 @@ _SLUGS: Mapping[str | Promise, tuple[str, ...]] = {
         "unknown_host",
         "target_form",
         "content_length",
+        "body_length",
         "two_framings",
         "transfer_coding",
         "trailer",
