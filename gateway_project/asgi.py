@@ -20,6 +20,7 @@ from audit.ledger.origin import Origin, current_origin, set_origin, truncated_ad
 from audit.ledger.recorder import AuditUnavailable, recorder
 from gateway_project.front_door import inspect
 from gateway_project.health import Health
+from gateway_project.orphan import end_with_parent
 from gateway_project.whole_body import read_whole
 from oauth_provider.identities.address import address_behind
 from proxy.asgi import DataPlane
@@ -100,6 +101,7 @@ class GatewayApplication:
 
     async def _lifespan(self, receive: Receive, send: Send) -> None:
         await receive()
+        end_with_parent()
         try:
             await self._data_plane.start()
         except Exception:

@@ -3,8 +3,8 @@
 import socket
 
 
-class PortTaken(Exception):
-    """Another process listens there, or the address is not this machine's."""
+class PortTaken(SystemExit):
+    """Ends the process unless it is caught: another process listens there, or the address is not this machine's."""
 
 
 def require_free(host: str, port: int) -> None:

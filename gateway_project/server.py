@@ -15,6 +15,7 @@ from granian.constants import HTTPModes, Interfaces, Loops
 from granian.http import HTTP1Settings
 
 from gateway_project.bootstrap import bootstrap
+from gateway_project.listening import require_free
 
 APPLICATION = "gateway_project.asgi:application"
 HEADER_TIMEOUT_MS = 10_000
@@ -45,6 +46,7 @@ def serve(*, workers: int) -> None:
 
 def main() -> None:
     """Bring what the environment describes into being, then serve."""
+    require_free(settings.ENVIRONMENT.HOST, settings.ENVIRONMENT.PORT)
     bootstrap()
     serve(workers=settings.WEB_CONCURRENCY)
 

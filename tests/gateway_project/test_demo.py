@@ -75,3 +75,9 @@ def test_a_taken_port_is_named_before_anything_is_done(tmp_path: Path, offset: i
     assert f"127.0.0.1:{port + offset} cannot be listened on" in done.stderr
     assert "Traceback" not in done.stderr
     assert not (tmp_path / "demo.json").exists()
+
+
+def test_no_worker_outlives_a_gateway_that_was_killed(prepared: Path) -> None:
+    with running_demo(prepared) as demo:
+        demo.server.process.kill()
+        wait_until(lambda: not answers(f"{demo.issuer}/healthz"))
