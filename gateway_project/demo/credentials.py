@@ -48,7 +48,7 @@ def person(*, username: str, password: str, external_id: str = "", staff: bool =
     record(
         kind=Kind.ADMIN_OBJECT_ADDED if created else Kind.ADMIN_OBJECT_CHANGED,
         user=user_ref(user),
-        target=f"user:{username}",
+        target="user",
         fields=("password",),
         reason=REASON,
     )
