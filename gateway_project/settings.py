@@ -215,9 +215,9 @@ ADMIN_CONTENT_SECURITY_POLICY = {
     "frame-ancestors": [NONE],
 }
 
-# Browser-based clients call the token endpoint and the metadata; cookies never travel with them
+# Browser-based clients call these; cookies never travel with them. The metadata is open to every origin, see there
 CORS_ALLOWED_ORIGINS = CORS_ORIGINS
-CORS_URLS_REGEX = r"^(/oauth/(token|revoke|register)|.*/oauth/(token|revoke)|/\.well-known/.*)$"
+CORS_URLS_REGEX = r"^(/oauth/(token|revoke|register)|.*/oauth/(token|revoke))$"
 CORS_EXPOSE_HEADERS = ["WWW-Authenticate", "X-Request-Id", "Retry-After"]
 CORS_ALLOW_CREDENTIALS = False
 

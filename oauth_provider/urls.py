@@ -1,13 +1,21 @@
 """The authorization server's URLs, mounted at the root."""
 
+from collections.abc import Callable
+
 from django.conf import settings
+from django.http import HttpResponseBase
 from django.urls import URLPattern, path
 from django.views.generic import RedirectView
 
 from oauth_provider.authorize.views import AuthorizeView
 from oauth_provider.identities.views import LoginView, LogoutView
-from oauth_provider.metadata.views import authorization_server, key_set
+from oauth_provider.metadata.views import another_issuer, authorization_server, key_set
 from oauth_provider.tokens.views import IntrospectView, RevokeView, TokenView
+
+
+def _well_known(name: str, view: Callable[..., HttpResponseBase], *, label: str) -> list[URLPattern]:
+    # With and without a slash at the end: clients do not follow a redirect of their discovery
+    return [path(f".well-known/{name}", view, name=label), path(f".well-known/{name}/", view)]
 
 
 def _alias(prefix: str) -> list[URLPattern]:
@@ -22,9 +30,11 @@ def _alias(prefix: str) -> list[URLPattern]:
 
 urlpatterns = [
     path("", RedirectView.as_view(url="/connected-apps/"), name="home"),
-    path(".well-known/oauth-authorization-server", authorization_server, name="authorization-server-metadata"),
-    path(".well-known/openid-configuration", authorization_server, name="openid-configuration"),
-    path(".well-known/jwks.json", key_set, name="jwks"),
+    *_well_known("oauth-authorization-server", authorization_server, label="authorization-server-metadata"),
+    *_well_known("openid-configuration", authorization_server, label="openid-configuration"),
+    *_well_known("jwks.json", key_set, label="jwks"),
+    path(".well-known/oauth-authorization-server/<path:issuer_path>", another_issuer),
+    path(".well-known/openid-configuration/<path:issuer_path>", another_issuer),
     path("oauth/authorize", AuthorizeView.as_view(), name="authorize"),
     path("oauth/token", TokenView.as_view(), name="token"),
     path("oauth/revoke", RevokeView.as_view(), name="revoke"),

@@ -3,17 +3,18 @@
 from typing import Any
 
 from django.conf import settings
-from django.http import HttpRequest, JsonResponse
-from django.views.decorators.http import require_safe
+from django.http import HttpRequest, HttpResponseBase, JsonResponse
 
-from oauth_provider.keys.signing import JWKS_MAX_AGE_S, jwks
+from oauth_provider.keys.signing import jwks
+from oauth_provider.metadata.public import public_document
 from oauth_provider.scopes.models import Scope
+from oauth_provider.tokens.server import GRANT_TYPES
 
 _AUTH_METHODS = ["none", "client_secret_basic", "client_secret_post"]
 
 
-@require_safe
-def authorization_server(_request: HttpRequest) -> JsonResponse:
+@public_document
+def authorization_server(_request: HttpRequest) -> HttpResponseBase:
     """RFC 8414 section 2. Only what works is listed, and a key without a value is left out."""
     issuer = settings.PUBLIC_BASE_URL
     document: dict[str, Any] = {
@@ -25,34 +26,37 @@ def authorization_server(_request: HttpRequest) -> JsonResponse:
         "jwks_uri": f"{issuer}/.well-known/jwks.json",
         "response_types_supported": ["code"],
         "response_modes_supported": ["query"],
-        "grant_types_supported": ["authorization_code", "refresh_token", "client_credentials"],
+        "grant_types_supported": sorted(GRANT_TYPES),
         "code_challenge_methods_supported": ["S256"],
         "token_endpoint_auth_methods_supported": _AUTH_METHODS,
         "revocation_endpoint_auth_methods_supported": _AUTH_METHODS,
         "introspection_endpoint_auth_methods_supported": _AUTH_METHODS[1:],
         "authorization_response_iss_parameter_supported": True,
+        "prompt_values_supported": ["none", "login", "consent", "select_account"],
         "ui_locales_supported": [_language_tag(code) for code, _name in settings.LANGUAGES],
     }
     scopes = list(Scope.objects.filter(enabled=True).order_by("name").values_list("name", flat=True))
     if scopes:
         document["scopes_supported"] = scopes
-    return _public(document)
+    return JsonResponse(document)
 
 
-@require_safe
-def key_set(_request: HttpRequest) -> JsonResponse:
+@public_document
+def another_issuer(_request: HttpRequest, issuer_path: str) -> HttpResponseBase:
+    """An issuer with a path, which nobody is here: clients that guess one go on to the next name (RFC 8414 section 3.1).
+
+    A document whose issuer is not the one it was asked for must be refused by the client (section 3.3), so none is sent.
+    """
+    del issuer_path
+    return JsonResponse({"error": "not_found", "error_description": "no issuer has this path"}, status=404)
+
+
+@public_document
+def key_set(_request: HttpRequest) -> HttpResponseBase:
     """The JWK Set that backends and clients verify signatures with."""
-    return _public(jwks())
+    return JsonResponse(jwks())
 
 
 def _language_tag(code: str) -> str:
     language, _dash, region = code.partition("-")
     return f"{language}-{region.upper()}" if region else language
-
-
-def _public(document: dict[str, Any]) -> JsonResponse:
-    response = JsonResponse(document)
-    response["Cache-Control"] = f"public, max-age={JWKS_MAX_AGE_S}"
-    # The documents are public and carry no cookie, so any origin may read them (MCP clients in browsers do).
-    response["Access-Control-Allow-Origin"] = "*"
-    return response
