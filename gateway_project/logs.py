@@ -28,8 +28,8 @@ CREDENTIAL_NAMES = frozenset(
 )
 # Our own tokens wherever they stand, and credentials in a query string or a header that was logged whole
 CREDENTIAL_TEXT = re.compile(
-    r"gh_[a-z]{2}_[A-Za-z0-9_-]+"
-    r"|(?<=[?&])(?:code|token|access_token|refresh_token|client_secret|code_verifier)=[^&\s\"']+"
+    r"\bgh_[a-z]+_[A-Za-z0-9_-]+"
+    r"|(?:^|(?<=[?&]))(?:code|token|access_token|refresh_token|client_secret|code_verifier)=[^&\s\"']+"
     r"|\b(?:Bearer|Basic)\s+[A-Za-z0-9._~+/=-]+",
     re.IGNORECASE,
 )
@@ -78,6 +78,8 @@ def logging_config() -> dict[str, Any]:
             # Every refused request would be a line with a traceback; the ledger has them
             "django.request": {"level": "ERROR"},
             "axes": {"level": "WARNING"},
+            # It logs whole URLs
+            "httpx": {"level": "WARNING"},
             "oauthlib": {"level": "WARNING"},
             "oauth2_provider": {"level": "WARNING"},
         },
