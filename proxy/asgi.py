@@ -55,13 +55,13 @@ class DataPlane:
     async def start(self) -> None:
         """Read the catalogue, then keep watching it; start the recorder."""
         self.recorder.start()
-        # It reads the database, which Django refuses to an event loop
+        # It waits for its first reading
         await asyncio.to_thread(self.watcher.start)
 
     async def stop(self) -> None:
         """Write what is queued, close every connection, end every thread."""
         await asyncio.to_thread(self.watcher.stop)
-        self._identifier.close()
+        await asyncio.to_thread(self._identifier.close)
         await self._transport.aclose()
         await self._rates.aclose()
         await asyncio.to_thread(self.recorder.stop)

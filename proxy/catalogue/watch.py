@@ -15,6 +15,7 @@ from proxy.catalogue.snapshot import EMPTY, Snapshot, build
 
 POLL_S = 0.25
 STALE_AFTER_S = 5.0
+FIRST_READ_WITHIN_S = 10.0
 log = structlog.get_logger(__name__)
 
 
@@ -29,6 +30,7 @@ class Watcher:
         self.revocation_revision = -1
         self._read_at = float("-inf")
         self._wake = Event()
+        self._read_once = Event()
         self._stopping = Event()
         self._lock = Lock()
         self._threads: list[Thread] = []
@@ -39,13 +41,14 @@ class Watcher:
         return time.monotonic() - self._read_at < STALE_AFTER_S
 
     def start(self) -> None:
-        """Read once, so that the first call finds a catalogue, then keep reading in a thread."""
+        """Keep reading in a thread; returns when it has read once, so that the first call finds a catalogue."""
         self._stopping.clear()
-        self._try_refresh()
+        self._read_once.clear()
         revision_bumped.connect(self._on_bump)
         self._spawn("catalogue-watch", self._poll)
         if settings.REDIS_URL:
             self._spawn("catalogue-push", self._listen)
+        self._read_once.wait(FIRST_READ_WITHIN_S)
 
     def stop(self) -> None:
         """End the threads."""
@@ -80,9 +83,10 @@ class Watcher:
 
     def _poll(self) -> None:
         while not self._stopping.is_set():
+            self._try_refresh()
+            self._read_once.set()
             self._wake.wait(POLL_S)
             self._wake.clear()
-            self._try_refresh()
         connection.close()
 
     def _try_refresh(self) -> None:
@@ -113,5 +117,5 @@ class Watcher:
             # Whatever was published before the subscription stood
             self._wake.set()
             while not self._stopping.is_set():
-                if channel.get_message(timeout=1):
+                if channel.get_message(timeout=POLL_S):
                     self._wake.set()

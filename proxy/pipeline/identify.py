@@ -7,11 +7,12 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from threading import Barrier
 from typing import Protocol, TypeVar
 from urllib.parse import unquote_plus
 
 from django.conf import settings
-from django.db import DatabaseError
+from django.db import DatabaseError, connection
 
 from oauth_provider.api_keys.verify import InvalidApiKey, VerifiedApiKey, verify_api_key
 from oauth_provider.tokens.verify import InvalidToken, VerifiedToken, verify_access_token
@@ -32,6 +33,7 @@ from proxy.refusals import (
 CACHE_TTL_S = 5.0
 CACHE_MAX = 20_000
 CREDENTIAL_MAX = 4096
+LEAVE_WITHIN_S = 5.0
 # RFC 6750 section 2.1
 _BEARER = re.compile(r"\A[Bb][Ee][Aa][Rr][Ee][Rr] +([A-Za-z0-9._~+/-]+=*)\Z")
 T = TypeVar("T")
@@ -74,11 +76,20 @@ class Identifier:
         self._verify_token = verify_token
         self._verify_key = verify_key
         self._cache: dict[bytes, _Remembered] = {}
+        self._threads = threads
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="identify")
 
     def close(self) -> None:
-        """End the threads."""
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        """End the threads, once each has given back the connection it holds."""
+        everybody = Barrier(self._threads)
+
+        def leave() -> None:
+            everybody.wait(LEAVE_WITHIN_S)
+            connection.close()
+
+        for _thread in range(self._threads):
+            self._pool.submit(leave)
+        self._pool.shutdown()
 
     async def identify(self, located: Located) -> Identified:
         """The call with its principal.

@@ -29,7 +29,15 @@ def committed(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iter
     with django_db_blocker.unblock():
         yield
         _empty()
-        connections.close_all()
+        _leave()
+
+
+def _leave() -> None:
+    # A database in use cannot be dropped, and a pool keeps connections open
+    for alias in connections:
+        connections[alias].close()
+        if connections[alias].vendor == "postgresql":
+            connections[alias].close_pool()
 
 
 def _empty() -> None:

@@ -1,6 +1,7 @@
 """From a credential to a principal: what counts, how long it is remembered, and what is never a credential."""
 
 import asyncio
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -283,6 +284,15 @@ async def test_a_lost_database_lets_nobody_in(world: World) -> None:
     refusal = await world.refused(BEARER)
     assert isinstance(refusal, RevocationsUnknown)
     assert refusal.reason == "identity_store_down"
+
+
+@pytest.mark.django_db
+def test_its_threads_give_back_what_they_hold() -> None:
+    before = {thread.ident for thread in threading.enumerate()}
+    world = World()
+    asyncio.run(world.identify(BEARER))
+    world.identifier.close()
+    assert {thread.ident for thread in threading.enumerate()} <= before
 
 
 # Nothing registered there
