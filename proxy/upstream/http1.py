@@ -51,12 +51,12 @@ class Connection(asyncio.Protocol):
         else:
             self.exchange.feed(data)
 
-    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's signature
+    def connection_lost(self, exc: Exception | None) -> None:
         """It is gone."""
         self.is_lost = True
         self._writable.set()
         if self.exchange is not None:
-            self.exchange.lost()
+            self.exchange.lost(exc)
 
     def pause_writing(self) -> None:
         """The backend reads more slowly than we write."""
@@ -197,11 +197,14 @@ class Exchange:
         if not self._head.done() and self._fed > HEAD_MAX_BYTES:
             self._fail(BackendNonsense())
 
-    def lost(self) -> None:
-        """The connection ended: for an answer without any framing that is its end (RFC 9112 section 6.3, rule 8)."""
+    def lost(self, fault: Exception | None) -> None:
+        """The connection ended: for an answer without any framing that is its end (RFC 9112 section 6.3, rule 8).
+
+        Unless it ended with a `fault` (section 8), a reset or one of this exchange's own.
+        """
         if not self._head.done() and not self._fed:
             self._fail(ClosedBeforeAnswer())
-        elif self._head.done() and not self._is_framed():
+        elif self._head.done() and not self._is_framed() and not (fault or self._fault):
             self._complete = True
             self._arrived.set()
         else:
@@ -216,12 +219,17 @@ class Exchange:
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """One field."""
+        if self._complete:
+            return
         if len(self._fields) >= HEADERS_MAX:
             raise BackendNonsense
         self._fields.append((name, value))
 
     def on_headers_complete(self) -> None:
         """The head is here, be it an interim one."""
+        if self._complete:
+            # Of a surplus answer that came in the same breath: it must not stand in the head of the one before
+            return
         status = self._parser.get_status_code()
         if status < FINAL_STATUS:
             self._interims += 1

@@ -1,6 +1,8 @@
 """A backend made of bytes: it remembers exactly what arrived and answers exactly what it was told."""
 
 import asyncio
+import socket
+import struct
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
@@ -69,6 +71,12 @@ class Wire:
     def close(self) -> None:
         """Close the connection."""
         self.writer.close()
+
+    def reset(self) -> None:
+        """End the connection with a TCP reset."""
+        at_once = struct.pack("ii", 1, 0)
+        self.writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, at_once)
+        self.writer.transport.abort()
 
 
 Step = bytes | Callable[[Wire], Awaitable[None]]

@@ -223,6 +223,26 @@ async def test_a_body_up_to_the_end_of_the_connection_is_complete(transport: Tra
     assert await get(transport, backend) == (200, b"all of it")
 
 
+async def test_a_connection_that_is_reset_is_not_the_end_of_a_body(transport: Transport, backend: RawBackend) -> None:
+    async def reset(wire: Wire) -> None:
+        await wire.write(b"HTTP/1.1 200 OK\r\n\r\nhalf of it")
+        await asyncio.sleep(0.02)
+        wire.reset()
+
+    backend.says(reset)
+    with pytest.raises(BackendNonsense) as refusal:
+        await get(transport, backend)
+    assert refusal.value.reason == "backend_body_broken"
+
+
+async def test_a_surplus_answer_in_the_same_breath_leaves_no_trace(transport: Transport, backend: RawBackend) -> None:
+    backend.says(answer(b"ana's", "X-A: 1") + answer(b"surplus", "X-B: 2", status="500 Surplus"))
+    response = await transport.send(backend_plan(backend.url), request())
+    assert response.status == 200
+    assert [name for name, _value in response.headers] == ["x-a", "content-length"]
+    assert await whole(response) == b"ana's"
+
+
 # Nonsense
 
 
