@@ -90,8 +90,10 @@ def manage(*arguments: str, variables: Mapping[str, str]) -> str:
 
 
 @contextlib.contextmanager
-def running(*command: str, issuer: str, log: Path, variables: Mapping[str, str]) -> Iterator[Server]:
-    """Run `python <command>` until the block ends, entered once it answers /readyz."""
+def running(
+    *command: str, issuer: str, log: Path, variables: Mapping[str, str], ready: str = "/readyz"
+) -> Iterator[Server]:
+    """Run `python <command>` until the block ends, entered once it answers 200 at the path `ready`."""
     started = time.monotonic()
     with log.open("ab") as output:
         process = subprocess.Popen(
@@ -104,7 +106,7 @@ def running(*command: str, issuer: str, log: Path, variables: Mapping[str, str])
             start_new_session=True,
         )
     try:
-        _wait_until_ready(process, issuer=issuer, log=log)
+        _wait_until_ready(process, url=f"{issuer}{ready}", log=log)
         yield Server(issuer=issuer, process=process, log=log, ready_after_s=time.monotonic() - started)
     finally:
         _stop(process)
@@ -122,12 +124,12 @@ def running_demo(data_dir: Path, *, port: int | None = None, **variables: str) -
         yield Demo(server=server, facts=json.loads((data_dir / "demo.json").read_text()))
 
 
-def _wait_until_ready(process: subprocess.Popen[bytes], *, issuer: str, log: Path) -> None:
+def _wait_until_ready(process: subprocess.Popen[bytes], *, url: str, log: Path) -> None:
     deadline = time.monotonic() + READY_WITHIN_S
     while time.monotonic() < deadline:
         assert process.poll() is None, f"the server ended with {process.returncode}:\n{_tail(log)}"
         with contextlib.suppress(httpx.TransportError):
-            if httpx.get(f"{issuer}/readyz", timeout=2).status_code == 200:
+            if httpx.get(url, timeout=2).status_code == 200:
                 return
         time.sleep(0.05)
     raise AssertionError(f"not ready within {READY_WITHIN_S:.0f} s:\n{_tail(log)}")

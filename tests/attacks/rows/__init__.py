@@ -1,0 +1,13 @@
+"""The rows, one module a section; importing them fills the table in its order."""
+
+from tests.attacks.rows import (  # noqa: F401 - imported for what they register
+    authorization_endpoint,
+    codes,
+    consent,
+    discovery,
+    people,
+    refresh,
+    resources,
+    revocation,
+    token_endpoint,
+)

@@ -1,0 +1,159 @@
+"""The two servers the table is run against, really started, with clients and people of the same shape."""
+
+import contextlib
+import json
+import secrets
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from tests.attacks.target import READ, WRITE, Paths, RegisteredClient, Target
+from tests.journeys.server import ROOT, environment, free_port, running_demo
+from tests.journeys.stores import services
+from tests.stock.project import prepare, running_stock
+
+BOTH = f"{READ} {WRITE}"
+CODE, SERVICE = "authorization-code", "client-credentials"
+# Name, type, grant, redirects, permissions. L is a desktop app, B pretends to be somebody, S acts for itself.
+CLIENTS: dict[str, tuple[str, str, str, str, str]] = {
+    "A": ("Notebook", "public", CODE, "https://c.example/cb http://127.0.0.1/cb", BOTH),
+    "B": ("ChatGPT", "public", CODE, "https://evil.example/cb", READ),
+    "C": ("Office", "confidential", CODE, "https://d.example/cb", BOTH),
+    "L": (
+        "Editor",
+        "public",
+        CODE,
+        "http://localhost/callback cursor://anysphere.cursor-mcp/oauth/callback",
+        BOTH,
+    ),
+    "S": ("Report", "confidential", SERVICE, "", BOTH),
+}
+
+
+@contextlib.contextmanager
+def gatehouse(folder: Path) -> Iterator[Target]:
+    """The gateway with demo data behind one trusted proxy, which lets every row come from an address of its own."""
+    port = free_port()
+    with services() as stores:
+        variables = {"TRUSTED_PROXY_COUNT": "1", "RATE_LIMIT_MAX": "5000", **stores}
+        own = {"HOST": "127.0.0.1", "PORT": str(port), "DATA_DIR": str(folder), "DEMO": "1", **variables}
+        own |= {"DJANGO_SETTINGS_MODULE": "gateway_project.settings"}
+        with running_demo(folder, port=port, **variables) as demo:
+            yield Target(
+                issuer=demo.issuer,
+                paths=Paths(
+                    authorize="/oauth/authorize",
+                    token="/oauth/token",
+                    revoke="/oauth/revoke",
+                    introspect="/oauth/introspect",
+                    sign_in="/accounts/login/",
+                    decision="decision",
+                    connections="/connected-apps/",
+                    ending="/revoke/",
+                ),
+                clients=_registered(_register(own)),
+                passwords={user["username"]: user["password"] for user in demo.facts["users"]},
+                operate=_operator(own),
+                session_cookie="session",
+            )
+
+
+@contextlib.contextmanager
+def stock(folder: Path) -> Iterator[Target]:
+    """A stock django-oauth-toolkit project on a database of its own kind: SQLite."""
+    passwords = {name: secrets.token_urlsafe(12) for name in ("ana", "bruno")}
+    keys = {name: secrets.token_hex(32) for name in CLIENTS}
+    variables = prepare(folder, wanted=_wanted(passwords, keys))
+    with running_stock(folder, variables) as origin:
+        yield Target(
+            issuer=origin,
+            paths=Paths(
+                authorize="/o/authorize/",
+                token="/o/token/",
+                revoke="/o/revoke_token/",
+                introspect="/o/introspect/",
+                sign_in="/admin/login/",
+                decision="allow",
+                connections="/o/authorized_tokens/",
+                ending="/delete/",
+            ),
+            clients=_registered({CLIENTS[name][0]: key for name, key in keys.items()}),
+            passwords=passwords,
+            operate=_operator(variables),
+            session_cookie="sessionid",
+        )
+
+
+def _wanted(passwords: Mapping[str, str], keys: Mapping[str, str]) -> dict[str, Any]:
+    clients = [
+        {
+            "name": name,
+            "client_id": _client_id(name),
+            "client_secret": keys[letter] if kind == "confidential" else "",
+            "client_type": kind,
+            "authorization_grant_type": grant,
+            "redirect_uris": redirects,
+        }
+        for letter, (name, kind, grant, redirects, _scopes) in CLIENTS.items()
+    ]
+    people = [{"username": name, "password": password} for name, password in passwords.items()]
+    return {"clients": clients, "people": people}
+
+
+def _register(variables: Mapping[str, str]) -> dict[str, str]:
+    described = [
+        {
+            "name": name,
+            "client_id": _client_id(name),
+            "client_type": kind,
+            "authorization_grant_type": grant,
+            "redirect_uris": redirects,
+            "allowed_scopes": scopes,
+            "default_resource": "/api/v1/echo",
+            "preset": "service" if grant == SERVICE else "other",
+        }
+        for name, kind, grant, redirects, scopes in CLIENTS.values()
+    ]
+    found: dict[str, str] = json.loads(_run(variables, "tests.attacks.register", given=json.dumps(described)))
+    return found
+
+
+def _registered(keys: Mapping[str, str]) -> dict[str, RegisteredClient]:
+    return {
+        letter: RegisteredClient(
+            client_id=_client_id(name),
+            secret=keys[name] if kind == "confidential" else "",
+            redirect_uri=redirects.partition(" ")[0],
+        )
+        for letter, (name, kind, _grant, redirects, _scopes) in CLIENTS.items()
+    }
+
+
+def _client_id(name: str) -> str:
+    return f"{name.lower()}client0123456789"
+
+
+def _operator(variables: Mapping[str, str]) -> Callable[[str, str], None]:
+    def operate(act: str, argument: str) -> None:
+        _run(variables, "tests.attacks.operate", act, argument)
+
+    return operate
+
+
+def _run(variables: Mapping[str, str], module: str, *arguments: str, given: str = "") -> str:
+    command = [sys.executable, "-m", module, *arguments]
+    done = subprocess.run(
+        command,
+        cwd=ROOT,
+        env=environment(**variables),
+        input=given,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    if done.returncode:
+        raise RuntimeError(f"{module} failed:\n{done.stderr}")
+    return done.stdout

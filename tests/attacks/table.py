@@ -1,0 +1,73 @@
+"""The table of attacks: one row is an id, what is sent, what must come of it, and the function that finds out."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tests.attacks.target import Target
+
+Attack = Callable[["Target"], None]
+
+
+class NotMet(AssertionError):
+    """The server did something else; the message says what, in words that are the same in every run."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """A row of the table."""
+
+    id: str
+    what: str
+    expected: str
+    attack: Attack
+
+    def observe(self, target: "Target") -> str:
+        """`met`, or what happened instead."""
+        try:
+            self.attack(target)
+        except NotMet as observed:
+            return str(observed)
+        return "met"
+
+
+ROWS: dict[str, Row] = {}
+
+
+def row(row_id: str, what: str, *, expected: str) -> Callable[[Attack], Attack]:
+    """Put a function into the table under `row_id`.
+
+    Raises:
+        ValueError: the row is there already.
+    """
+
+    def put(attack: Attack) -> Attack:
+        if row_id in ROWS:
+            raise ValueError(f"{row_id} is in the table already")
+        ROWS[row_id] = Row(id=row_id, what=what, expected=expected, attack=attack)
+        return attack
+
+    return put
+
+
+# What the list of attacks has beyond these rows, and why it is not here
+LATER = "comes with the capability: dynamic registration, client metadata documents, or OpenID Connect"
+DATA_PLANE = "the data plane's: raw requests in tests/attacks/test_attacks.py, stages in tests/proxy"
+STAFF = "pages of staff: tests of the admin beside each model"
+LEFT_OUT: dict[str, str] = {
+    "C14": LATER,
+    "D09": "by design: GPT builders switch between Basic and body without notice, so the method is not pinned",
+    **dict.fromkeys(("D10", "D11", "D12", "D13", "D14"), f"assertions; {LATER}"),
+    **dict.fromkeys([f"F{number:02}" for number in range(1, 15)], LATER),
+    **dict.fromkeys([f"G{number:02}" for number in range(1, 18)], LATER),
+    **dict.fromkeys(("I03", "I08", "I09", "I12", "I13"), DATA_PLANE),
+    "I11": LATER,
+    "J04": LATER,
+    **dict.fromkeys(("J05", "J06", "J07", "J08"), "activity, exports and mail: they come with those pages"),
+    **dict.fromkeys([f"K{number:02}" for number in range(1, 9)], STAFF),
+    "Z01": "looks into the ledger: tests/audit and the events in tests/oauth_provider",
+    "Z04": "assertions; the leap over a code's end is B12",
+    "Z05": "kills the server: tests/audit/ledger/test_kill.py",
+    "Z06": "takes the database away: tests/gateway_project/test_health.py and tests/journeys/test_replicas.py",
+}
