@@ -1,7 +1,10 @@
 """The authorization server's application configuration."""
 
 from django.apps import AppConfig
+from django.contrib.auth.signals import user_logged_in
 from django.utils.translation import gettext_lazy as _
+
+from oauth_provider.identities.signed_in import note_sign_in
 
 
 class OAuthProviderConfig(AppConfig):
@@ -10,3 +13,7 @@ class OAuthProviderConfig(AppConfig):
     name = "oauth_provider"
     verbose_name = _("Authorization server")
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Know how old every sign-in is, the admin's included."""
+        user_logged_in.connect(note_sign_in, dispatch_uid="oauth_provider.signed_in_at")

@@ -21,7 +21,8 @@ class LocalError(AuthorizationError):
 
     ``message`` and ``advice`` are for the person in front of the page: what happened, and what helps. ``developer``
     says what the client must change. ``client_id`` is for the ledger: the client it is about, once that is known to
-    exist; an identifier that matched nothing is the caller's free text.
+    exist; an identifier that matched nothing is the caller's free text. ``locale`` is the language of the page the
+    person came from, where there was one.
     """
 
     def __init__(
@@ -32,6 +33,7 @@ class LocalError(AuthorizationError):
         advice: str | Promise = "",
         developer: str | Promise = "",
         client_id: str = "",
+        locale: str = "",
         status: int = 400,
     ) -> None:
         super().__init__(reason)
@@ -39,6 +41,7 @@ class LocalError(AuthorizationError):
         self.advice = advice
         self.developer = developer
         self.client_id = client_id
+        self.locale = locale
         self.status = status
 
 

@@ -19,7 +19,9 @@ _LIMITS = {
     "code_challenge_method": 64,
     "nonce": 255,
     "prompt": 128,
+    "max_age": 16,
     "ui_locales": 128,
+    "login_hint": 255,
     "request": 16000,
     "request_uri": 2000,
     "resource": 2000,
@@ -42,7 +44,9 @@ class AuthorizationRequest:
     code_challenge_method: str
     nonce: str
     prompt: frozenset[str]
+    max_age: str
     ui_locales: str
+    login_hint: str
     request: str
     request_uri: str
     resource: tuple[str, ...]
@@ -71,7 +75,9 @@ def parse(query: QueryDict) -> AuthorizationRequest:
         code_challenge_method=one("code_challenge_method"),
         nonce=one("nonce"),
         prompt=frozenset(one("prompt").split()),
+        max_age=one("max_age"),
         ui_locales=one("ui_locales"),
+        login_hint=one("login_hint"),
         request=one("request"),
         request_uri=one("request_uri"),
         resource=tuple(str(value) for value in query.getlist("resource") if value),

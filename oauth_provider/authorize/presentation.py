@@ -3,47 +3,50 @@
 import hashlib
 import json
 from dataclasses import asdict, dataclass
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.utils.translation import get_language, get_supported_language_variant
 from django.utils.translation import gettext as _
 
+from oauth_provider.authorize.durations import DEFAULT, Duration
+from oauth_provider.authorize.permissions import Group, asked_groups, granted_group, kept_titles
 from oauth_provider.authorize.redirects import Destination, describe
 from oauth_provider.authorize.run import Acceptable
 from oauth_provider.clients.models import Client
-from oauth_provider.scopes.models import Scope
+from oauth_provider.connections.models import Connection
 
 
 @dataclass(frozen=True, slots=True)
-class Permission:
-    """One checkbox."""
+class Choice:
+    """One duration."""
 
-    name: str
-    title: str
-    description: str
+    value: str
+    words: str
     checked: bool
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
-    """Permissions of one sensitivity under their heading."""
-
-    sensitivity: str
-    heading: str
-    hint: str
-    permissions: tuple[Permission, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class ConsentPage:
-    """What is shown; ``digest`` is kept with the connection as the record of the words."""
+    """What is shown; ``digest`` is kept with the connection, and in its event, as the record of the words.
+
+    ``groups`` is what is new, ``granted`` what the person gave before and is asked for again, ``kept`` the titles of
+    what she gave before and this request leaves alone.
+    """
 
     client_name: str
     platform: str
     trust: str
     trust_words: str
+    heading: str
+    introduction: str
     groups: tuple[Group, ...]
+    granted: Group | None
+    kept: tuple[str, ...]
+    durations: tuple[Choice, ...]
     destination: Destination
+    return_words: str
+    return_note: str
     locale: str
 
     @property
@@ -53,17 +56,25 @@ class ConsentPage:
         return hashlib.sha256(text.encode()).hexdigest()
 
 
-def present(acceptable: Acceptable) -> ConsentPage:
-    """Put a request into words, in the active language."""
+def present(acceptable: Acceptable, held: Connection | None = None) -> ConsentPage:
+    """Put a request into words, in the active language; ``held`` is the person's live connection it would renew."""
     client = acceptable.answerable.client
-    platform = platform_name()
+    destination = describe(acceptable.answerable.redirect_uri)
+    given = held.scope_set if held else frozenset()
     return ConsentPage(
         client_name=client.name or client.client_id,
-        platform=platform,
+        platform=platform_name(),
         trust=client.trust,
-        trust_words=_trust_words(client, platform),
-        groups=_groups(acceptable.scopes),
-        destination=describe(acceptable.answerable.redirect_uri),
+        trust_words=_trust_words(client, destination),
+        heading=_heading(acceptable, given),
+        introduction=_("Only what is ticked is allowed. You can stop it at any time in Connected apps."),
+        groups=asked_groups(scope for scope in acceptable.scopes if scope.name not in given),
+        granted=granted_group(scope for scope in acceptable.scopes if scope.name in given),
+        kept=kept_titles(given - {scope.name for scope in acceptable.scopes}),
+        durations=_durations(held),
+        destination=destination,
+        return_words=_return_words(destination),
+        return_note=_return_note(destination),
         locale=get_language() or settings.LANGUAGE_CODE,
     )
 
@@ -83,35 +94,48 @@ def choose_language(ui_locales: str) -> str | None:
     return None
 
 
-def _trust_words(client: Client, platform: str) -> str:
+def _trust_words(client: Client, destination: Destination) -> str:
     words = {
         "verified": _("Verified by %(platform)s."),
-        "proven": _("Its identity is proven by its own domain."),
-        "claimed": _("It claims an identity that %(platform)s has not checked."),
+        "proven": _("Identity proven by %(domain)s."),
+        "claimed": _("Claims to be from %(domain)s, which %(platform)s has not checked."),
     }
     unverified = _("Unverified: %(platform)s does not know who runs this application.")
-    return words.get(client.trust, unverified) % {"platform": platform}
+    domain = urlsplit(client.client_id).hostname if client.client_id.startswith("https://") else destination.host
+    return words.get(client.trust, unverified) % {"platform": platform_name(), "domain": domain}
 
 
-def _groups(scopes: tuple[Scope, ...]) -> tuple[Group, ...]:
-    unticked = _("Not ticked for you. Tick what you want to allow.")
-    headings = (
-        ("normal", _("See"), ""),
-        ("write", _("Do for you"), unticked),
-        ("sensitive", _("Sensitive"), unticked),
-    )
-    groups = (
-        Group(sensitivity, heading, hint, tuple(_permission(s) for s in scopes if s.sensitivity == sensitivity))
-        for sensitivity, heading, hint in headings
-    )
-    return tuple(group for group in groups if group.permissions)
+def _heading(acceptable: Acceptable, given: frozenset[str]) -> str:
+    if not given:
+        return _("It will be able to")
+    if all(scope.name in given for scope in acceptable.scopes):
+        return _("It asks again for what you already allowed")
+    return _("It now also asks to")
 
 
-def _permission(scope: Scope) -> Permission:
-    return Permission(
-        name=scope.name,
-        title=scope.local_title,
-        description=scope.local_description,
-        # What only reads starts ticked; whatever acts needs a tick of its own.
-        checked=scope.sensitivity == "normal",
-    )
+def _durations(held: Connection | None) -> tuple[Choice, ...]:
+    # Who chose "until I revoke it" before is not asked to choose it again
+    checked = Duration.UNTIL_REVOKED if held and held.expires_at is None else DEFAULT
+    return tuple(Choice(duration.value, str(duration.words), duration is checked) for duration in Duration)
+
+
+def _return_words(destination: Destination) -> str:
+    words = {
+        "loopback": _("You will be returned to an application on this computer:"),
+        "app": _("You will be returned to the application that this device opens for:"),
+    }
+    return words.get(destination.kind, _("You will be returned to"))
+
+
+def _return_note(destination: Destination) -> str:
+    notes = {
+        "loopback": _(
+            "Allow only if you have just started this yourself in a program on this computer: any program here can use "
+            "this address."
+        ),
+        "app": _(
+            "Allow only if you have just started this yourself in that application: any application on this device can "
+            "claim this address."
+        ),
+    }
+    return notes.get(destination.kind, "")

@@ -23,18 +23,18 @@ class Destination:
     uri: str
 
 
-def is_registered(requested: str, registered: str) -> bool:
+def is_registered(requested: str, registered: str, *, any_port: bool) -> bool:
     """Whether ``requested`` equals one of the space-separated ``registered`` URIs.
 
-    Simple string comparison (RFC 9700 section 2.1), except for the port of a loopback URI, whose
-    host literal, path and query must still be the same (RFC 8252 section 7.3).
+    Simple string comparison (RFC 9700 section 2.1). With ``any_port``, for native apps, the port of a loopback URI
+    may differ; its host literal, path and query must still be the same (RFC 8252 section 7.3).
     """
     if _UNSAFE.search(requested) or requested.partition(":")[0].lower() in _SCRIPTABLE:
         return False
     candidates = registered.split()
     if requested in candidates:
         return True
-    asked = _LOOPBACK.fullmatch(requested)
+    asked = _LOOPBACK.fullmatch(requested) if any_port else None
     if asked is None:
         return False
     known = (_LOOPBACK.fullmatch(candidate) for candidate in candidates)

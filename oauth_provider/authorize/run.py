@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from oauth_provider.authorize.checks.check_max_age import check_max_age
 from oauth_provider.authorize.checks.check_pkce import check_pkce
 from oauth_provider.authorize.checks.check_prompt import check_prompt
 from oauth_provider.authorize.checks.check_redirect_uri import check_redirect_uri
@@ -32,6 +33,7 @@ class Acceptable:
     answerable: Answerable
     resource: Resource
     scopes: tuple[Scope, ...]
+    max_age_s: int | None
 
 
 def establish(request: AuthorizationRequest) -> Answerable:
@@ -57,4 +59,5 @@ def examine(answerable: Answerable) -> Acceptable:
     resource = check_resource(request, client)
     scopes = check_scope(request, client)
     check_prompt(request, signed_in=True)
-    return Acceptable(answerable=answerable, resource=resource, scopes=scopes)
+    max_age_s = check_max_age(request)
+    return Acceptable(answerable=answerable, resource=resource, scopes=scopes, max_age_s=max_age_s)

@@ -18,16 +18,21 @@ from django.views.decorators.csrf import csrf_protect
 from audit.ledger.events import UserRef
 from audit.ledger.kinds import Decision, Kind
 from audit.ledger.record import record
+from oauth_provider.authorize.allow import shown
 from oauth_provider.authorize.checks.check_prompt import check_prompt
 from oauth_provider.authorize.decide import decide
 from oauth_provider.authorize.errors import LocalError, RedirectError
+from oauth_provider.authorize.held import held_connection
 from oauth_provider.authorize.interactions import open_interaction, session_digest
 from oauth_provider.authorize.parameters import AuthorizationRequest, parse
 from oauth_provider.authorize.presentation import choose_language, platform_name, present
 from oauth_provider.authorize.redirects import form_action_sources
+from oauth_provider.authorize.remembered import answer_remembered
 from oauth_provider.authorize.respond import redirect
-from oauth_provider.authorize.run import Answerable, establish, examine
+from oauth_provider.authorize.run import Acceptable, Answerable, establish, examine
+from oauth_provider.authorize.sign_in_again import must_sign_in
 from oauth_provider.identities.external_id import user_ref
+from oauth_provider.identities.signed_in import ask_to_sign_in
 from oauth_provider.throttle import throttled
 
 
@@ -35,7 +40,7 @@ from oauth_provider.throttle import throttled
 @method_decorator(never_cache, name="dispatch")
 @method_decorator(csrf_protect, name="dispatch")
 class AuthorizeView(View):
-    """Consent is shown for every request; nothing a client sends can skip it."""
+    """The consent page is shown for every request that does not say `prompt=none`; nothing else can skip it."""
 
     http_method_names = ["get", "post"]
 
@@ -43,21 +48,13 @@ class AuthorizeView(View):
         """Examine an authorization request and show the consent page."""
         try:
             asked = parse(request.GET)
+            language = choose_language(asked.ui_locales)
+            _speak(request, language)
             answerable = establish(asked)
         except LocalError as error:
             return _refuse_locally(request, error)
-        language = choose_language(asked.ui_locales)
-        if language:
-            translation.activate(language)
-            request.LANGUAGE_CODE = language
         try:
-            # Redirecting a stranger's browser on demand would make this an open redirector (RFC 9700 section 4.11.2);
-            # prompt=none is the one case where the client asks for an answer without a person.
-            user = _person(request)
-            if user is None:
-                check_prompt(asked, signed_in=False)
-                return _to_sign_in(request, language)
-            return _show(request, answerable, user)
+            return _go_on(request, answerable, language)
         except RedirectError as error:
             return _refuse_to_client(request, answerable, error)
 
@@ -74,9 +71,11 @@ class AuthorizeView(View):
                 user=user,
                 session_digest=session_digest(request.session),
                 chosen=request.POST.getlist("scope"),
-                allow=decision == "allow",
+                duration=request.POST.get("duration", ""),
+                allowed=decision == "allow",
             )
         except LocalError as error:
+            _speak(request, error.locale)
             return _refuse_locally(request, error)
         answer = {"code": outcome.code} if outcome.code else _denied()
         return redirect(redirect_uri=outcome.redirect_uri, state=outcome.state, status=303, **answer)
@@ -84,6 +83,29 @@ class AuthorizeView(View):
 
 def _denied() -> dict[str, str]:
     return {"error": "access_denied", "error_description": "the user did not allow access"}
+
+
+def _speak(request: HttpRequest, language: str | None) -> None:
+    if language:
+        translation.activate(language)
+        request.LANGUAGE_CODE = language
+
+
+def _go_on(request: HttpRequest, answerable: Answerable, language: str | None) -> HttpResponseBase:
+    asked, here = answerable.request, request.get_full_path()
+    user = _person(request)
+    # Redirecting a stranger's browser on demand would make this an open redirector (RFC 9700 section 4.11.2);
+    # prompt=none is the one case where the client asks for an answer without a person.
+    acceptable = examine(answerable) if user else None
+    if user is None or acceptable is None or must_sign_in(acceptable, session=request.session, url=here):
+        check_prompt(asked, signed_in=False)
+        if "login" in asked.prompt or asked.max_age:
+            ask_to_sign_in(request.session, url=here)
+        return _to_sign_in(request, language, login_hint=asked.login_hint)
+    if "none" in asked.prompt:
+        outcome = answer_remembered(acceptable=acceptable, user=user, session=request.session)
+        return redirect(redirect_uri=outcome.redirect_uri, state=outcome.state, status=302, code=outcome.code)
+    return _show(request, acceptable, user)
 
 
 def _person(request: HttpRequest) -> User | None:
@@ -96,9 +118,11 @@ def _person_ref(request: HttpRequest) -> UserRef | None:
     return None if user is None else user_ref(user)
 
 
-def _to_sign_in(request: HttpRequest, language: str | None, *, target: str = "") -> HttpResponseBase:
-    back = target or request.get_full_path()
-    response = HttpResponseRedirect(f"{reverse('login')}?{urlencode({'next': back})}")
+def _to_sign_in(
+    request: HttpRequest, language: str | None, *, target: str = "", login_hint: str = ""
+) -> HttpResponseBase:
+    query = {"next": target or request.get_full_path()} | ({"login_hint": login_hint} if login_hint else {})
+    response = HttpResponseRedirect(f"{reverse('login')}?{urlencode(query)}")
     if language:
         # The sign-in page speaks the language the client asked for, for this visit only.
         response.set_cookie(
@@ -111,9 +135,12 @@ def _to_sign_in(request: HttpRequest, language: str | None, *, target: str = "")
     return response
 
 
-def _show(request: HttpRequest, answerable: Answerable, user: User) -> HttpResponseBase:
-    acceptable = examine(answerable)
-    page = present(acceptable)
+def _show(request: HttpRequest, acceptable: Acceptable, user: User) -> HttpResponseBase:
+    answerable = acceptable.answerable
+    held = held_connection(
+        user=user, client=answerable.client, resource=acceptable.resource, redirect_uri=answerable.redirect_uri
+    )
+    page = present(acceptable, held)
     interaction = open_interaction(
         acceptable=acceptable,
         user=user,
@@ -128,6 +155,7 @@ def _show(request: HttpRequest, answerable: Answerable, user: User) -> HttpRespo
         decision=Decision.ALLOW,
         scopes_required=interaction.scopes,
         audience=acceptable.resource.identifier,
+        note=shown(interaction),
     )
     context = {"page": page, "interaction": interaction.pk, "here": request.get_full_path()}
 

@@ -1,12 +1,14 @@
 """The verb that makes or renews a connection when a person allows a client to act for them."""
 
 from collections.abc import Iterable
+from datetime import datetime
 
 from django.contrib.auth.models import User
 from django.db import transaction
 
 from oauth_provider.clients.models import Client
 from oauth_provider.connections.models import Connection
+from oauth_provider.connections.revoke import kill_tokens
 from oauth_provider.resources.models import Resource
 from oauth_provider.revisions.bump import bump
 
@@ -20,11 +22,13 @@ def grant_connection(
     scopes: Iterable[str],
     shown_digest: str,
     shown_locale: str,
+    expires_at: datetime | None = None,
 ) -> Connection:
     """Return the person's live connection for this client, resource and return host, holding exactly ``scopes``.
 
     Approving again replaces what was given before: a permission left out this time is taken back from
-    the tokens already issued. ``shown_digest`` is the hex SHA-256 of the words on the page.
+    the tokens already issued. ``shown_digest`` is the hex SHA-256 of the words on the page; ``expires_at`` is when the
+    connection ends by itself, if it does. One that had ended is given anew: its old tokens stay dead.
     """
     words = " ".join(sorted(set(scopes)))
     with transaction.atomic():
@@ -34,14 +38,21 @@ def grant_connection(
             resource=resource,
             redirect_host=redirect_host,
             revoked_at=None,
-            defaults={"scopes": words, "shown_digest": shown_digest, "shown_locale": shown_locale},
+            defaults={
+                "scopes": words,
+                "shown_digest": shown_digest,
+                "shown_locale": shown_locale,
+                "expires_at": expires_at,
+            },
         )
         if not created:
+            if not connection.is_live:
+                kill_tokens(connection)
             narrowed = not connection.scope_set <= set(words.split())
             connection.scopes = words
             connection.shown_digest = shown_digest
             connection.shown_locale = shown_locale
-            connection.expires_at = None
+            connection.expires_at = expires_at
             connection.save(update_fields=["scopes", "shown_digest", "shown_locale", "expires_at"])
             if narrowed:
                 # Cached principals still carry the permission that was just taken back.

@@ -35,7 +35,7 @@ def revoke_connection(*, connection: Connection, actor: UserRef | None, by: Revo
     now = timezone.now()
     locked.revoked_at, locked.revoked_by, locked.revocation_reason = now, by, reason[:500]
     locked.save(update_fields=["revoked_at", "revoked_by", "revocation_reason"])
-    _kill_tokens(locked)
+    kill_tokens(locked)
     _kill_pending(locked)
     record(
         kind=Kind.OAUTH_CONNECTION_REVOKED,
@@ -52,7 +52,8 @@ def revoke_connection(*, connection: Connection, actor: UserRef | None, by: Revo
     bump("revocation")
 
 
-def _kill_tokens(connection: Connection) -> None:
+def kill_tokens(connection: Connection) -> None:
+    """End every token that was issued for `connection`, whose lock the caller holds."""
     now = timezone.now()
     families = connection.families.all()
     get_refresh_token_model().objects.filter(token_family__in=families.values("pk"), revoked=None).update(

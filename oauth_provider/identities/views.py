@@ -1,5 +1,7 @@
 """Sign in and sign out."""
 
+from typing import Any
+
 from django.conf import settings
 from django.contrib.auth import views as auth_views
 from django.contrib.auth.forms import AuthenticationForm
@@ -10,9 +12,11 @@ from django.views.decorators.cache import never_cache
 from audit.ledger.kinds import Decision, Kind
 from audit.ledger.record import record
 from oauth_provider.identities.external_id import user_ref
+from oauth_provider.identities.signed_in import keep_pending, pending
 from oauth_provider.throttle import RateExceededError, refusal_page, throttled
 
 SECONDS_PER_HOUR = 3600
+USERNAME_MAX = 150
 
 
 @method_decorator(throttled("signin", methods=("POST",)), name="dispatch")
@@ -23,9 +27,16 @@ class LoginView(auth_views.LoginView):
     template_name = "accounts/login.html"
     redirect_authenticated_user = False
 
+    def get_initial(self) -> dict[str, Any]:
+        """Prefill whom the client expects (`login_hint`), else who is to confirm that it is still her."""
+        hint = self.request.GET.get("login_hint", "").replace("\x00", "")
+        return super().get_initial() | {"username": (hint or self.request.user.get_username())[:USERNAME_MAX]}
+
     def form_valid(self, form: AuthenticationForm) -> HttpResponse:
         """Sign the person in and record it."""
+        asked = pending(self.request.session)
         response = super().form_valid(form)
+        keep_pending(self.request.session, asked)
         record(kind=Kind.ACCOUNT_SIGNIN_SUCCEEDED, user=user_ref(form.get_user()), decision=Decision.ALLOW)
         return response
 

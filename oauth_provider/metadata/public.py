@@ -21,7 +21,7 @@ _PREFLIGHT = {
 
 
 def public_document(view: Document) -> Document:
-    """Let any origin read a document and caches keep it for a few minutes; a preflight is answered without making it."""
+    """Let any origin read a document, after a preflight or without, and caches keep it for a few minutes."""
 
     @require_http_methods(list(_METHODS))
     @wraps(view)

@@ -43,9 +43,9 @@ def authorization_server(_request: HttpRequest) -> HttpResponseBase:
 
 @public_document
 def another_issuer(_request: HttpRequest, issuer_path: str) -> HttpResponseBase:
-    """An issuer with a path, which nobody is here: clients that guess one go on to the next name (RFC 8414 section 3.1).
+    """An issuer with a path, which nobody is here (RFC 8414 section 3.1): clients that guess one try the next name.
 
-    A document whose issuer is not the one it was asked for must be refused by the client (section 3.3), so none is sent.
+    They must refuse a document whose issuer is not the one they asked for (section 3.3), so none is sent.
     """
     del issuer_path
     return JsonResponse({"error": "not_found", "error_description": "no issuer has this path"}, status=404)

@@ -18,21 +18,26 @@ from django.db import InterfaceError, OperationalError, connection
 
 from audit.ledger.events import UserRef
 from oauth_provider.tokens.generators import ACCESS_TOKEN_PREFIX
+from oauth_provider.tokens.signed import JWT_PREFIX
 
-MAX_TOKEN = 512
+# A signed one with every permission there is (RFC 9068) stays below
+MAX_TOKEN = 4096
 
-# One row per live scope that the token names: the join does the intersection with what staff enabled, in either
-# database. LIKE may match too much (an underscore is a wildcard); the sets below decide.
+# One row per live scope that the token names and ancestor that it has: the join does the intersection with what staff
+# enabled, in either database. LIKE may match too much (an underscore is a wildcard); the sets below decide.
 _QUERY = """
-SELECT t.expires, t.scope, t.resource, t.user_id, u.is_active, i.external_id, a.client_id, a.allowed_scopes,
-       a.suspended_at, c.id, c.scopes, c.revoked_at, c.expires_at, f.revoked_at, s.name
+SELECT t.created, t.expires, t.scope, t.resource, t.user_id, u.is_active, i.external_id, a.id, a.client_id,
+       a.allowed_scopes, a.suspended_at, c.id, c.client_id, c.scopes, c.revoked_at, c.expires_at, f.revoked_at,
+       n.position, o.id, o.client_id, o.allowed_scopes, o.suspended_at, s.name
 FROM {token} t
 JOIN {client} a ON a.id = t.application_id
 LEFT JOIN {user} u ON u.id = t.user_id
 LEFT JOIN {identity} i ON i.user_id = t.user_id
 LEFT JOIN {membership} m ON m.access_token_id = t.id
 LEFT JOIN {family} f ON f.id = m.family_id
-LEFT JOIN {connection} c ON c.id = f.connection_id AND c.user_id = t.user_id AND c.client_id = t.application_id
+LEFT JOIN {connection} c ON c.id = f.connection_id AND c.user_id = t.user_id
+LEFT JOIN {ancestor} n ON n.access_token_id = t.id
+LEFT JOIN {client} o ON o.id = n.client_id
 LEFT JOIN {scope} s ON s.enabled AND ' ' || t.scope || ' ' LIKE '%% ' || s.name || ' %%'
 WHERE t.token_checksum = %s
 """
@@ -48,7 +53,10 @@ class InvalidToken(Exception):
 
 @dataclass(frozen=True, slots=True)
 class VerifiedToken:
-    """What a live access token says. `resources` are identifiers, `expires_at` seconds since the epoch."""
+    """What a live access token says. `resources` are identifiers, moments are seconds since the epoch.
+
+    `clients` are those it went through, its owner last: more than one, or one twice, where it was exchanged (RFC 8693).
+    """
 
     user: UserRef | None
     client_id: str
@@ -57,24 +65,34 @@ class VerifiedToken:
     connection: str
     expires_at: float
     fingerprint: str
+    issued_at: float = 0.0
+    clients: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class _Row:
+    created: Any
     expires: Any
     scope: str
     resource: Any
     user_id: int | None
     is_active: bool | None
     external_id: str | None
+    client_pk: int
     client_id: str
     allowed_scopes: str
     suspended_at: Any
     connection_id: Any
+    connection_client_pk: int | None
     connection_scopes: str | None
     connection_revoked_at: Any
     connection_expires_at: Any
     family_revoked_at: Any
+    position: int | None
+    earlier_client_pk: int | None
+    earlier_client_id: str | None
+    earlier_allowed_scopes: str | None
+    earlier_suspended_at: Any
     live_scope: str | None
 
 
@@ -86,44 +104,61 @@ def fingerprint(token: str) -> str:
 def verify_access_token(token: str) -> VerifiedToken:
     """Everything that must hold for an access token to open anything, in one statement.
 
-    Its scopes are those of the token, the client, the connection and the enabled catalogue, all four.
+    Its scopes are those of the token, the client, the connection and the enabled catalogue, all four; and of every
+    client that it went through before.
 
     Raises:
         InvalidToken: it opens nothing; the reason is for the ledger, not for the caller.
     """
-    # Refresh tokens, ID tokens and JWTs are refused by their shape (RFC 6750 section 2)
-    if not token.startswith(ACCESS_TOKEN_PREFIX) or len(token) > MAX_TOKEN or not token.isascii():
+    # Refresh tokens are refused by their shape. A JWT is one of ours when it is found, whatever it says and whoever
+    # signed it: an ID token is not (RFC 6750 section 2, RFC 9068 section 5)
+    if not token.startswith((ACCESS_TOKEN_PREFIX, JWT_PREFIX)) or len(token) > MAX_TOKEN or not token.isascii():
         raise InvalidToken("unknown")
     checksum = _checksum(token)
     rows = [_Row(*row) for row in _fetch(checksum)]
     if not rows:
         raise InvalidToken("unknown")
-    row = rows[0]
-    _check(row)
-    live = frozenset(found.live_scope for found in rows if found.live_scope)
-    scopes = live & set(row.scope.split()) & set(row.allowed_scopes.split())
-    if row.user_id is not None:
-        scopes &= set((row.connection_scopes or "").split())
+    row, earlier = rows[0], _earlier(rows)
+    _check(row, earlier)
     return VerifiedToken(
         user=_user(row),
         client_id=row.client_id,
-        scopes=scopes,
+        scopes=_scopes(rows, earlier),
         resources=_resources(row.resource),
         connection=_uuid_text(row.connection_id),
-        expires_at=_moment(row.expires).timestamp(),
+        expires_at=min(_moment(end) for end in (row.expires, row.connection_expires_at) if end).timestamp(),
         fingerprint=checksum[:16],
+        issued_at=_moment(row.created).timestamp(),
+        clients=(*(str(found.earlier_client_id) for found in earlier), row.client_id),
     )
 
 
-def _check(row: _Row) -> None:
+def _earlier(rows: Sequence[_Row]) -> list[_Row]:
+    """One row for each ancestor of the token, the first one first."""
+    by_position = {row.position: row for row in rows if row.position is not None}
+    return [row for _position, row in sorted(by_position.items())]
+
+
+def _scopes(rows: Sequence[_Row], earlier: Sequence[_Row]) -> frozenset[str]:
+    row = rows[0]
+    live = frozenset(found.live_scope for found in rows if found.live_scope)
+    ceilings = [row.scope, row.allowed_scopes, *(found.earlier_allowed_scopes or "" for found in earlier)]
+    if row.user_id is not None:
+        ceilings.append(row.connection_scopes or "")
+    return live.intersection(*(ceiling.split() for ceiling in ceilings))
+
+
+def _check(row: _Row, earlier: Sequence[_Row]) -> None:
     now = datetime.now(UTC)
-    if row.user_id is not None and row.connection_id is None:
+    # The person connected the first of the clients it went through
+    connected = earlier[0].earlier_client_pk if earlier else row.client_pk
+    if row.user_id is not None and (row.connection_id is None or row.connection_client_pk != connected):
         raise InvalidToken("no_connection")
     if row.connection_revoked_at is not None or row.family_revoked_at is not None:
         raise InvalidToken("revoked")
     if row.user_id is not None and not row.is_active:
         raise InvalidToken("inactive_user")
-    if row.suspended_at is not None:
+    if row.suspended_at is not None or any(found.earlier_suspended_at is not None for found in earlier):
         raise InvalidToken("suspended_client")
     if _moment(row.expires) <= now:
         raise InvalidToken("expired")
@@ -164,6 +199,7 @@ def _query() -> str:
         "identity": "oauth_provider.Identity",
         "membership": "oauth_provider.FamilyToken",
         "family": "oauth_provider.TokenFamily",
+        "ancestor": "oauth_provider.TokenAncestor",
         "connection": "oauth_provider.Connection",
         "scope": "oauth_provider.Scope",
     }

@@ -25,13 +25,13 @@ def check_redirect_uri(request: AuthorizationRequest, client: Client) -> str:
             developer=_("Send “redirect_uri”."),
             client_id=client.client_id,
         )
-    if not is_registered(requested, client.redirect_uris):
+    if not is_registered(requested, client.redirect_uris, any_port=not client.is_confidential):
         raise LocalError(
             "unregistered_redirect_uri",
             message=_("The application asked to return you to an address it has not registered."),
             developer=_(
                 "“redirect_uri” must equal a registered one character for character: scheme, host, port, path, "
-                "trailing slash and query. Only the port of a loopback address may differ."
+                "trailing slash and query. Only the port of a public client’s loopback address may differ."
             ),
             client_id=client.client_id,
         )

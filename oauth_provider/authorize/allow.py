@@ -1,0 +1,64 @@
+"""What follows when a person allows, now or by what she allowed before: a code for the client, and the event."""
+
+from dataclasses import dataclass
+
+from django.utils import timezone
+from oauth2_provider.models import get_grant_model
+
+from audit.ledger.kinds import Decision, Kind
+from audit.ledger.record import record
+from oauth_provider.authorize.models import Interaction
+from oauth_provider.connections.models import Connection
+from oauth_provider.identities.external_id import user_ref
+from oauth_provider.tokens.codes import LIFETIME, code_checksum, new_code
+from oauth_provider.tokens.models import AuthorizationCode
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """Where to answer, and the code; an empty code means the person said no."""
+
+    redirect_uri: str
+    state: str
+    code: str
+
+
+def allow(interaction: Interaction, connection: Connection, *, scopes: tuple[str, ...], reason: str = "") -> Outcome:
+    """Issue a code for `scopes` of `connection`, stored as its checksum only; the caller holds the connection's lock.
+
+    `reason` is empty for a click on the page. The event names what was shown: its digest and its language.
+    """
+    code = new_code()
+    checksum = code_checksum(code)
+    expires_at = timezone.now() + LIFETIME
+    get_grant_model().objects.create(
+        user_id=interaction.user_id,
+        code=checksum,
+        application_id=interaction.client_id,
+        expires=expires_at,
+        redirect_uri=interaction.redirect_uri,
+        scope=" ".join(scopes),
+        code_challenge=interaction.code_challenge,
+        code_challenge_method=interaction.code_challenge_method,
+        nonce=interaction.nonce,
+        resource=[interaction.resource.identifier],
+    )
+    AuthorizationCode.objects.create(checksum=checksum, connection=connection, expires_at=expires_at)
+    record(
+        kind=Kind.OAUTH_AUTHORIZATION_ALLOWED,
+        user=user_ref(connection.user),
+        client_id=interaction.client.client_id,
+        connection=str(connection.pk),
+        decision=Decision.ALLOW,
+        reason=reason,
+        scopes=" ".join(scopes),
+        scopes_required=interaction.scopes,
+        audience=interaction.resource.identifier,
+        note=shown(interaction),
+    )
+    return Outcome(redirect_uri=interaction.redirect_uri, state=interaction.state, code=code)
+
+
+def shown(interaction: Interaction) -> str:
+    """The digest of the words a decision rests on, and their language, as events keep it."""
+    return f"shown {interaction.shown_digest} {interaction.shown_locale}"
