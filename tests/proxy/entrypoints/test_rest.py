@@ -318,11 +318,12 @@ async def test_a_client_that_leaves_during_the_answer_ends_the_call_at_the_backe
     )
 
 
-async def test_a_client_that_leaves_before_the_answer_is_recorded_and_frees_its_place(road: Road) -> None:
+async def test_a_client_that_leaves_before_the_answer_ends_the_call_at_the_backend(road: Road) -> None:
     road.upstream.says(silence)
     exchange, running = road.begin("POST", f"{JOBS}/jobs", bearer(road.stored.write), body=(b"{}",))
     await road.upstream.heard()
     exchange.leaves()
+    await asyncio.wait_for(road.upstream.closed.wait(), 1)
     await asyncio.wait_for(running, 1)
     assert exchange.status == 0
     intent, final = await events(exchange.request_id)

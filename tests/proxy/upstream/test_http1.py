@@ -17,6 +17,8 @@ from tests.proxy.plans import backend_plan
 from tests.proxy.raw_backend import RawBackend, Wire, answer, chunk, once
 from tests.proxy.upstream.calls import get, pieces, request, whole
 
+MIB = 1_048_576
+
 # What is sent
 
 
@@ -187,6 +189,55 @@ async def test_a_chunked_body_arrives_piece_by_piece(transport: Transport, backe
     assert await asyncio.wait_for(response.read(), 2) == b"one"
     more.set()
     assert await whole(response) == b"two"
+
+
+async def test_a_caller_who_reads_slowly_holds_the_backend_up(transport: Transport, backend: RawBackend) -> None:
+    piece, count = b"a" * MIB, 64
+    written = 0
+
+    async def eager(wire: Wire) -> None:
+        nonlocal written
+        await wire.write(f"HTTP/1.1 200 OK\r\nContent-Length: {count * MIB}\r\n\r\n".encode())
+        for _piece in range(count):
+            await wire.write(piece)
+            written += MIB
+
+    backend.says(eager)
+    response = await transport.send(backend_plan(backend.url), request())
+    await asyncio.sleep(0.3)
+    # What the kernel holds on both sides, and a little more
+    assert written < count * MIB / 2
+    read = 0
+    while some := await response.read():
+        read += len(some)
+    await response.aclose()
+    assert read == count * MIB
+
+
+async def test_a_backend_that_reads_slowly_holds_the_caller_up(transport: Transport, backend: RawBackend) -> None:
+    piece, count = b"a" * MIB, 64
+    taken = 0
+
+    async def body() -> AsyncIterator[bytes]:
+        nonlocal taken
+        for _piece in range(count):
+            yield piece
+            taken += MIB
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await asyncio.sleep(0.3)
+        seen.append(taken)
+        await reader.readuntil(b"\r\n\r\n")
+        await reader.readexactly(count * MIB)
+        writer.write(answer(b"all"))
+        writer.close()
+
+    seen: list[int] = []
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        plan = backend_plan(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}")
+        sent = request("POST", "/jobs", ("content-length", str(count * MIB)), body=body())
+        assert await whole(await transport.send(plan, sent)) == b"all"
+    assert seen[0] < count * MIB / 2
 
 
 async def test_trailers_are_nothing(transport: Transport, backend: RawBackend) -> None:
