@@ -16,6 +16,7 @@ from proxy.limits.rates import RateLimiter
 from proxy.pipeline.constrain import Limits
 from proxy.pipeline.identify import Identifier
 from proxy.pipeline.run import Gateway
+from proxy.upstream.breaker import BreakingTransport
 from proxy.upstream.pool import PooledTransport
 
 REST_PREFIX = "/api/v1/"
@@ -28,7 +29,7 @@ class DataPlane:
     def __init__(self, *, recorder: Recorder) -> None:
         self.watcher = Watcher()
         self.recorder = recorder
-        self._transport = PooledTransport()
+        self._transport = BreakingTransport(PooledTransport())
         self._identifier = Identifier(self.watcher)
         self._rates = RateLimiter(
             max_calls=settings.RATE_LIMIT_MAX,

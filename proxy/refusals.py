@@ -27,6 +27,7 @@
     |- Unavailable 503
     |  |- AuditUnavailable audit_unavailable
     |  |- RevocationsUnknown temporarily_unavailable
+    |  |- BreakerOpen backend_unavailable
     |  `- Overloaded overloaded
     |- DeadlinePassed 504 backend_timeout
     |- VersionNotSupported 505 http_version_not_supported
@@ -303,6 +304,14 @@ class RevocationsUnknown(Unavailable):
     """Nobody can say whether a credential is still good."""
 
     reason = "revocations_unknown"
+
+
+class BreakerOpen(Unavailable):
+    """The backend has failed several times in a row and is left alone for a while."""
+
+    error = "backend_unavailable"
+    reason = "breaker_open"
+    detail = "The service behind the gateway does not answer at the moment; try again later."
 
 
 class Overloaded(Unavailable):

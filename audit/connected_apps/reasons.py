@@ -51,6 +51,7 @@ _SLUGS: Mapping[str | Promise, tuple[str, ...]] = {
         "backend_name_unresolved",
         "backend_address_refused",
         "connect_timeout",
+        "breaker_open",
         "loop_detected",
     ),
     _("the service did not answer in time"): ("backend_timeout", "backend_body_timeout"),

@@ -1,6 +1,7 @@
 """The request body as ASGI delivers it: counted, timed, and in memory only while it is small."""
 
 import asyncio
+import math
 from collections.abc import AsyncIterator
 
 from proxy.entrypoints.asgi_types import Receive
@@ -24,11 +25,12 @@ class RequestBody:
         self._receive = receive
         self._more = True
         self._limit = 0
+        self._until = math.inf
         self._waited_s = 0.0
 
-    async def open(self, *, limit: int) -> bytes | AsyncIterator[bytes] | None:
+    async def open(self, *, limit: int, until: float = math.inf) -> bytes | AsyncIterator[bytes] | None:
         """The body: whole when it is small, else in chunks; None without one."""
-        self._limit = limit
+        self._limit, self._until = limit, until
         parts = []
         while self._more and self.received <= WHOLE_MAX:
             parts.append(await self._next())
@@ -47,9 +49,10 @@ class RequestBody:
     async def _next(self) -> bytes:
         loop = asyncio.get_running_loop()
         asked_at = loop.time()
+        # Of the time only what was spent waiting for the client: a backend that reads slowly is not its fault
+        due = asked_at + GRACE_S + self.received / MIN_BYTES_PER_S - self._waited_s
         try:
-            # Of the time only what was spent waiting for the client: a backend that reads slowly is not its fault
-            async with asyncio.timeout_at(asked_at + GRACE_S + self.received / MIN_BYTES_PER_S - self._waited_s):
+            async with asyncio.timeout_at(min(due, self._until)):
                 message = await self._receive()
         except TimeoutError:
             raise RequestTimeout(headers=(("connection", "close"),)) from None

@@ -23,12 +23,12 @@ class Body(Protocol):
     length: int | None
     received: int
 
-    async def open(self, *, limit: int) -> bytes | AsyncIterator[bytes] | None:
-        """The body: whole when it is small, else in chunks; None without one.
+    async def open(self, *, limit: int, until: float) -> bytes | AsyncIterator[bytes] | None:
+        """The body: whole when it is small, else in chunks; None without one. `until` is a time of the event loop.
 
         Raises:
             TooLarge: it has more than `limit` bytes; in chunks, while they are read.
-            RequestTimeout: it arrives too slowly.
+            RequestTimeout: it arrives too slowly, or not until then.
             ClientGone: the client left.
         """
         ...

@@ -66,14 +66,9 @@ async def route(constrained: Constrained, transport: Transport) -> Answer:
     received, backend = validated.received, validated.identified.backend
     loop = asyncio.get_running_loop()
     deadline = received.started + backend.timeout_s
-    try:
-        async with asyncio.timeout_at(deadline):
-            body = await received.body.open(limit=validated.operation.max_request_bytes)
-            sent_at = loop.time()
-            request = _request(constrained, body, remaining_s=deadline - sent_at)
-            response = await transport.send(backend, request)
-    except TimeoutError:
-        raise DeadlinePassed from None
+    body = await received.body.open(limit=validated.operation.max_request_bytes, until=deadline)
+    sent_at = loop.time()
+    response = await transport.send(backend, _request(constrained, body, deadline=deadline, now=sent_at))
     try:
         return _answer(constrained, response, deadline=deadline, upstream_s=loop.time() - sent_at)
     except BackendNonsense:
@@ -100,20 +95,20 @@ def _answer(constrained: Constrained, response: UpstreamResponse, *, deadline: f
     )
 
 
-def _request(constrained: Constrained, body: Body, *, remaining_s: float) -> UpstreamRequest:
+def _request(constrained: Constrained, body: Body, *, deadline: float, now: float) -> UpstreamRequest:
     validated = constrained.validated
     received, backend = validated.received, validated.identified.backend
     path = upstream_path(backend, validated.identified.located.match.rest)
     headers = [
         *validated.transformed.headers,
         *_identity(constrained, path, body),
-        ("x-request-deadline-ms", str(max(1, int(remaining_s * 1000)))),
+        ("x-request-deadline-ms", str(max(1, int((deadline - now) * 1000)))),
         *_framing(received, body),
     ]
     if backend.credential and not _keeps_authorization(constrained, backend.credential[0]):
         headers.append((backend.credential[0].lower(), backend.credential[1]))
     target = request_target(path, received.query)
-    return UpstreamRequest(method=received.method, target=target, headers=tuple(headers), body=body)
+    return UpstreamRequest(method=received.method, target=target, headers=tuple(headers), body=body, deadline=deadline)
 
 
 def _keeps_authorization(constrained: Constrained, name: str) -> bool:

@@ -81,6 +81,19 @@ class PooledTransport:
 
     async def send(self, backend: BackendPlan, request: UpstreamRequest) -> PooledResponse:
         """The answer, as soon as its head is there."""
+        try:
+            async with asyncio.timeout_at(request.deadline):
+                return await self._send(backend, request)
+        except TimeoutError:
+            raise DeadlinePassed from None
+
+    async def aclose(self) -> None:
+        """Close every connection."""
+        pools, self._pools = self._pools, {}
+        for pool in pools.values():
+            pool.close()
+
+    async def _send(self, backend: BackendPlan, request: UpstreamRequest) -> PooledResponse:
         head = head_of(request, authority=backend.base.authority)
         pool = await self._pool(backend)
         while (connection := pool.take()) is not None:
@@ -94,12 +107,6 @@ class PooledTransport:
             return await _exchange(connection, pool, backend, request, head)
         except ClosedBeforeAnswer:
             raise BackendNonsense from None
-
-    async def aclose(self) -> None:
-        """Close every connection."""
-        pools, self._pools = self._pools, {}
-        for pool in pools.values():
-            pool.close()
 
     async def _pool(self, backend: BackendPlan) -> _Pool:
         base = backend.base

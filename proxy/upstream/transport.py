@@ -11,12 +11,16 @@ Headers = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True, slots=True)
 class UpstreamRequest:
-    """A request ready to be sent: `target` is path and query as bytes on the wire, `headers` in lower case."""
+    """A request ready to be sent: `target` is path and query as bytes on the wire, `headers` in lower case.
+
+    `deadline` is the time of the event loop by which the head of the answer must be here.
+    """
 
     method: str
     target: str
     headers: Headers
     body: bytes | AsyncIterator[bytes] | None
+    deadline: float
 
 
 class UpstreamResponse(Protocol):
@@ -46,7 +50,7 @@ class Transport(Protocol):
 
         Raises:
             BackendFault: it cannot be reached, may not be called, or does not speak HTTP.
-            DeadlinePassed: the connection was not made within the backend's connect timeout.
+            DeadlinePassed: no answer by the deadline, or no connection within the backend's connect timeout.
         """
         ...
 

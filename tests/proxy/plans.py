@@ -94,9 +94,9 @@ class GivenBody:
     length: int | None = None
     received: int = 0
 
-    async def open(self, *, limit: int) -> bytes | AsyncIterator[bytes] | None:
+    async def open(self, *, limit: int, until: float) -> bytes | AsyncIterator[bytes] | None:
         """The body."""
-        del limit
+        del limit, until
         return self.content
 
 

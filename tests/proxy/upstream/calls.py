@@ -1,5 +1,6 @@
 """Calls through a transport, in one line each."""
 
+import math
 from collections.abc import AsyncIterator
 
 from proxy.upstream.transport import Transport, UpstreamRequest, UpstreamResponse
@@ -11,7 +12,7 @@ def request(
     method: str = "GET", target: str = "/jobs", *headers: tuple[str, str], body: object = None
 ) -> UpstreamRequest:
     """A request ready to be sent."""
-    return UpstreamRequest(method=method, target=target, headers=headers, body=body)  # type: ignore[arg-type]
+    return UpstreamRequest(method, target, headers, body, deadline=math.inf)  # type: ignore[arg-type]
 
 
 async def whole(response: UpstreamResponse) -> bytes:
