@@ -12,7 +12,7 @@ from gateway_project.admin_theme import ADMIN_THEME
 from gateway_project.environment import generated, read_environment
 from gateway_project.logs import logging_config
 from oauth_provider.rates import rates_with
-from oauth_provider.tokens.generators import expires_in
+from oauth_provider.tokens.grounds import expires_in
 from oauth_provider.tokens.pkce import pkce_required
 
 ENVIRONMENT = read_environment()

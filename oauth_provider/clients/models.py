@@ -64,7 +64,32 @@ class Client(AbstractApplication):
         help_text=_("Some GPT Actions send JSON instead of a form."),
     )
     access_token_lifetime_s = models.PositiveIntegerField(_("access token lifetime (seconds)"), default=3600)
+    # Unused for that long, and for all refreshes of one consent together
     refresh_token_lifetime_s = models.PositiveIntegerField(_("refresh token lifetime (seconds)"), default=30 * 86400)
+    refresh_token_absolute_lifetime_s = models.PositiveIntegerField(
+        _("longest time without a new sign-in (seconds)"), default=180 * 86400, db_default=180 * 86400
+    )
+    may_exchange_tokens = models.BooleanField(
+        _("may exchange access tokens"),
+        default=False,
+        db_default=False,
+        help_text=_("For one of its own access tokens it gets another with fewer permissions, for a part of itself."),
+    )
+    exchanges_for = models.ManyToManyField(
+        "self",
+        symmetrical=False,
+        blank=True,
+        related_name="exchanged_by",
+        verbose_name=_("exchanges tokens of"),
+        help_text=_("Other clients whose access tokens it may exchange for tokens of its own."),
+    )
+    introspects = models.ManyToManyField(
+        "oauth_provider.Resource",
+        blank=True,
+        related_name="introspectors",
+        verbose_name=_("API it serves"),
+        help_text=_("It may ask about every access token that is good for this API."),
+    )
     suspended_at = models.DateTimeField(_("suspended at"), null=True, blank=True, editable=False)
     suspension_reason = models.CharField(_("reason of the suspension"), max_length=500, blank=True, editable=False)
 

@@ -60,7 +60,7 @@ def kill_tokens(connection: Connection) -> None:
         revoked=now, updated=now
     )
     get_access_token_model().objects.filter(membership__family__in=families).delete()
-    families.filter(revoked_at=None).update(revoked_at=now)
+    families.filter(revoked_at=None).update(revoked_at=now, sealed_pair="")
 
 
 def _kill_pending(connection: Connection) -> None:

@@ -27,17 +27,25 @@ Deleted = tuple[str, int]
 
 @dataclass(frozen=True, slots=True)
 class Spent:
-    """Everything that is of no use at the moment `at`, as querysets; `lifetimes` are those of clients' refreshing."""
+    """Everything that is of no use at the moment `at`, as querysets.
+
+    `lifetimes` are those of clients' refresh tokens, each unused and altogether.
+    """
 
     at: datetime
-    lifetimes: frozenset[int]
+    lifetimes: frozenset[tuple[int, int]]
 
     def families(self) -> QuerySet[TokenFamily]:
-        """Revoked, or older than its client's refresh tokens live, and without a live access token."""
+        """Revoked, or past what `TokenFamily.refreshable_until` says, and without a live access token."""
         ended = Q(revoked_at__isnull=False)
-        for lifetime in self.lifetimes:
-            started = self.at - timedelta(seconds=lifetime)
-            ended |= Q(created_at__lte=started, connection__client__refresh_token_lifetime_s=lifetime)
+        for unused, altogether in self.lifetimes:
+            over = Q(refreshed_at__lte=self.at - timedelta(seconds=unused)) | Q(
+                created_at__lte=self.at - timedelta(seconds=altogether)
+            )
+            ended |= over & Q(
+                connection__client__refresh_token_lifetime_s=unused,
+                connection__client__refresh_token_absolute_lifetime_s=altogether,
+            )
         live = FamilyToken.objects.filter(family=OuterRef("pk"), access_token__expires__gt=self.at)
         return TokenFamily.objects.filter(ended, ~Exists(live))
 
@@ -95,7 +103,8 @@ def clean_tokens(*, at: datetime) -> Iterator[Deleted]:
 
 
 def _spent(at: datetime) -> Spent:
-    return Spent(at, frozenset(Client.objects.values_list("refresh_token_lifetime_s", flat=True)))
+    lifetimes = Client.objects.values_list("refresh_token_lifetime_s", "refresh_token_absolute_lifetime_s")
+    return Spent(at, frozenset(lifetimes.distinct()))
 
 
 def _by_connection(spent: Spent) -> Iterator[Deleted]:

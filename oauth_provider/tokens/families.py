@@ -1,7 +1,5 @@
 """A token family: what one code bought, stored, and killed as one."""
 
-from dataclasses import dataclass
-from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
@@ -18,23 +16,19 @@ from oauth_provider.clients.models import Client
 from oauth_provider.connections.lock import lock_connection
 from oauth_provider.connections.models import Connection
 from oauth_provider.revisions.bump import bump
+from oauth_provider.tokens.issued import Issued
 from oauth_provider.tokens.models import FamilyToken, TokenFamily
-
-
-@dataclass(frozen=True, slots=True)
-class Issued:
-    """A pair on its way to the client: the raw values exist only here and in the answer."""
-
-    access_token: str
-    refresh_token: str
-    scope: str
-    lifetime_s: int
+from oauth_provider.tokens.retry import seal_pair
 
 
 def store_pair(
-    *, issued: Issued, connection: Connection, family: TokenFamily, rotated: AbstractRefreshToken | None
+    *,
+    issued: Issued,
+    connection: Connection,
+    family: TokenFamily,
+    rotated: AbstractRefreshToken | None = None,
 ) -> AccessToken:
-    """Store an access and a refresh token of `family` as SHA-256 only; retire the refresh token that paid for them.
+    """Store an access and a refresh token of `family` as SHA-256 only; `rotated` is the refresh token that paid.
 
     The access token of the step before stays valid until it expires: two processes of one client may share it.
     """
@@ -43,7 +37,7 @@ def store_pair(
         user=connection.user,
         application=connection.client,
         scope=issued.scope,
-        expires=_expiry(issued.lifetime_s),
+        expires=issued.expires_at,
         resource=resource,
         source_refresh_token=rotated,
     )
@@ -59,24 +53,25 @@ def store_pair(
     set_token_value(refresh, issued.refresh_token)
     refresh.save(force_insert=True)
     FamilyToken.objects.create(access_token=access, family=family)
-    if rotated is not None:
-        now = timezone.now()
-        get_refresh_token_model().objects.filter(pk=rotated.pk).update(revoked=now, updated=now)
     return access
+
+
+def rotate(*, token: AbstractRefreshToken, presented: str, issued: Issued, family: TokenFamily) -> None:
+    """Retire `token`, whose raw value is `presented`, and keep what it bought for whoever repeats the request."""
+    now = timezone.now()
+    get_refresh_token_model().objects.filter(pk=token.pk).update(revoked=now, updated=now)
+    sealed = seal_pair(issued, paid_with=presented)
+    TokenFamily.objects.filter(pk=family.pk).update(refreshed_at=now, sealed_pair=sealed)
 
 
 def store_service_token(*, issued: Issued, client: Client, audience: str) -> AccessToken:
     """Store the access token of a client that acts for itself (RFC 6749 section 4.4): no user, no connection."""
     access: AccessToken = get_access_token_model()(
-        user=None, application=client, scope=issued.scope, expires=_expiry(issued.lifetime_s), resource=[audience]
+        user=None, application=client, scope=issued.scope, expires=issued.expires_at, resource=[audience]
     )
     set_token_value(access, issued.access_token)
     access.save(force_insert=True)
     return access
-
-
-def _expiry(lifetime_s: int) -> datetime:
-    return timezone.now() + timedelta(seconds=lifetime_s)
 
 
 @transaction.atomic
@@ -85,7 +80,8 @@ def kill_family(family_id: UUID) -> Connection | None:
     family = TokenFamily.objects.filter(pk=family_id).first()
     connection = lock_connection(family.connection_id) if family else None
     now = timezone.now()
-    if connection is None or not TokenFamily.objects.filter(pk=family_id, revoked_at=None).update(revoked_at=now):
+    living = TokenFamily.objects.filter(pk=family_id, revoked_at=None)
+    if connection is None or not living.update(revoked_at=now, sealed_pair=""):
         return None
     get_refresh_token_model().objects.filter(token_family=family_id, revoked=None).update(revoked=now, updated=now)
     get_access_token_model().objects.filter(membership__family=family_id).delete()

@@ -2,23 +2,23 @@
 
 import hashlib
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.db.models import F
 from django.utils import timezone
 from oauth2_provider.models import AbstractGrant, AbstractRefreshToken, get_grant_model, get_refresh_token_model
 
 from oauth_provider.clients.models import Client
-from oauth_provider.connections.lock import lock_connection
+from oauth_provider.connections.lock import lock_connection_of
 from oauth_provider.connections.models import Connection
 from oauth_provider.resources.registry import find
 from oauth_provider.scopes.live import live_scopes
 from oauth_provider.tokens.codes import code_checksum
+from oauth_provider.tokens.issued import Issued
 from oauth_provider.tokens.models import AuthorizationCode, TokenFamily
 from oauth_provider.tokens.refusals import InvalidGrantError, InvalidTargetError, ReplayError
+from oauth_provider.tokens.retry import RETRY_WINDOW, open_pair
 
-# Two processes of one client refresh at the same moment: the loser is refused, but nothing is stolen
-RACE_WINDOW = timedelta(seconds=10)
 MAX_CREDENTIAL = 512
 
 
@@ -34,12 +34,20 @@ class CodeGrant:
 
 @dataclass(frozen=True, slots=True)
 class RefreshGrant:
-    """A refresh token that may be rotated now."""
+    """A refresh token that may be rotated now; with `repeated`, what it bought a moment ago, to be answered again."""
 
     connection: Connection
     family: TokenFamily
     token: AbstractRefreshToken
+    presented: str
     scopes: tuple[str, ...]
+    repeated: Issued | None
+
+    @property
+    def ends_at(self) -> datetime:
+        """When it buys nothing any more, unused; never after what the person gave."""
+        until = self.family.refreshable_until(self.connection.client)
+        return min(until, self.connection.expires_at or until)
 
 
 def lock_code(*, code: str, client: Client) -> CodeGrant:
@@ -50,9 +58,8 @@ def lock_code(*, code: str, client: Client) -> CodeGrant:
         InvalidGrantError: it cannot be redeemed.
     """
     checksum = code_checksum(code[:MAX_CREDENTIAL])
-    found = AuthorizationCode.objects.filter(checksum=checksum).first()
-    connection = lock_connection(found.connection_id) if found else None
-    # Looked at again: a rival may have redeemed it while we waited
+    connection = lock_connection_of(codes__checksum=checksum)
+    # Read under the lock: a rival may have redeemed it while we waited
     row = AuthorizationCode.objects.filter(checksum=checksum).first() if connection else None
     if connection is None or row is None or connection.client_id != client.pk:
         raise InvalidGrantError("unknown_code")
@@ -66,43 +73,38 @@ def lock_code(*, code: str, client: Client) -> CodeGrant:
 
 
 def lock_refresh_token(*, token: str, client: Client) -> RefreshGrant:
-    """Lock what a refresh token stands for and check that it may be rotated.
+    """Lock what a refresh token stands for and check that it may be rotated, or was rotated only just now.
 
     Raises:
         ReplayError: it was rotated before, and not just now (RFC 9700 section 4.14.2).
         InvalidGrantError: it cannot be used.
     """
-    checksum = hashlib.sha256(token[:MAX_CREDENTIAL].encode()).hexdigest()
-    found = _refresh_token(checksum)
-    family = TokenFamily.objects.filter(pk=found.token_family).first() if found and found.token_family else None
-    connection = lock_connection(family.connection_id) if family else None
-    row = _refresh_token(checksum) if connection else None
-    if family is None or connection is None or row is None or row.application_id != client.pk:
+    presented = token[:MAX_CREDENTIAL]
+    rows = get_refresh_token_model().objects.filter(token_checksum=hashlib.sha256(presented.encode()).hexdigest())
+    connection = lock_connection_of(families__in=rows.values("token_family"))
+    # Read under the lock. The library's uniqueness is (checksum, revoked): the live row comes first
+    row = rows.order_by(F("revoked").desc(nulls_first=True)).first() if connection else None
+    family = TokenFamily.objects.filter(pk=row.token_family).first() if row else None
+    if connection is None or row is None or family is None or row.application_id != client.pk:
         raise InvalidGrantError("unknown_refresh_token")
-    family.refresh_from_db()
-    _check_rotation(row.revoked, family)
-    if family.created_at + timedelta(seconds=client.refresh_token_lifetime_s) <= timezone.now():
+    repeated = _repeated(presented, row.revoked, family)
+    if family.refreshable_until(client) <= timezone.now():
         raise InvalidGrantError("expired_refresh_token")
     scopes = effective_scopes(granted=family.scopes, connection=connection, client=client)
-    return RefreshGrant(connection, family, row, scopes)
+    return RefreshGrant(connection, family, row, presented, scopes, repeated)
 
 
-def _refresh_token(checksum: str) -> AbstractRefreshToken | None:
-    # The library's uniqueness is (checksum, revoked): the live row comes first
-    rows = get_refresh_token_model().objects.filter(token_checksum=checksum)
-    found: AbstractRefreshToken | None = rows.order_by(F("revoked").desc(nulls_first=True)).first()
-    return found
-
-
-def _check_rotation(rotated_at: datetime | None, family: TokenFamily) -> None:
+def _repeated(presented: str, rotated_at: datetime | None, family: TokenFamily) -> Issued | None:
+    # Deliberate revocation marks the family, and knows no grace
     if family.revoked_at is not None:
         raise InvalidGrantError("revoked_refresh_token")
     if rotated_at is None:
-        return
-    # Deliberate revocation marks the family: here the token was rotated
-    if timezone.now() - rotated_at < RACE_WINDOW:
-        raise InvalidGrantError("refresh_race_lost")
-    raise ReplayError("refresh_token_replayed", family.pk)
+        return None
+    # The family keeps its last pair only: what a token bought that was used in its turn is not given twice
+    issued = open_pair(family.sealed_pair, paid_with=presented)
+    if issued is None or timezone.now() - rotated_at >= RETRY_WINDOW:
+        raise ReplayError("refresh_token_replayed", family.pk)
+    return issued
 
 
 def effective_scopes(*, granted: str, connection: Connection, client: Client) -> tuple[str, ...]:

@@ -1,10 +1,14 @@
 """Side tables of django-oauth-toolkit's token models, which stay as the library ships them."""
 
 import uuid
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import models
+from django.db.models.functions import Now
+from django.utils import timezone
 
+from oauth_provider.clients.models import Client
 from oauth_provider.connections.models import Connection
 
 
@@ -16,10 +20,22 @@ class TokenFamily(models.Model):
     # What the code bought: a refresh may ask for less without losing the rest (RFC 6749 section 6)
     scopes = models.TextField(db_default="")
     created_at = models.DateTimeField(auto_now_add=True)
+    # When the refresh token that is live now was issued
+    refreshed_at = models.DateTimeField(default=timezone.now, db_default=Now())
+    # The live pair, as `tokens.retry` seals it
+    sealed_pair = models.TextField(db_default="", default="")
     revoked_at = models.DateTimeField(null=True)
 
     def __str__(self) -> str:
         return str(self.id)
+
+    def ends_at(self, client: Client) -> datetime:
+        """When the last token of the family dies, however often it was refreshed."""
+        return self.created_at + timedelta(seconds=client.refresh_token_absolute_lifetime_s)
+
+    def refreshable_until(self, client: Client) -> datetime:
+        """When its live refresh token dies: unused for too long, or of a family that ends."""
+        return min(self.ends_at(client), self.refreshed_at + timedelta(seconds=client.refresh_token_lifetime_s))
 
 
 class FamilyToken(models.Model):
@@ -35,6 +51,26 @@ class FamilyToken(models.Model):
 
     def __str__(self) -> str:
         return str(self.family_id)
+
+
+class TokenAncestor(models.Model):
+    """One of the tokens that an exchanged access token goes back to (RFC 8693); the first has position 0."""
+
+    access_token = models.ForeignKey(
+        settings.OAUTH2_PROVIDER_ACCESS_TOKEN_MODEL, on_delete=models.CASCADE, related_name="ancestors"
+    )
+    ancestor = models.ForeignKey(
+        settings.OAUTH2_PROVIDER_ACCESS_TOKEN_MODEL, on_delete=models.CASCADE, related_name="descendants"
+    )
+    # Whose token the ancestor was
+    client = models.ForeignKey(settings.OAUTH2_PROVIDER_APPLICATION_MODEL, on_delete=models.CASCADE, related_name="+")
+    position = models.PositiveSmallIntegerField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["access_token", "position"], name="one_ancestor_per_position")]
+
+    def __str__(self) -> str:
+        return f"{self.access_token_id} from {self.ancestor_id}"
 
 
 class AuthorizationCode(models.Model):

@@ -3,7 +3,8 @@
 TokenRefusedError
 ├── InvalidGrantError    400 invalid_grant
 ├── ReplayError          400 invalid_grant, and the family dies
-└── InvalidTargetError   400 invalid_target (RFC 8707 section 2)
+├── InvalidTargetError   400 invalid_target (RFC 8707 section 2)
+└── InvalidSubjectError  400 invalid_request (RFC 8693 section 2.2.2)
 """
 
 from uuid import UUID
@@ -23,6 +24,10 @@ class InvalidGrantError(TokenRefusedError):
 
 class InvalidTargetError(TokenRefusedError):
     """The request names a resource that the grant is not for."""
+
+
+class InvalidSubjectError(TokenRefusedError):
+    """The token to be exchanged opens nothing, or is none that this client may exchange."""
 
 
 class ReplayError(TokenRefusedError):

@@ -12,8 +12,8 @@ from oauth_provider.connections.revoke import revoke_connection
 from oauth_provider.identities.external_id import user_ref
 from oauth_provider.revisions.bump import bump
 from oauth_provider.tokens.families import kill_family
-from oauth_provider.tokens.grants import MAX_CREDENTIAL
 from oauth_provider.tokens.models import TokenFamily
+from oauth_provider.tokens.verify import MAX_TOKEN
 
 
 @transaction.atomic
@@ -21,15 +21,14 @@ def revoke_token(*, token: str, client: Client) -> bool:
     """Revoke `token` if it is the client's; anything else is none of its business and changes nothing.
 
     A refresh token, or the access token that goes with the live one, ends the whole family, and with the last
-    family the connection. An access token of an earlier step ends alone: a client that tidies up stays connected.
-    Returns whether something was revoked.
+    family the connection. An access token of an earlier step ends alone, with what it was exchanged for: a client
+    that tidies up stays connected. Returns whether something was revoked.
     """
-    checksum = hashlib.sha256(token[:MAX_CREDENTIAL].encode("utf-8", "surrogatepass")).hexdigest()
+    checksum = hashlib.sha256(token[:MAX_TOKEN].encode("utf-8", "surrogatepass")).hexdigest()
     family = _family_of(checksum, client)
     if family is not None:
         return _end_family(family, client)
-    rows = get_access_token_model().objects.filter(token_checksum=checksum, application=client)
-    if not rows.delete()[0]:
+    if not _end_access_token(checksum, client):
         return False
     record(kind=Kind.OAUTH_TOKEN_REVOKED, decision=Decision.ALLOW, client_id=client.client_id, token=checksum[:16])
     bump("revocation")
@@ -42,6 +41,18 @@ def _family_of(checksum: str, client: Client) -> TokenFamily | None:
     if found is None:
         found = tokens.filter(access_token__token_checksum=checksum, revoked=None).first()
     return TokenFamily.objects.filter(pk=found.token_family).first() if found else None
+
+
+def _end_access_token(checksum: str, client: Client) -> bool:
+    tokens = get_access_token_model().objects
+    own = tokens.filter(token_checksum=checksum, application=client)
+    # Whoever exchanges it at this moment holds its lock, and adds a descendant before we look for them
+    token = own.select_for_update(of=("self",)).first()
+    if token is None:
+        return False
+    tokens.filter(ancestors__ancestor=token).delete()
+    token.delete()
+    return True
 
 
 def _end_family(family: TokenFamily, client: Client) -> bool:

@@ -13,11 +13,13 @@ from oauth2_provider.settings import oauth2_settings
 from audit.ledger.kinds import Decision, Kind
 from audit.ledger.record import record
 from oauth_provider.tokens.answers import Answer, error_answer
+from oauth_provider.tokens.exchange import TOKEN_EXCHANGE
+from oauth_provider.tokens.exchange_grant import TokenExchangeGrant
 from oauth_provider.tokens.families import kill_family
 from oauth_provider.tokens.request_body import BodyError, RequestCore, read_parameters
 from oauth_provider.tokens.validator import Outcome, Validator
 
-GRANT_TYPES = frozenset({"authorization_code", "refresh_token", "client_credentials"})
+GRANT_TYPES = frozenset({"authorization_code", "refresh_token", "client_credentials", TOKEN_EXCHANGE})
 # What oauthlib says may quote the request; these words cannot
 _DESCRIPTIONS = {
     "invalid_client": "Client authentication failed.",
@@ -28,7 +30,7 @@ _DESCRIPTIONS = {
 
 
 def answer_token_request(request: HttpRequest) -> Answer:
-    """Issue tokens for a code, a refresh token or a service's own credentials, or say why not.
+    """Issue tokens for a code, a refresh token, a service's own credentials or another token, or say why not.
 
     Raises:
         ThrottledError: the client asks more often than it may.
@@ -59,6 +61,7 @@ def _check_grant_type(parameters: dict[str, str]) -> None:
 
 def _run(request: HttpRequest, validator: Validator, grant_type: str) -> Answer:
     server = oauth2_settings.OAUTH2_SERVER_CLASS(validator, **oauth2_settings.server_kwargs)
+    server.grant_types[TOKEN_EXCHANGE] = TokenExchangeGrant(validator)
     with transaction.atomic():
         _uri, _headers, body, status = RequestCore(server).create_token_response(request)
         content: dict[str, Any] = json.loads(body)
@@ -78,7 +81,9 @@ def _record_success(outcome: Outcome, grant_type: str) -> None:
     record(
         kind=Kind.OAUTH_TOKEN_REFRESHED if grant_type == "refresh_token" else Kind.OAUTH_TOKEN_ISSUED,
         decision=Decision.ALLOW,
-        operation=grant_type,
+        # An exchange is called by its last word, as the others are
+        operation=grant_type.rpartition(":")[2],
+        reason="retried" if outcome.repeated else "",
         status=200,
         user=outcome.user,
         client_id=outcome.client_id,
@@ -86,6 +91,8 @@ def _record_success(outcome: Outcome, grant_type: str) -> None:
         audience=outcome.audience,
         scopes=outcome.scopes,
         token=outcome.token,
+        target=outcome.target,
+        note=outcome.clients,
     )
 
 

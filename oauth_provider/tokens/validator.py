@@ -29,10 +29,13 @@ from oauth_provider.tokens.client_authentication import (
     UnknownClientError,
     authenticate_client,
 )
-from oauth_provider.tokens.families import Issued, store_pair, store_service_token
+from oauth_provider.tokens.exchange import TOKEN_EXCHANGE, Subject, lock_subject, store_exchanged
+from oauth_provider.tokens.families import rotate, store_pair, store_service_token
 from oauth_provider.tokens.grants import CodeGrant, RefreshGrant, check_target, lock_code, lock_refresh_token
+from oauth_provider.tokens.grounds import Grounds, grounds_of, lifetime
+from oauth_provider.tokens.issued import Issued
 from oauth_provider.tokens.models import AuthorizationCode, TokenFamily
-from oauth_provider.tokens.refusals import InvalidGrantError, InvalidTargetError, ReplayError
+from oauth_provider.tokens.refusals import InvalidGrantError, InvalidSubjectError, InvalidTargetError, ReplayError
 from oauth_provider.tokens.verify import InvalidToken, fingerprint, verify_access_token
 
 
@@ -47,6 +50,10 @@ class Outcome:
     audience: str = ""
     scopes: str = ""
     token: str = ""
+    target: str = ""
+    # The clients an exchanged token went through, the first one first
+    clients: str = ""
+    repeated: bool = False
     replayed: bool = False
     family_id: UUID | None = None
 
@@ -60,6 +67,7 @@ class Validator(OAuth2Validator):
         self._received = received
         self._code: CodeGrant | None = None
         self._refresh: RefreshGrant | None = None
+        self._subject: Subject | None = None
 
     # Who calls (RFC 6749 section 2.3)
 
@@ -98,12 +106,16 @@ class Validator(OAuth2Validator):
         self, client_id: str, grant_type: str, client: Client, request: Request, *args: Any, **kwargs: Any
     ) -> bool:
         """The library's mapping; client credentials only for a confidential service."""
+        if grant_type == TOKEN_EXCHANGE:
+            return client.may_exchange_tokens or self._refused("grant_type_not_allowed")
         allowed = bool(super().validate_grant_type(client_id, grant_type, client, request, *args, **kwargs))
         if grant_type == "client_credentials":
             allowed = allowed and client.is_confidential and client.preset == Preset.SERVICE
         if not allowed:
-            self._refused("grant_type_not_allowed")
-        return allowed
+            return self._refused("grant_type_not_allowed")
+        if grant_type == "client_credentials":
+            self._acts_for_itself(client, request)
+        return True
 
     # Codes (RFC 6749 section 4.1.3, RFC 7636)
 
@@ -114,7 +126,7 @@ class Validator(OAuth2Validator):
         """Locks what the code stands for; False means invalid_grant."""
         try:
             locked = lock_code(code=code, client=client)
-            self._stands_on(locked.connection, locked.scopes)
+            self._stands_on(locked.connection, locked.scopes, request)
             _check_pkce(locked, request)
             check_target(requested=request.resource, connection=locked.connection)
         except InvalidTargetError as error:
@@ -176,7 +188,7 @@ class Validator(OAuth2Validator):
         """Locks what the refresh token stands for; False means invalid_grant."""
         try:
             locked = lock_refresh_token(token=refresh_token, client=client)
-            self._stands_on(locked.connection, locked.scopes)
+            self._stands_on(locked.connection, locked.scopes, request, family=locked.family)
             check_target(requested=request.resource, connection=locked.connection)
         except InvalidTargetError as error:
             raise self._foreign_target(error, request) from error
@@ -192,6 +204,28 @@ class Validator(OAuth2Validator):
     def get_original_scopes(self, refresh_token: str, request: Request, *args: Any, **kwargs: Any) -> list[str]:
         """What a refresh may ask for: bought, and still allowed, given and enabled."""
         return list(self._refresh.scopes) if self._refresh else []
+
+    # Access tokens exchanged for others (RFC 8693)
+
+    def validate_subject_token(self, subject_token: str, client: Client, request: Request) -> bool:
+        """Locks what the access token stands for; False means invalid_request (section 2.2.2)."""
+        try:
+            locked = lock_subject(token=subject_token, client=client)
+        except InvalidSubjectError as error:
+            return self._refused(error.reason)
+        self._subject = locked
+        self.outcome.user, self.outcome.connection = locked.verified.user, locked.verified.connection
+        self.outcome.audience, self.outcome.scopes = locked.resource.identifier, " ".join(locked.scopes)
+        self.outcome.target = f"token:{locked.verified.fingerprint}"
+        self.outcome.clients = " > ".join((*locked.clients, client.client_id))
+        if request.resource is not None and find(request.resource) != locked.resource:
+            raise self._foreign_target(InvalidTargetError("foreign_resource"), request)
+        request.user, request.grounds = locked.row.user, locked.grounds(client)
+        return True
+
+    def exchangeable_scopes(self) -> list[str]:
+        """What an exchanged token may ask for: what the subject token opens and its new owner may do."""
+        return list(self._subject.scopes) if self._subject else []
 
     # Scopes of a client that acts for itself (RFC 6749 section 4.4)
 
@@ -214,29 +248,27 @@ class Validator(OAuth2Validator):
     @override
     def save_bearer_token(self, token: dict[str, Any], request: Request, *args: Any, **kwargs: Any) -> None:
         """Spend what paid for the token and store the new one, inside the endpoint's transaction."""
+        grounds = grounds_of(request)
         issued = Issued(
             access_token=token["access_token"],
             refresh_token=token.get("refresh_token", ""),
             scope=token["scope"],
-            lifetime_s=int(token["expires_in"]),
+            expires_at=grounds.expires_at,
         )
         if self._code is not None:
             family = _spend_code(self._code, scopes=issued.scope)
-            store_pair(issued=issued, connection=self._code.connection, family=family, rotated=None)
+            store_pair(issued=issued, connection=self._code.connection, family=family)
+        elif self._refresh is not None and self._refresh.repeated is not None:
+            issued = self._refresh.repeated
+            token.update(_answered_again(issued))
+            self.outcome.repeated = True
         elif self._refresh is not None:
-            refresh = self._refresh
-            store_pair(issued=issued, connection=refresh.connection, family=refresh.family, rotated=refresh.token)
+            _rotate(self._refresh, issued=issued)
+        elif self._subject is not None:
+            store_exchanged(issued=issued, client=request.client, subject=self._subject)
         else:
-            self._save_service_token(issued, request)
+            store_service_token(issued=issued, client=request.client, audience=grounds.audience)
         self.outcome.scopes, self.outcome.token = issued.scope, fingerprint(issued.access_token)
-
-    def _save_service_token(self, issued: Issued, request: Request) -> None:
-        client = request.client
-        own = find(f"{settings.PUBLIC_BASE_URL}{client.default_resource}") if client.default_resource else None
-        if own is None or (request.resource is not None and find(request.resource) != own):
-            raise self._foreign_target(InvalidTargetError("foreign_resource"), request)
-        self.outcome.audience = own.identifier
-        store_service_token(issued=issued, client=client, audience=own.identifier)
 
     # Bearers, for whoever asks the library: the same answer as the data plane's
 
@@ -263,9 +295,42 @@ class Validator(OAuth2Validator):
         """An ID token is not an access token."""
         return False
 
-    def _stands_on(self, connection: Connection, scopes: tuple[str, ...]) -> None:
-        self.outcome.connection, self.outcome.user = str(connection.pk), user_ref(connection.user)
+    def _stands_on(
+        self,
+        connection: Connection,
+        scopes: tuple[str, ...],
+        request: Request,
+        *,
+        family: TokenFamily | None = None,
+    ) -> None:
+        client, user, now = request.client, user_ref(connection.user), timezone.now()
+        self.outcome.connection, self.outcome.user = str(connection.pk), user
         self.outcome.audience, self.outcome.scopes = connection.resource.identifier, " ".join(scopes)
+        request.grounds = Grounds(
+            audience=connection.resource.identifier,
+            signed=connection.resource.signs_tokens,
+            subject=user.external_id,
+            issued_at=now,
+            expires_at=lifetime(
+                now=now,
+                lifetime_s=client.access_token_lifetime_s,
+                ends=(connection.expires_at, family.ends_at(client) if family else None),
+            ),
+        )
+
+    def _acts_for_itself(self, client: Client, request: Request) -> None:
+        own = find(f"{settings.PUBLIC_BASE_URL}{client.default_resource}") if client.default_resource else None
+        if own is None or (request.resource is not None and find(request.resource) != own):
+            raise self._foreign_target(InvalidTargetError("foreign_resource"), request)
+        now = timezone.now()
+        self.outcome.audience = own.identifier
+        request.grounds = Grounds(
+            audience=own.identifier,
+            signed=own.signs_tokens,
+            subject=client.client_id,
+            issued_at=now,
+            expires_at=lifetime(now=now, lifetime_s=client.access_token_lifetime_s),
+        )
 
     def _refused(self, reason: str, client_id: str = "") -> bool:
         self.outcome.reason = reason
@@ -297,3 +362,18 @@ def _spend_code(locked: CodeGrant, *, scopes: str) -> TokenFamily:
     AuthorizationCode.objects.filter(pk=locked.code.pk).update(redeemed_at=timezone.now(), family=family)
     get_grant_model().objects.filter(pk=locked.grant.pk).delete()
     return family
+
+
+def _rotate(refresh: RefreshGrant, *, issued: Issued) -> None:
+    store_pair(issued=issued, connection=refresh.connection, family=refresh.family, rotated=refresh.token)
+    rotate(token=refresh.token, presented=refresh.presented, issued=issued, family=refresh.family)
+
+
+def _answered_again(issued: Issued) -> dict[str, Any]:
+    left = int((issued.expires_at - timezone.now()).total_seconds())
+    return {
+        "access_token": issued.access_token,
+        "refresh_token": issued.refresh_token,
+        "scope": issued.scope,
+        "expires_in": max(left, 0),
+    }

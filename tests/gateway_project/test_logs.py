@@ -14,7 +14,7 @@ from oauthlib.common import Request
 
 from gateway_project.logs import HIDDEN, drop_credentials, logging_config
 from oauth_provider.api_keys.create import create_api_key
-from oauth_provider.tokens.generators import access_token, refresh_token
+from oauth_provider.tokens.generators import opaque_access_token, refresh_token
 
 
 @pytest.fixture
@@ -71,7 +71,7 @@ def test_a_credential_inside_a_text_is_hidden(text: str) -> None:
 
 @pytest.mark.django_db
 def test_whatever_this_server_makes_is_hidden_wherever_it_stands() -> None:
-    made = [access_token(Request("")), refresh_token(Request("")), create_api_key(name="logs", scopes="", actor=None)]
+    made = [opaque_access_token(), refresh_token(Request("")), create_api_key(name="logs", scopes="", actor=None)]
     for credential in made:
         assert credential not in str(cleaned(event=f"seen {credential} somewhere"))
 

@@ -48,7 +48,7 @@ def age(by: timedelta) -> None:
     get_grant_model().objects.update(expires=F("expires") - by)
     get_refresh_token_model().objects.filter(revoked__isnull=False).update(revoked=F("revoked") - by)
     AuthorizationCode.objects.update(expires_at=F("expires_at") - by)
-    TokenFamily.objects.update(created_at=F("created_at") - by)
+    TokenFamily.objects.update(created_at=F("created_at") - by, refreshed_at=F("refreshed_at") - by)
 
 
 def test_nothing_live_is_touched(world: World) -> None:
@@ -78,7 +78,7 @@ def test_the_lifetime_is_that_of_the_client(make_world: Callable[..., World]) ->
 def test_a_family_stays_while_an_access_token_of_it_lives(make_world: Callable[..., World]) -> None:
     world = make_world(refresh_token_lifetime_s=60)
     token = world.pair()["access_token"]
-    TokenFamily.objects.update(created_at=F("created_at") - timedelta(minutes=2))
+    TokenFamily.objects.update(refreshed_at=F("refreshed_at") - timedelta(minutes=2))
     assert not clean()
     assert verify_access_token(token).scopes
 

@@ -28,7 +28,7 @@ def ask(world: World, token: str) -> dict[str, object]:
 def test_an_access_token_says_for_whom_for_what_and_how_long(world: World) -> None:
     Identity.objects.create(user=world.connection.user, external_id="user_2abc")
     pair = world.pair()
-    expires: datetime = get_access_token_model().objects.get().expires
+    row = get_access_token_model().objects.get()
     assert ask(world, pair["access_token"]) == {
         "active": True,
         "iss": settings.PUBLIC_BASE_URL,
@@ -36,7 +36,8 @@ def test_an_access_token_says_for_whom_for_what_and_how_long(world: World) -> No
         "client_id": world.client.client_id,
         "scope": "tool:read tool:write",
         "aud": [world.connection.resource.identifier],
-        "exp": int(expires.astimezone(UTC).timestamp()),
+        "iat": int(row.created.timestamp()),
+        "exp": int(row.expires.timestamp()),
         "token_type": "Bearer",
     }
 
