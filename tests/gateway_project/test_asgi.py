@@ -9,18 +9,18 @@ import pytest
 from django.db import DatabaseError
 from pytest_django import Settings
 
-from audit.ledger.recorder import recorder
+from gateway_project import asgi
 from gateway_project.asgi import GatewayApplication
 from proxy.asgi import DataPlane
 from proxy.entrypoints import body
 from proxy.entrypoints.asgi_types import Message
 from tests.proxy.asgi_client import ADDRESS, HOST, Exchange, begin, call, http_scope
 from tests.proxy.committed import committed, db
-from tests.proxy.plane import stored, upstream
+from tests.proxy.plane import GatedRecorder, recorder, stored, upstream
 from tests.proxy.raw_backend import RawBackend
 from tests.proxy.world import JOBS, OPEN, Stored, bearer, events
 
-__all__ = ["committed", "db", "stored", "upstream"]
+__all__ = ["committed", "db", "recorder", "stored", "upstream"]
 
 MIB = 1_048_576
 FORM = ("content-type", "application/x-www-form-urlencoded")
@@ -45,9 +45,12 @@ class Lifespan:
 
 
 @pytest.fixture
-async def gateway(db: None, stored: Stored) -> AsyncIterator[GatewayApplication]:
+async def gateway(
+    db: None, stored: Stored, recorder: GatedRecorder, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[GatewayApplication]:
     """A served application."""
     del db, stored
+    monkeypatch.setattr(asgi, "recorder", recorder)
     application = GatewayApplication()
     lifespan = Lifespan(application)
     assert (await lifespan.tell("startup"))["type"] == "lifespan.startup.complete"
@@ -128,7 +131,9 @@ async def test_a_refusal_of_a_call_is_in_the_ledger_and_one_of_a_page_is_not(gat
         assert [event.reason for event in await events(heard.header("x-request-id"))] == recorded
 
 
-async def test_a_refusal_at_the_door_is_answered_even_when_it_cannot_be_recorded(gateway: GatewayApplication) -> None:
+async def test_a_refusal_at_the_door_is_answered_even_when_it_cannot_be_recorded(
+    gateway: GatewayApplication, recorder: GatedRecorder
+) -> None:
     await asyncio.to_thread(recorder.stop)
     assert (await ask(gateway, "GET", f"{JOBS}/jobs/7", host="evil.example")).status == 400
 

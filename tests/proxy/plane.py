@@ -37,8 +37,8 @@ class GatedRecorder(Recorder):
         self.gate = asyncio.Event()
         self.gate.set()
 
-    async def record(self, draft: Draft, timeout_s: float = 0.25) -> None:
-        """Wait for the gate, then record."""
+    async def record(self, draft: Draft, timeout_s: float = 5.0) -> None:
+        """Wait for the gate, then record; a busy machine gets more time than a caller would give it."""
         await self.gate.wait()
         await super().record(draft, timeout_s)
 

@@ -1,7 +1,5 @@
 """One reading of a path, or a refusal: what is authorised is what is sent."""
 
-import re
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -134,12 +132,12 @@ def test_segments_are_decoded_once_for_comparison(path: str, segments: tuple[str
     assert canonical(path.encode()).segments == segments
 
 
-PCHAR = re.compile(r"(?:[A-Za-z0-9._~!$&'()*+,=:@-]|%[0-9A-Fa-f]{2}){0,12}")
+PIECES = [*"abz09-._~!$&'()*+,=:@/", "%41", "%20", "%2B", "%C3%A9", "%25", "%e2%82%ac", "%2f", "%2E", "%ff"]
 
 
-@given(st.lists(st.from_regex(PCHAR, fullmatch=True), min_size=1, max_size=6))
-def test_whatever_is_let_through_is_kept_byte_for_byte(segments: list[str]) -> None:
-    sent = "/" + "/".join(segments)
+@given(st.lists(st.sampled_from(PIECES), max_size=24).map("".join))
+def test_whatever_is_let_through_is_kept_byte_for_byte(rest: str) -> None:
+    sent = f"/{rest}"
     try:
         path = canonical(sent.encode())
     except AmbiguousPath:
