@@ -73,6 +73,24 @@ def test_a_native_app_gets_the_consent_page(world: World, uri: str) -> None:
     assert uri in response.content.decode()
 
 
+@pytest.mark.parametrize("uri", ["http://127.0.0.1/cb", "http://[::1]/cb", "http://localhost:8787/cb"])
+def test_a13_only_the_port_of_a_loopback_address_is_free_and_only_for_public_clients(world: World, uri: str) -> None:
+    literal, path = uri.partition("//")[2].rpartition("/")[0], "/cb"
+    literal = literal.removesuffix(":8787")
+    client = type(world.public).objects.get(pk=world.public.pk)
+    client.redirect_uris = uri
+    client.save()
+    assert world.ask(redirect_uri=f"http://{literal}:61000{path}").status_code == 200
+    assert world.ask(redirect_uri=f"http://{literal}:61000/other").status_code == 400
+    others = {"127.0.0.1", "[::1]", "localhost", "127.0.0.2", "localhost.evil.example"} - {literal}
+    for other in others:
+        assert world.ask(redirect_uri=f"http://{other}:61000{path}").status_code == 400
+    client.client_type = client.CLIENT_CONFIDENTIAL
+    client.save()
+    assert world.ask(redirect_uri=f"http://{literal}:61000{path}").status_code == 400
+    assert world.ask(redirect_uri=uri).status_code == 200
+
+
 def test_a17_a_stranger_is_not_redirected_to_the_client_by_an_error(world: World) -> None:
     world.browser.logout()
     response = world.ask(scope="nope")

@@ -44,7 +44,10 @@ class World:
         assert self.ask(**changes).status_code == 200
         return Interaction.objects.latest("created_at")
 
-    def decide(self, interaction: Interaction | str, decision: str = "allow", scope: Any = ("tool:read",)) -> Any:
-        """POST the consent form."""
+    def decide(
+        self, interaction: Interaction | str, decision: str = "allow", scope: Any = ("tool:read",), duration: str = ""
+    ) -> Any:
+        """POST the consent form; without a duration, as a script may."""
         key = interaction if isinstance(interaction, str) else interaction.pk
-        return self.browser.post("/oauth/authorize", {"interaction": key, "decision": decision, "scope": list(scope)})
+        form = {"interaction": key, "decision": decision, "scope": list(scope)}
+        return self.browser.post("/oauth/authorize", form | ({"duration": duration} if duration else {}))
