@@ -8,5 +8,8 @@ from oauth_provider.identities.models import Identity
 
 def user_ref(user: AbstractBaseUser | AnonymousUser) -> UserRef:
     """The id and external id of somebody signed in; a user without one gets `local:<id>`, kept from then on."""
-    identity, _created = Identity.objects.get_or_create(user=user, defaults={"external_id": f"local:{user.pk}"})
+    # Without a query where it was loaded with the user
+    identity: Identity | None = getattr(user, "identity", None)
+    if identity is None:
+        identity, _created = Identity.objects.get_or_create(user=user, defaults={"external_id": f"local:{user.pk}"})
     return UserRef(user_id=identity.user_id, external_id=identity.external_id)

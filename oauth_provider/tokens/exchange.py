@@ -32,6 +32,7 @@ class Subject:
     """An access token that the client may exchange now, locked; `clients` owned it and its ancestors, first to last."""
 
     row: AccessToken
+    owner: int
     verified: VerifiedToken
     ancestors: tuple[TokenAncestor, ...]
     resource: Resource
@@ -74,15 +75,15 @@ def lock_subject(*, token: str, client: Client) -> Subject:
     except InvalidToken as fault:
         raise InvalidSubjectError(f"subject_{fault.reason}") from fault
     row = locked[-1]
-    own = row.application_id == client.pk
-    if not own and not client.exchanges_for.filter(pk=row.application_id).exists():
+    owner = row.application_id
+    if owner is None or (owner != client.pk and not client.exchanges_for.filter(pk=owner).exists()):
         raise InvalidSubjectError("foreign_subject")
     ancestors = tuple(TokenAncestor.objects.filter(access_token=row).order_by("position"))
     resource = find(verified.resources[0]) if verified.resources else None
     if resource is None or len(ancestors) >= MAX_ANCESTORS:
         raise InvalidSubjectError("no_resource" if resource is None else "too_many_exchanges")
     scopes = tuple(sorted(verified.scopes & client.scope_set))
-    return Subject(row, verified, ancestors, resource, scopes)
+    return Subject(row, owner, verified, ancestors, resource, scopes)
 
 
 def store_exchanged(*, issued: Issued, client: Client, subject: Subject) -> None:
@@ -100,7 +101,7 @@ def store_exchanged(*, issued: Issued, client: Client, subject: Subject) -> None
     if family is not None:
         FamilyToken.objects.create(access_token=access, family_id=family.family_id)
     lineage = [(old.ancestor_id, old.client_id) for old in subject.ancestors]
-    lineage.append((subject.row.pk, subject.row.application_id))
+    lineage.append((subject.row.pk, subject.owner))
     TokenAncestor.objects.bulk_create(
         TokenAncestor(access_token=access, ancestor_id=ancestor, client_id=owner, position=position)
         for position, (ancestor, owner) in enumerate(lineage)

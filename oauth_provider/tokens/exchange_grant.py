@@ -1,45 +1,43 @@
-"""The protocol of a token exchange, as oauthlib knows the other grants (RFC 8693 section 2)."""
+"""The protocol of a token exchange, as a grant type of oauthlib's token endpoint (RFC 8693 section 2)."""
 
 import json
 
 from oauthlib.common import Request
 from oauthlib.oauth2.rfc6749 import errors
-from oauthlib.oauth2.rfc6749.grant_types.base import GrantTypeBase
 from oauthlib.oauth2.rfc6749.tokens import BearerToken
-from typing_extensions import override
+
+from oauth_provider.tokens.exchange import TOKEN_EXCHANGE
+from oauth_provider.tokens.validator import Validator
 
 ACCESS_TOKEN_TYPE = "urn:ietf:params:oauth:token-type:access_token"  # noqa: S105 - a type's name
+HEADERS = {"Content-Type": "application/json", "Cache-Control": "no-store", "Pragma": "no-cache"}
 
 
-class TokenExchangeGrant(GrantTypeBase):
-    """An access token in, an access token out; never a refresh token, and no token of an actor of its own."""
+class TokenExchangeGrant:
+    """An access token in, an access token out; never a refresh token, and no token of an actor beside it."""
 
-    @override
+    def __init__(self, validator: Validator) -> None:
+        self._validator = validator
+
     def create_token_response(self, request: Request, token_handler: BearerToken) -> tuple[dict[str, str], str, int]:
-        """Headers, body and status (section 2.2.1)."""
-        headers: dict[str, str] = self._get_default_headers()
+        """Headers, body and status (section 2.2)."""
         try:
-            self.validate_token_request(request)
+            self._validate(request)
         except errors.OAuth2Error as error:
-            return headers | error.headers, error.json, error.status_code
+            return HEADERS | error.headers, error.json, error.status_code
         token = token_handler.create_token(request, refresh_token=False)
         token["issued_token_type"] = ACCESS_TOKEN_TYPE
-        self.request_validator.save_token(token, request)
-        return headers, json.dumps(token), 200
+        self._validator.save_bearer_token(token, request)
+        return HEADERS, json.dumps(token), 200
 
-    @override
-    def validate_token_request(self, request: Request) -> None:
-        """Who asks, for what, and whether it may.
-
-        Raises:
-            OAuth2Error: in the order of RFC 6749, then invalid_request for every subject token that will not do.
-        """
-        if not self.request_validator.authenticate_client(request):
+    def _validate(self, request: Request) -> None:
+        if not self._validator.authenticate_client(request):
             raise errors.InvalidClientError(request=request)
-        self.validate_grant_type(request)
-        if not self.request_validator.validate_subject_token(_subject_token(request), request.client, request):
+        if not self._validator.validate_grant_type(request.client_id, TOKEN_EXCHANGE, request.client, request):
+            raise errors.UnauthorizedClientError(request=request)
+        if not self._validator.validate_subject_token(_subject_token(request), request.client, request):
             raise errors.InvalidRequestError("The subject token cannot be exchanged.", request=request)
-        offered = self.request_validator.exchangeable_scopes()
+        offered = self._validator.exchangeable_scopes()
         request.scopes = request.scopes or offered
         if not request.scopes or not set(request.scopes) <= set(offered):
             raise errors.InvalidScopeError(request=request)
@@ -55,4 +53,6 @@ def _subject_token(request: Request) -> str:
         )
     if sent.get("requested_token_type", ACCESS_TOKEN_TYPE) != ACCESS_TOKEN_TYPE:
         raise errors.InvalidRequestError(f"Only {ACCESS_TOKEN_TYPE} is issued.", request=request)
+    if "audience" in sent:
+        raise errors.InvalidRequestError("audience is not supported: name the API with resource.", request=request)
     return str(sent["subject_token"])

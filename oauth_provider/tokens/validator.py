@@ -107,7 +107,7 @@ class Validator(OAuth2Validator):
     ) -> bool:
         """The library's mapping; client credentials only for a confidential service."""
         if grant_type == TOKEN_EXCHANGE:
-            return client.may_exchange_tokens or self._refused("grant_type_not_allowed")
+            return (client.is_confidential and client.may_exchange_tokens) or self._refused("grant_type_not_allowed")
         allowed = bool(super().validate_grant_type(client_id, grant_type, client, request, *args, **kwargs))
         if grant_type == "client_credentials":
             allowed = allowed and client.is_confidential and client.preset == Preset.SERVICE

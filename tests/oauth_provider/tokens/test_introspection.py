@@ -1,15 +1,20 @@
-"""What a client may learn about a token (RFC 7662; rows H05 and H06): its own, and of others nothing at all."""
+"""What a client may learn about a token (RFC 7662; rows H05 and H06): its own, those for its API, nothing else."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.conf import settings
+from django.contrib.auth.models import User
+from django.utils import timezone
 from oauth2_provider.models import get_access_token_model, get_refresh_token_model
 
-from oauth_provider.clients.models import Client
+from oauth_provider.clients.models import Client, Preset
+from oauth_provider.clients.suspend import suspend_client
+from oauth_provider.connections.models import Connection
 from oauth_provider.connections.revoke import revoke_connection
 from oauth_provider.identities.models import Identity
+from oauth_provider.resources.registry import register
 from oauth_provider.scopes.models import Scope
 from oauth_provider.tokens.models import TokenFamily
 from tests.agreed import World
@@ -107,3 +112,90 @@ def test_a_users_token_is_no_credential_here(world: World) -> None:
         headers={"authorization": f"Bearer {token}"},
     )
     assert (answer.status_code, answer.json()["error"]) == (401, "invalid_client")
+
+
+@pytest.fixture
+def resource_server(world: World, make_world: Callable[..., World]) -> World:
+    """A service whose API the tokens of `world` are good for."""
+    service = make_world(username="nobody", preset=Preset.SERVICE)
+    service.client.introspects.add(world.connection.resource)
+    return service
+
+
+def test_a_resource_server_is_told_about_every_access_token_for_its_api(world: World, resource_server: World) -> None:
+    token = world.pair()["access_token"]
+    told = ask(resource_server, token)
+    assert told == ask(world, token)
+    assert (told["active"], told["client_id"]) == (True, world.client.client_id)
+
+
+def test_it_is_not_told_about_refresh_tokens(world: World, resource_server: World) -> None:
+    assert ask(resource_server, world.pair()["refresh_token"]) == INACTIVE
+
+
+def test_it_is_not_told_about_tokens_for_another_api(world: World, resource_server: World) -> None:
+    token = world.pair()["access_token"]
+    resource_server.client.introspects.set([register(path="/api/v1/other", title="Other")])
+    assert ask(resource_server, token) == INACTIVE
+
+
+def test_a_service_that_only_calls_an_api_is_not_its_resource_server(
+    world: World, make_world: Callable[..., World]
+) -> None:
+    caller = make_world(username="nobody", preset=Preset.SERVICE, default_resource="/api/v1/echo")
+    assert ask(caller, world.pair()["access_token"]) == INACTIVE
+
+
+def test_a_refresh_token_says_for_whom_and_until_when(world: World) -> None:
+    Identity.objects.create(user=world.connection.user, external_id="user_2abc")
+    told = ask(world, world.pair()["refresh_token"])
+    assert set(told) == {"active", "iss", "sub", "client_id", "scope", "aud", "iat", "exp"}
+    assert told["sub"] == "user_2abc"
+    days = (int(str(told["exp"])) - int(str(told["iat"]))) / 86400
+    assert 29.9 < days < 30.1
+    Connection.objects.update(expires_at=timezone.now() + timedelta(days=1))
+    again = ask(world, world.pair()["refresh_token"])
+    assert (int(str(again["exp"])) - int(str(again["iat"]))) / 86400 < 1.1
+
+
+def test_a_service_is_the_subject_of_its_own_token(make_world: Callable[..., World]) -> None:
+    service = make_world(
+        preset=Preset.SERVICE, authorization_grant_type=Client.GRANT_CLIENT_CREDENTIALS, redirect_uris=""
+    )
+    told = ask(service, service.token(grant_type="client_credentials").json()["access_token"])
+    assert told["sub"] == told["client_id"] == service.client.client_id
+
+
+ENDS: dict[str, Callable[[World], object]] = {
+    "deactivated-user": lambda world: User.objects.filter(pk=world.connection.user_id).update(is_active=False),
+    "removed-connection": lambda world: world.connection.delete(),
+    "revoked-connection": lambda world: revoke_connection(
+        connection=world.connection, actor=None, by="staff", reason="test"
+    ),
+    "expired-connection": lambda world: Connection.objects.filter(pk=world.connection.pk).update(
+        expires_at=timezone.now()
+    ),
+    "suspended-client": lambda world: suspend_client(client=world.client, actor=None, reason="test"),
+}
+
+
+@pytest.mark.parametrize("end", ENDS.values(), ids=ENDS.keys())
+def test_whatever_takes_access_away_is_seen_at_the_next_question(
+    world: World, resource_server: World, end: Callable[[World], object]
+) -> None:
+    pair, code = world.pair(), world.code()
+    assert ask(resource_server, pair["access_token"])["active"]
+    end(world)
+    assert ask(resource_server, pair["access_token"]) == INACTIVE
+    assert world.refresh(pair["refresh_token"]).json()["error"] in {"invalid_grant", "invalid_client"}
+    assert world.redeem(code).json()["error"] in {"invalid_grant", "invalid_client"}
+
+
+def test_a_disabled_scope_is_gone_from_every_answer(world: World, resource_server: World) -> None:
+    pair, code = world.pair(), world.code()
+    Scope.objects.filter(name="tool:write").update(enabled=False)
+    assert ask(resource_server, pair["access_token"])["scope"] == "tool:read"
+    assert world.redeem(code).json()["scope"] == "tool:read"
+    Scope.objects.update(enabled=False)
+    assert ask(world, pair["refresh_token"]) == INACTIVE
+    assert world.refresh(pair["refresh_token"]).json()["error"] == "invalid_grant"
