@@ -15,6 +15,9 @@ from proxy.pipeline.call import SAFE_METHODS, Answer, Identified, Located, Princ
 from proxy.refusals import AuditUnavailable, Refusal
 
 SERVER_ERROR = 500
+# Nothing has happened yet, so a caller can be told quickly to try again; later it has, and waiting is better
+INTENT_WITHIN_S = 0.25
+CLOSED_WITHIN_S = 2.0
 MICROSECONDS = 1_000_000
 
 
@@ -52,7 +55,7 @@ class Record:
             AuditUnavailable: it is not durable, so the call must not go on.
         """
         if self.received.method not in SAFE_METHODS:
-            await self._write(self._draft(Phase.INTENT, decision=Decision.ALLOW))
+            await self._write(self._draft(Phase.INTENT, decision=Decision.ALLOW), within_s=INTENT_WITHIN_S)
 
     async def refused(self, refusal: Refusal) -> None:
         """Close with a refusal: of the caller, or an error of ours or the backend's.
@@ -81,11 +84,11 @@ class Record:
         if self.closed:
             return
         self.closed = True
-        await self._write(draft)
+        await self._write(draft, within_s=CLOSED_WITHIN_S)
 
-    async def _write(self, draft: Draft) -> None:
+    async def _write(self, draft: Draft, *, within_s: float) -> None:
         try:
-            await self.recorder.record(draft)
+            await self.recorder.record(draft, within_s)
         except NotRecorded:
             raise AuditUnavailable from None
 
