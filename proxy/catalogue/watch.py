@@ -14,6 +14,8 @@ from oauth_provider.revisions.read import read_all
 from proxy.catalogue.snapshot import EMPTY, Snapshot, build
 
 POLL_S = 0.25
+# How long the listener may take to notice that it is to stop
+LISTEN_S = 0.25
 STALE_AFTER_S = 5.0
 FIRST_READ_WITHIN_S = 10.0
 log = structlog.get_logger(__name__)
@@ -117,5 +119,5 @@ class Watcher:
             # Whatever was published before the subscription stood
             self._wake.set()
             while not self._stopping.is_set():
-                if channel.get_message(timeout=POLL_S):
+                if channel.get_message(timeout=LISTEN_S):
                     self._wake.set()

@@ -18,15 +18,15 @@ from tests.proxy.committed import committed, db
 __all__ = ["committed", "db"]
 
 TABLE = "oauth_provider_revision"
+SELDOM_S = 60
 
 
-def until(condition: Callable[[], bool], within_s: float = 2.0) -> float:
-    """Wait for `condition`; seconds it took."""
+def until(condition: Callable[[], bool]) -> None:
+    """Wait for `condition`, for as long as a busy machine may need and a fraction of what `SELDOM_S` would take."""
     started = time.monotonic()
     while not condition():
-        assert time.monotonic() - started < within_s, "it never came true"
+        assert time.monotonic() - started < 5, "it never came true"
         time.sleep(0.005)
-    return time.monotonic() - started
 
 
 def add(name: str) -> None:
@@ -51,12 +51,12 @@ def test_the_first_call_finds_a_catalogue(watcher: Watcher) -> None:
 
 def test_this_process_hears_of_its_own_changes_before_the_next_poll(monkeypatch: pytest.MonkeyPatch, db: None) -> None:
     del db
-    monkeypatch.setattr(watch, "POLL_S", 30)
+    monkeypatch.setattr(watch, "POLL_S", SELDOM_S)
     watcher = Watcher()
     watcher.start()
     add("own")
     bump("catalogue")
-    assert until(lambda: "own" in watcher.snapshot.backends) < 1
+    until(lambda: "own" in watcher.snapshot.backends)
     watcher.stop()
 
 
@@ -65,19 +65,34 @@ def test_another_processs_changes_are_found_by_the_poll(watcher: Watcher) -> Non
     with connection.cursor() as cursor:
         # As seen from here, another worker's commit: no signal
         cursor.execute(f"UPDATE {TABLE} SET value = value + 1 WHERE name = 'catalogue'")  # noqa: S608 - our own name
-    assert until(lambda: "other" in watcher.snapshot.backends) < 1
+    until(lambda: "other" in watcher.snapshot.backends)
 
 
-def test_a_lost_database_leaves_the_last_picture_and_is_found_again(watcher: Watcher) -> None:
+@pytest.fixture
+def database_away() -> Iterator[Callable[[], None]]:
+    """Takes the revisions away, or brings them back."""
+    names = [TABLE, "away"]
+
+    def turn() -> None:
+        with connection.cursor() as cursor:
+            cursor.execute(f"ALTER TABLE {names[0]} RENAME TO {names[1]}")
+        names.reverse()
+
+    yield turn
+    if names[0] != TABLE:
+        turn()
+
+
+def test_a_lost_database_leaves_the_last_picture_and_is_found_again(
+    watcher: Watcher, database_away: Callable[[], None]
+) -> None:
     before = watcher.snapshot
-    with connection.cursor() as cursor:
-        cursor.execute(f"ALTER TABLE {TABLE} RENAME TO away")
+    database_away()
     with pytest.raises(DatabaseError):
         watcher.refresh()
     time.sleep(2 * watch.POLL_S)
     assert watcher.snapshot is before
-    with connection.cursor() as cursor:
-        cursor.execute(f"ALTER TABLE away RENAME TO {TABLE}")
+    database_away()
     add("back")
     bump("catalogue")
     until(lambda: "back" in watcher.snapshot.backends)
@@ -116,7 +131,7 @@ def test_redis_carries_another_workers_bump_at_once(
 ) -> None:
     del db
     assert settings.REDIS_URL, "run with TEST_REDIS_URL"
-    monkeypatch.setattr(watch, "POLL_S", 30)
+    monkeypatch.setattr(watch, "POLL_S", SELDOM_S)
     watcher = Watcher()
     watcher.start()
     add("pushed")
@@ -124,5 +139,5 @@ def test_redis_carries_another_workers_bump_at_once(
         cursor.execute(f"UPDATE {TABLE} SET value = value + 1 WHERE name = 'catalogue'")  # noqa: S608 - our own name
     with redis.Redis.from_url(settings.REDIS_URL) as other_worker:
         until(lambda: other_worker.publish(CHANNEL, "catalogue:1") > 0)
-    assert until(lambda: "pushed" in watcher.snapshot.backends) < 1
+    until(lambda: "pushed" in watcher.snapshot.backends)
     watcher.stop()
