@@ -1,9 +1,11 @@
-"""A gateway of their own for the attacks, so that what they use up is missed by nobody."""
+"""Gateways of their own for the attacks, so that what they use up is missed by nobody."""
 
 from collections.abc import Iterator
 
 import pytest
 
+from tests.attacks.servers import gatehouse
+from tests.attacks.target import Target
 from tests.journeys import steps
 from tests.journeys.pages import Browser
 from tests.journeys.server import Demo, free_port, running_demo
@@ -24,3 +26,10 @@ def tokens(demo: Demo) -> steps.Tokens:
     with Browser(demo.issuer) as ana:
         steps.sign_in(ana, demo.user("ana"))
         return steps.connect_desktop_app(demo, ana)
+
+
+@pytest.fixture(scope="session")
+def target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
+    """The gateway that the table of attacks is run against; its stored time moves on."""
+    with gatehouse(tmp_path_factory.mktemp("rows")) as started:
+        yield started

@@ -6,13 +6,15 @@ from tests.attacks.table import LEFT_OUT, ROWS
 from tests.journeys.server import ROOT
 
 DOCUMENT = ROOT / "docs" / "reference" / "attack-results.md"
+OURS, STOCK = 3, 4
 HEAD = """# Attack results
 
 What comes of each attack on the authorization server, over HTTP from outside, against this gateway and against a stock
 django-oauth-toolkit project of the same version (its RFC 9700 options on, its pages and URLs as its tutorial has them).
 `met` means the expected answer; anything else is what came instead.
 
-Written by `python -m tests.attacks`, which starts both servers; `make test` checks our column, `make test-services` both.
+Written by `python -m tests.attacks`, which starts both servers. `make test` checks our column, `make test-services`
+both.
 
 """
 
@@ -32,6 +34,6 @@ def render(ours: Mapping[str, str], stock: Mapping[str, str]) -> str:
 
 
 def column(place: int) -> dict[str, str]:
-    """What the document says about ours (3) or the stock project (4), by row."""
+    """What the document says about `OURS` or `STOCK`, by row."""
     table = [line.strip("| \n").split(" | ") for line in DOCUMENT.read_text().splitlines() if line.startswith("| ")]
     return {cells[0]: cells[place] for cells in table[1:]}

@@ -42,8 +42,9 @@ def gatehouse(folder: Path) -> Iterator[Target]:
         own |= {"DJANGO_SETTINGS_MODULE": "gateway_project.settings"}
         with running_demo(folder, port=port, **variables) as demo:
             yield Target(
-                issuer=demo.issuer,
+                origin=demo.issuer,
                 paths=Paths(
+                    issuer="",
                     authorize="/oauth/authorize",
                     token="/oauth/token",
                     revoke="/oauth/revoke",
@@ -68,13 +69,14 @@ def stock(folder: Path) -> Iterator[Target]:
     variables = prepare(folder, wanted=_wanted(passwords, keys))
     with running_stock(folder, variables) as origin:
         yield Target(
-            issuer=origin,
+            origin=origin,
             paths=Paths(
+                issuer="/o",
                 authorize="/o/authorize/",
                 token="/o/token/",
                 revoke="/o/revoke_token/",
                 introspect="/o/introspect/",
-                sign_in="/admin/login/",
+                sign_in="/accounts/login/",
                 decision="allow",
                 connections="/o/authorized_tokens/",
                 ending="/delete/",

@@ -18,17 +18,18 @@ READ, WRITE = "tool:read", "tool:write"
 STATE = "state-of-the-client"
 
 Pairs = Mapping[str, str | None]
-Answer = TypeVar("Answer", Page, httpx.Response)
+Answer = TypeVar("Answer", bound=Page | httpx.Response)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Paths:
-    """Where a server has its endpoints.
+    """Where a server has its endpoints; `issuer` is what its issuer has after the origin.
 
     `decision` is the button of its consent form; `ending` is how the links end with which the page `connections` lets
     a person end what they allowed.
     """
 
+    issuer: str
     authorize: str
     token: str
     revoke: str
@@ -71,14 +72,14 @@ class Person(Browser):
 
     def set_cookie(self, name: str, value: str) -> None:
         """Plant a cookie, as an attacker on a neighbouring host would."""
-        self._http.cookies.set(name, value)
+        self._http.cookies.set(name, value, domain=urlsplit(self.issuer).hostname or "")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Target:
-    """One server. `operate` does what `tests.attacks.operate` offers; `address` is where this row's requests come from."""
+    """One server. `operate` does what `tests.attacks.operate` offers; `address` is where a row's requests come from."""
 
-    issuer: str
+    origin: str
     paths: Paths
     clients: Mapping[str, RegisteredClient]
     passwords: Mapping[str, str]
@@ -95,7 +96,7 @@ class Target:
 
     def anonymous(self) -> Person:
         """A browser nobody is signed in with."""
-        return Person(self.issuer).at(self.address)
+        return Person(self.origin).at(self.address)
 
     def sign_in(self, browser: Person, name: str) -> Page:
         """Sign `name` in."""
@@ -114,9 +115,14 @@ class Target:
     # The authorization endpoint
 
     @property
+    def issuer(self) -> str:
+        """The issuer."""
+        return f"{self.origin}{self.paths.issuer}"
+
+    @property
     def resource(self) -> str:
         """The identifier of the API."""
-        return f"{self.issuer}{self.paths.api}"
+        return f"{self.origin}{self.paths.api}"
 
     def query(self, client: str = "A", **changes: str | None) -> dict[str, str]:
         """The parameters of a good authorization request, changed; None leaves one out."""
@@ -164,7 +170,7 @@ class Target:
             given.append(("decision", "allow" if allow else "deny"))
         return sound(browser.submit(page, form, given))
 
-    def code(self, client: str = "A", *, name: str = "ana", **changes: str | None) -> str:
+    def code(self, client: str = "A", *, name: str = "ana", **changes: Any) -> str:
         """A code, got the usual way."""
         browser = self.person(name)
         answer = answered(self.decide(browser, self.ask(client, browser=browser, **changes)))
@@ -184,7 +190,7 @@ class Target:
             own = {"client_id": known.client_id, "client_secret": known.secret or None}
         form = {name: value for name, value in {**own, **fields}.items() if value is not None}
         address = {"X-Forwarded-For": self.address}
-        url = f"{self.issuer}{path}"
+        url = f"{self.origin}{path}"
         return sound(httpx.post(url, data=form, auth=auth, headers=address | headers, timeout=30, trust_env=False))
 
     def token(self, fields: Pairs, *, client: str = "A") -> httpx.Response:
@@ -246,24 +252,24 @@ class Target:
     def get(self, path: str, **headers: str) -> httpx.Response:
         """GET without cookies and without following redirects."""
         sent = {"X-Forwarded-For": self.address} | headers
-        return sound(httpx.get(f"{self.issuer}{path}", headers=sent, timeout=30, trust_env=False))
+        return sound(httpx.get(f"{self.origin}{path}", headers=sent, timeout=30, trust_env=False))
 
     def metadata(self) -> dict[str, Any]:
-        """The RFC 8414 document at the root.
+        """The document where RFC 8414 section 3.1 puts it.
 
         Raises:
             NotMet: it is not there.
         """
-        response = self.get("/.well-known/oauth-authorization-server")
+        response = self.get(f"/.well-known/oauth-authorization-server{self.paths.issuer}")
         if response.status_code != 200:
-            raise NotMet(f"no metadata at the root but {response.status_code}")
+            raise NotMet(f"no metadata but {response.status_code}")
         document: dict[str, Any] = response.json()
         return document
 
     def call(self, token: str, *, path: str = "/a", method: str = "GET") -> httpx.Response:
         """Call the API with a bearer token."""
         headers = {"Authorization": f"Bearer {token}", "X-Forwarded-For": self.address}
-        url = f"{self.issuer}{self.paths.api}{path}"
+        url = f"{self.origin}{self.paths.api}{path}"
         return sound(httpx.request(method, url, headers=headers, timeout=30, trust_env=False))
 
     def opens(self, token: str) -> bool:

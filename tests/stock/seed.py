@@ -15,7 +15,7 @@ def main() -> None:
     call_command("migrate", verbosity=0)
     wanted: dict[str, Any] = json.load(sys.stdin)
     for person in wanted["people"]:
-        user = apps.get_model("auth", "User")(username=person["username"], is_staff=True)
+        user = apps.get_model("auth", "User")(username=person["username"])
         user.set_password(person["password"])
         user.save()
     for client in wanted["clients"]:

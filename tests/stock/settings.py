@@ -60,7 +60,8 @@ if "STOCK_DATABASE_URL" in os.environ:
     # Kept connections, the best a WSGI project gets without further packages
     DATABASES["default"] = {**dj_database_url.parse(os.environ["STOCK_DATABASE_URL"]), "CONN_MAX_AGE": 600}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-LOGIN_URL = "/admin/login/"
+LOGIN_URL = "/accounts/login/"
+LOGIN_REDIRECT_URL = "/o/authorized_tokens/"
 STATIC_URL = "/static/"
 USE_TZ = True
 

@@ -100,7 +100,7 @@ def private_scheme(target: Target) -> None:
 @row("A17", "an invalid scope, nobody signed in", expected="no redirect to the client before a person signed in")
 def error_without_person(target: Target) -> None:
     page = target.ask(browser=target.anonymous(), scope="nope")
-    expect.that(str(page.response.url).startswith(target.issuer), "redirect away")
+    expect.that(str(page.response.url).startswith(target.origin), "redirect away")
     expect.that(page.status == 200 and page.form_with("password"), f"{page.status} instead of the sign-in page")
 
 

@@ -1,4 +1,4 @@
-"""C: the consent page: forgery, framing, binding to what was shown, silent approval (RFC 9700 sections 4.7 and 4.16)."""
+"""C: the consent page: forgery, framing, binding to what was shown, silent approval (RFC 9700 sections 4.7, 4.16)."""
 
 from urllib.parse import parse_qs, urlsplit
 
@@ -21,7 +21,7 @@ def forgery(target: Target) -> None:
     form = target.consent_form(page)
     fields = {item.name: item.value for item in form.fields if not item.name.startswith("csrf")}
     path = urlsplit(str(page.response.url)).path
-    without_token = browser.post(path, fields, Origin=target.issuer)
+    without_token = browser.post(path, fields, Origin=target.origin)
     everything = {item.name: item.value for item in form.fields}
     elsewhere = browser.post(path, everything, Origin="https://evil.example")
     for response in (without_token, elsewhere):
@@ -79,7 +79,7 @@ def no_page(target: Target) -> None:
         "decision": "allow",
         "allow": "Authorize",
     }
-    response = browser.post(target.paths.authorize, invented, Origin=target.issuer)
+    response = browser.post(target.paths.authorize, invented, Origin=target.origin)
     code = parse_qs(urlsplit(response.headers.get("location", "")).query).get("code")
     expect.that(not code, f"{response.status_code} and a code")
 
@@ -108,7 +108,7 @@ def silent_to_loopback(target: Target) -> None:
     address = "http://127.0.0.1:9999/cb"
     for page in (
         target.ask(approval_prompt="auto", redirect_uri=address),
-        target.ask(approval_prompt="auto", redirect_uri=address, resource=f"{target.issuer}/api/v1/gpt"),
+        target.ask(approval_prompt="auto", redirect_uri=address, resource=f"{target.origin}/api/v1/gpt"),
     ):
         _denies_code(page)
 
@@ -125,7 +125,10 @@ def sign_in_again(target: Target) -> None:
         browser = target.anonymous()
         target.sign_in(browser, "ana")
         page = target.ask(browser=browser, **wish)
-        expect.that(page.forms and any(form.named("password") for form in page.forms), f"{wish}: not asked to sign in")
+        expect.that(
+            page.forms and any(form.named("password") for form in page.forms),
+            f"{next(iter(wish))}: not asked to sign in",
+        )
         answers = [("username", "ana"), ("password", target.passwords["ana"])]
         expect.consent_shown(target, browser.submit(page, page.form_with("password"), answers))
 

@@ -21,19 +21,26 @@ def poisoned_host(target: Target) -> None:
 def other_issuer(target: Target) -> None:
     response = target.get(f"{METADATA}/tenant")
     if response.status_code == 200:
-        expect.that(response.json()["issuer"] == f"{target.issuer}/tenant", "another issuer than the URL's")
+        expect.that(response.json()["issuer"] == f"{target.origin}/tenant", "another issuer than the URL's")
     else:
         expect.that(response.status_code == 404, f"HTTP {response.status_code}")
 
 
-@row("B18", "the addresses clients really try", expected="a document with S256 at the root, issuer equal to the origin")
+@row(
+    "B18", "the addresses clients really try", expected="at least one answers, with S256 alone and the issuer asked for"
+)
 def discovery(target: Target) -> None:
-    for name in ("oauth-authorization-server", "openid-configuration"):
-        response = target.get(f"/.well-known/{name}")
-        expect.that(response.status_code == 200, f"{name}: HTTP {response.status_code}")
-        document = response.json()
-        expect.that(document["issuer"] == target.issuer, f"{name}: the issuer is not the origin")
-        expect.that(document["code_challenge_methods_supported"] == ["S256"], f"{name}: not S256 alone")
+    asked = target.paths.issuer
+    names = (
+        f"{METADATA}{asked}",
+        f"/.well-known/openid-configuration{asked}",
+        f"{asked}/.well-known/openid-configuration",
+    )
+    found = [answer.json() for answer in map(target.get, dict.fromkeys(names)) if answer.status_code == 200]
+    expect.that(found, "none answers")
+    for document in found:
+        expect.that(document["issuer"] == target.issuer, "another issuer")
+        expect.that(document["code_challenge_methods_supported"] == ["S256"], "not S256 alone")
 
 
 @row("H07", "every advertised grant tried", expected="none is answered `unsupported_grant_type`, and no lie")
@@ -45,7 +52,7 @@ def honesty(target: Target) -> None:
         answer = target.token({"grant_type": grant, "code": "x", "refresh_token": "x"}, client="C").json()
         expect.that(answer.get("error") != "unsupported_grant_type", f"{grant} is advertised and not there")
     for name in ("authorization_endpoint", "token_endpoint", "revocation_endpoint", "introspection_endpoint"):
-        path = document[name].removeprefix(target.issuer)
+        path = document[name].removeprefix(target.origin)
         expect.that(target.get(path).status_code != 404, f"{name} is not there")
 
 
@@ -63,7 +70,7 @@ def resource_document(target: Target) -> None:
     response = target.get(f"/.well-known/oauth-protected-resource{target.paths.api}")
     expect.that(response.status_code == 200, f"HTTP {response.status_code}")
     expect.that(response.json()["resource"] == target.resource, "another resource")
-    expect.that(response.json().get("authorization_servers") == [target.issuer], "the issuer is not named")
+    expect.that(target.issuer in response.json().get("authorization_servers", []), "the issuer is not named")
 
 
 @row("H10", "metadata read by a page of another origin", expected="allowed to any origin, cached for an hour at most")

@@ -1,5 +1,7 @@
 """J and Z: what a person can end, and what every page says to the browser."""
 
+from typing import Any
+
 from tests.attacks import expect
 from tests.attacks.table import row
 from tests.attacks.target import Target
@@ -14,7 +16,7 @@ def foreign_connection(target: Target) -> None:
     page = other.open(target.endings(other)[0])
     form = next(form for form in page.forms if form.method == "post" and "logout" not in form.action)
     fields = {item.name: item.value for item in form.fields if item.is_sent}
-    response = other.post(path, fields, Origin=target.issuer)
+    response = other.post(path, fields, Origin=target.origin)
     expect.that(response.status_code == 404, f"HTTP {response.status_code}")
     expect.alive(target, token)
 
@@ -59,7 +61,8 @@ def twice(target: Target) -> None:
 def markup(target: Target) -> None:
     hostile = "\"'><script>alert(1)</script>"
     for name in target.query():
-        page = target.ask(**{name: hostile})
+        change: dict[str, Any] = {name: hostile}
+        page = target.ask(**change)
         expect.that("<script>alert" not in page.response.text, f"{name} is on the page as markup")
 
 
@@ -81,7 +84,7 @@ def cookie(target: Target) -> None:
     form = page.form_with("password")
     fields = {item.name: item.value for item in form.fields if item.is_sent}
     fields |= {"username": "ana", "password": target.passwords["ana"]}
-    response = browser.post(target.paths.sign_in, fields, Origin=target.issuer)
+    response = browser.post(target.paths.sign_in, fields, Origin=target.origin)
     written = [line for line in response.headers.get_list("set-cookie") if line.startswith(target.session_cookie)]
     expect.that(written, "nobody is signed in")
     expect.that("httponly" in written[0].lower() and "samesite=lax" in written[0].lower(), "the cookie is too open")

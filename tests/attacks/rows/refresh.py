@@ -69,7 +69,7 @@ def revoked(target: Target) -> None:
 @row("E08", "another `resource`", expected="400 `invalid_target`")
 def other_resource(target: Target) -> None:
     token = target.pair()["refresh_token"]
-    expect.token_refused(target.refresh(token, resource=f"{target.issuer}/api/v1/gpt"), 400, "invalid_target")
+    expect.token_refused(target.refresh(token, resource=f"{target.origin}/api/v1/gpt"), 400, "invalid_target")
 
 
 @row("E09", "a refresh token after 400 idle days", expected="400 `invalid_grant`")

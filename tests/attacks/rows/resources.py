@@ -2,6 +2,7 @@
 
 import base64
 import json
+from collections.abc import Mapping
 from itertools import product
 
 from tests.attacks import expect
@@ -26,7 +27,7 @@ def in_the_url(target: Target) -> None:
 
 @row("I04", "a token for one resource at another", expected="401")
 def wrong_audience(target: Target) -> None:
-    token = target.pair(resource=f"{target.issuer}/api/v1/gpt")["access_token"]
+    token = target.pair(resource=f"{target.origin}/api/v1/gpt")["access_token"]
     expect.dead(target, token)
 
 
@@ -68,5 +69,5 @@ def ambient_authority(target: Target) -> None:
     expect.that(response.status_code in {401, 403}, f"HTTP {response.status_code}")
 
 
-def _base64url(value: dict[str, object]) -> str:
+def _base64url(value: Mapping[str, object]) -> str:
     return base64.urlsafe_b64encode(json.dumps(value).encode()).rstrip(b"=").decode()

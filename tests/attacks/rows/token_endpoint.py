@@ -11,7 +11,7 @@ FORM = "application/x-www-form-urlencoded"
 
 def _raw(target: Target, body: bytes, content_type: str = FORM, query: str = "") -> httpx.Response:
     headers = {"Content-Type": content_type, "X-Forwarded-For": target.address}
-    url = f"{target.issuer}{target.paths.token}{query}"
+    url = f"{target.origin}{target.paths.token}{query}"
     return sound(httpx.post(url, content=body, headers=headers, timeout=30, trust_env=False))
 
 
