@@ -58,6 +58,7 @@ NAVIGATION = [
         "items": [
             _page(_("Users"), "person", "auth.user"),
             _page(_("Staff roles"), "badge", "auth.group") | {"permission": _is_superuser},
+            _page(_("Staff tokens"), "vpn_key", "oauth_provider.stafftoken"),
         ],
     },
     {

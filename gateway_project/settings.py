@@ -64,6 +64,7 @@ INSTALLED_APPS = [
     "axes",
     "csp",
     "rest_framework",
+    "drf_spectacular",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
@@ -265,6 +266,30 @@ OAUTH2_PROVIDER = {
             "REDIRECT_URI_MATCHING",
         )
     },
+}
+
+# The management API: denied to everybody unless a view says whose it is
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "oauth_provider.staff_api.authentication.StaffTokenAuthentication",
+        "oauth_provider.staff_api.authentication.StaffBasicAuthentication",
+        "oauth_provider.staff_api.authentication.StaffSessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["oauth_provider.staff_api.permissions.MayDo"],
+    "DEFAULT_PARSER_CLASSES": ["oauth_provider.staff_api.strict_json.StrictJsonParser"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "oauth_provider.staff_api.strict_json.AlwaysJson",
+    "DEFAULT_PAGINATION_CLASS": "oauth_provider.staff_api.pages.KeysetPages",
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "oauth_provider.staff_api.problems.problem",
+    "URL_FORMAT_OVERRIDE": None,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Gatehouse management API",
+    "VERSION": "1",
+    "SCHEMA_PATH_PREFIX": "/api/manage/v1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "COMPONENT_SPLIT_REQUEST": True,
 }
 
 # Language, time, static files

@@ -8,6 +8,7 @@ urlpatterns = [
     # As people type it
     path("admin", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/", admin.site.urls),
+    path("api/manage/v1/", include("gateway_project.management_api")),
     path("connected-apps/", include("audit.connected_apps.urls")),
     path("", include("oauth_provider.urls")),
 ]

@@ -15,6 +15,7 @@ from oauth_provider.connections.admin import ConnectionAdmin
 from oauth_provider.identities.admin import RoleAdmin, UserAdmin
 from oauth_provider.keys.admin import SigningKeyAdmin
 from oauth_provider.scopes.admin import ScopeAdmin
+from oauth_provider.staff_tokens.admin import StaffTokenAdmin
 
 __all__ = [
     "ApiKeyAdmin",
@@ -23,6 +24,7 @@ __all__ = [
     "RoleAdmin",
     "ScopeAdmin",
     "SigningKeyAdmin",
+    "StaffTokenAdmin",
     "UserAdmin",
     "library",
 ]

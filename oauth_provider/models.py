@@ -9,6 +9,7 @@ from oauth_provider.keys.models import SigningKey
 from oauth_provider.resources.models import Resource
 from oauth_provider.revisions.models import Revision
 from oauth_provider.scopes.models import Scope
+from oauth_provider.staff_tokens.models import StaffToken
 from oauth_provider.tokens.models import AuthorizationCode, FamilyToken, TokenFamily
 
 __all__ = [
@@ -24,5 +25,6 @@ __all__ = [
     "Revision",
     "Scope",
     "SigningKey",
+    "StaffToken",
     "TokenFamily",
 ]

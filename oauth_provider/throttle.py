@@ -60,17 +60,31 @@ def spend(request: HttpRequest, *, rate: str, client_id: str = "") -> None:
         RateExceededError: it is one too many.
         CountersUnavailableError: nothing can be counted.
     """
+    _hold(request, rate=rate, client_id=client_id, counted=True)
+
+
+def check(request: HttpRequest, *, rate: str) -> None:
+    """Refuse an address that has used up the rate called `rate`, without counting: for what counts failures only.
+
+    Raises:
+        RateExceededError: it has.
+        CountersUnavailableError: the counters cannot be read.
+    """
+    _hold(request, rate=rate, client_id="", counted=False)
+
+
+def _hold(request: HttpRequest, *, rate: str, client_id: str, counted: bool) -> None:
     by = f"client:{client_id}" if client_id else f"address:{client_network(request)}"
     try:
         usage = get_usage(
-            request, group=f"oauth:{rate}", key=lambda *_: by, rate=settings.OAUTH_RATES[rate], increment=True
+            request, group=f"oauth:{rate}", key=lambda *_: by, rate=settings.OAUTH_RATES[rate], increment=counted
         )
     except redis.RedisError as error:
         raise CountersUnavailableError(retry_after_s=1) from error
     if usage["should_limit"]:
         # The window still counts during the second it ends in
         wait_s = max(1, usage["time_left"] + 1)
-        is_first = usage["count"] == usage["limit"] + 1
+        is_first = counted and usage["count"] == usage["limit"] + 1
         raise RateExceededError(wait_s, rate=rate, client_id=client_id, is_first=is_first)
 
 

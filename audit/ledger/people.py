@@ -1,5 +1,8 @@
 """Between pseudonyms and people, at display and search only: the ledger itself never holds a name."""
 
+from collections.abc import Iterable
+from dataclasses import dataclass
+
 from django.apps import apps
 from django.conf import settings
 from django.contrib.auth import get_user_model
@@ -53,3 +56,27 @@ def _name_of(column: str) -> Coalesce:
 def _outer(column: str) -> QuerySet[Subject, int]:
     # Two levels up: the event is the query around the users' query
     return Subject.objects.filter(pseudonym=OuterRef(OuterRef(column))).values_list("user_id", flat=True)[:1]
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Who a pseudonym stands for, as they are known now."""
+
+    external_id: str
+    email: str
+
+
+def pseudonyms_of(text: str) -> list[str]:
+    """Pseudonyms of the users whose external id, e-mail or pseudonym is `text`."""
+    users = get_user_model()._default_manager.filter(email__iexact=text) if "@" in text else ()
+    wanted = Q(external_id=text) | Q(pseudonym=text) | Q(user_id__in=[user.pk for user in users])
+    return list(Subject.objects.filter(wanted).values_list("pseudonym", flat=True)[:MATCHES_MAX])
+
+
+def people_behind(events: Iterable[Event]) -> dict[str, Person]:
+    """Everybody the events mention, by pseudonym, in two statements."""
+    named = {name for event in events for name in (event.subject, event.actor) if name}
+    subjects = list(Subject.objects.filter(pseudonym__in=named)) if named else []
+    users = get_user_model()._default_manager.filter(pk__in=[subject.user_id for subject in subjects])
+    emails = dict(users.values_list("pk", "email")) if subjects else {}
+    return {subject.pseudonym: Person(subject.external_id, emails.get(subject.user_id, "")) for subject in subjects}

@@ -1,6 +1,7 @@
 """Create a client from a preset."""
 
 from dataclasses import dataclass
+from typing import TypedDict, Unpack
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -24,6 +25,16 @@ class Created:
     secret: str
 
 
+class Differing(TypedDict, total=False):
+    """Fields of a client that its preset decides, unless they are named."""
+
+    client_type: str
+    authorization_grant_type: str
+    trust: str
+    access_token_lifetime_s: int
+    refresh_token_lifetime_s: int
+
+
 @transaction.atomic
 def create_client(
     *,
@@ -36,6 +47,8 @@ def create_client(
     default_resource: str = "",
     default_scopes: tuple[str, ...] = (),
     client_id: str = "",
+    note: str = "",
+    **differing: Unpack[Differing],
 ) -> Created:
     """Create a client as its preset says.
 
@@ -46,42 +59,53 @@ def create_client(
         default_resource: a resource's path, such as /api/v1/gpt.
         default_scopes: what a request without scope means; empty: those of `scopes` that only read.
         client_id: only when a deployment dictates it; random otherwise.
+        note: the reason a person gave.
+        differing: what the preset would decide otherwise.
 
     Raises:
         ValidationError: with a message per field.
     """
     values = PRESETS[preset]
+    facts: Differing = {
+        "client_type": values.client_type,
+        "authorization_grant_type": values.grant_type,
+        "trust": Trust.VERIFIED,
+        **differing,
+    }
+    public = facts["client_type"] == Client.CLIENT_PUBLIC
     uris = _all_uris(preset, values.redirect_uris, redirect_uris, gpt)
-    public = values.client_type == Client.CLIENT_PUBLIC
-    check_redirect_uris(list(uris), public=public)
-    _check_scopes(scopes)
+    _check_uris(uris, preset=preset, grant_type=facts["authorization_grant_type"], public=public)
+    check_scopes(scopes)
     client = Client(
         name=name,
         preset=preset,
-        client_type=values.client_type,
-        authorization_grant_type=values.grant_type,
         redirect_uris=" ".join(uris),
         allowed_scopes=" ".join(sorted(scopes)),
         default_resource=default_resource,
         default_scopes=" ".join(sorted(default_scopes)),
         allow_json_token_requests=values.allow_json,
-        trust=Trust.VERIFIED,
         hash_client_secret=False,
+        **facts,
     )
     if client_id:
         client.client_id = client_id
     client.save()
-    _record_added(client, actor)
+    _record_added(client, actor, note)
     return Created(client, "" if public else create_secret(client=client, actor=actor))
 
 
-def _check_scopes(scopes: tuple[str, ...]) -> None:
+def check_scopes(scopes: tuple[str, ...]) -> None:
+    """Each of them must exist and be enabled.
+
+    Raises:
+        ValidationError: of `scopes`.
+    """
     unknown = set(scopes) - live_scopes(scopes)
     if unknown:
         raise ValidationError({"scopes": _("Unknown or disabled: %(names)s") % {"names": ", ".join(sorted(unknown))}})
 
 
-def _record_added(client: Client, actor: UserRef | None) -> None:
+def _record_added(client: Client, actor: UserRef | None, note: str) -> None:
     record(
         kind=Kind.ADMIN_OBJECT_ADDED,
         actor=actor,
@@ -89,6 +113,7 @@ def _record_added(client: Client, actor: UserRef | None) -> None:
         target=f"client:{client.client_id}",
         scopes=client.allowed_scopes,
         fields=("name", "preset", "redirect_uris", "allowed_scopes", "default_scopes", "default_resource"),
+        note=note,
     )
 
 
@@ -97,8 +122,11 @@ def _all_uris(preset: str, own: tuple[str, ...], extra: tuple[str, ...], gpt: st
         callbacks = gpt_callbacks(gpt) if preset == Preset.GPT else ()
     except ValueError as error:
         raise ValidationError({"gpt": _("This is not a GPT's id, address or callback.")}) from error
-    uris = tuple(dict.fromkeys((*own, *callbacks, *extra)))
+    return tuple(dict.fromkeys((*own, *callbacks, *extra)))
+
+
+def _check_uris(uris: tuple[str, ...], *, preset: str, grant_type: str, public: bool) -> None:
     # A GPT's callback is only known once its editor saved the Action: the client waits for it
-    if not uris and preset not in (Preset.GPT, Preset.SERVICE):
+    if not uris and preset != Preset.GPT and grant_type == Client.GRANT_AUTHORIZATION_CODE:
         raise ValidationError({"redirect_uris": _("Give at least one address to return to.")})
-    return uris
+    check_redirect_uris(list(uris), public=public)

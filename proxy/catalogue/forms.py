@@ -1,7 +1,6 @@
 """The forms of a backend and of an operation; what they accept is what the data plane can run."""
 
 from typing import Any
-from urllib.parse import urlsplit
 
 from django import forms
 from django.utils.translation import gettext as _
@@ -18,9 +17,9 @@ from unfold.widgets import (
 from oauth_provider.lines_field import LinesField
 from oauth_provider.recorded_admin import ReasonedForm
 from oauth_provider.scopes.choices import ScopesField
+from proxy.catalogue.credential import MAX_CREDENTIAL, check_credential, check_destination
+from proxy.catalogue.hidden import check_not_hidden
 from proxy.catalogue.models import METHODS, AuthMode, Backend, Operation
-
-MAX_CREDENTIAL = 4096
 
 
 class BackendForm(ReasonedForm):
@@ -76,7 +75,7 @@ class BackendForm(ReasonedForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._stored_origin = urlsplit(self.instance.upstream_url)[:2] if self.instance.pk else None
+        self._stored_url = self.instance.upstream_url
         for name in ("name", "prefix"):
             if self.instance.pk and name in self.fields:
                 self.fields[name].disabled = True
@@ -88,8 +87,7 @@ class BackendForm(ReasonedForm):
             ValidationError: it has characters no header carries.
         """
         value = str(self.cleaned_data["credential"])
-        if not value.isascii() or not value.isprintable():
-            raise forms.ValidationError(_("Use printable ASCII characters only."))
+        check_credential(value)
         return value
 
     def clean(self) -> dict[str, Any] | None:
@@ -102,11 +100,9 @@ class BackendForm(ReasonedForm):
         typed, removed = self.cleaned_data.get("credential"), self.cleaned_data.get("remove_credential")
         if typed and removed:
             self.add_error("remove_credential", _("Give a new one or remove it, not both."))
-        is_elsewhere = self._stored_origin not in {None, urlsplit(self.cleaned_data.get("upstream_url", ""))[:2]}
-        if self.instance.credential_sealed and is_elsewhere and not typed and not removed:
-            self.add_error(
-                "credential", _("The upstream URL leads to another host: type the credential for it, or remove it.")
-            )
+        if not typed and not removed:
+            sealed, now = self.instance.credential_sealed, self.cleaned_data.get("upstream_url", "")
+            check_destination(sealed=sealed, before=self._stored_url, now=now)
         return cleaned
 
     @property
@@ -175,11 +171,7 @@ class OperationForm(ReasonedForm):
         """
         cleaned = super().clean()
         backend, path = self.cleaned_data.get("backend"), self.cleaned_data.get("path")
-        if backend is None or not path:
-            return cleaned
-        methods = set(self.cleaned_data.get("methods", ()))
-        for other in Operation.objects.filter(backend=backend, path=path).exclude(pk=self.instance.pk):
-            if shared := sorted(methods & set(other.methods)):
-                names = {"methods": ", ".join(shared), "name": other.operation_id}
-                self.add_error("path", _("%(name)s answers %(methods)s at this path already.") % names)
+        if backend is not None and path:
+            methods = self.cleaned_data.get("methods", [])
+            check_not_hidden(Operation(pk=self.instance.pk, backend=backend, path=path, methods=methods))
         return cleaned

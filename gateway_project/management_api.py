@@ -1,0 +1,37 @@
+"""The routes of the management API, mounted at /api/manage/v1/."""
+
+from django.urls import path, re_path
+
+from audit.ledger.api import EventView
+from oauth_provider.api_keys.api import ApiKeyView
+from oauth_provider.clients.api import ClientView, SecretView
+from oauth_provider.connections.api import ConnectionView, RevokeClientView
+from oauth_provider.identities.api import UserView
+from oauth_provider.resources.api import ResourceView
+from oauth_provider.scopes.api import ScopeView
+from oauth_provider.staff_api.schema import SchemaView
+from oauth_provider.staff_api.views import NothingThere, action, routes
+from proxy.catalogue.api import BackendView, OperationView
+
+SECRETS = "clients/<str:client_id>/secrets/"
+
+urlpatterns = [
+    path("schema/", SchemaView.as_view(), name="manage-schema"),
+    *routes(BackendView),
+    *routes(OperationView),
+    *routes(ScopeView),
+    *routes(ResourceView),
+    *routes(ClientView),
+    action(ClientView, "suspend"),
+    action(ClientView, "resume"),
+    action(RevokeClientView, "revoke"),
+    path(SECRETS, SecretView.as_view({"get": "secrets", "post": "add_secret"}), name="manage-secrets"),
+    path(f"{SECRETS}<int:secret_id>/", SecretView.as_view({"delete": "retire_secret"}), name="manage-secrets-one"),
+    *routes(UserView),
+    *routes(ConnectionView),
+    action(ConnectionView, "revoke"),
+    *routes(ApiKeyView),
+    path("audit/events/", EventView.as_view({"get": "list"}), name="manage-events"),
+    path("audit/events/<uuid:id>/", EventView.as_view({"get": "retrieve"}), name="manage-events-one"),
+    re_path("", NothingThere.as_view(), name="manage-nothing"),
+]

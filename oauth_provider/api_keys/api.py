@@ -1,0 +1,97 @@
+"""`api-keys/`: credentials without a person; the secret is in the answer to POST alone."""
+
+from typing import Any
+
+from django.db.models import QuerySet
+from django.utils.translation import gettext as _
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from oauth_provider.api_keys.create import change_api_key, create_api_key, revoke_api_key
+from oauth_provider.api_keys.models import ApiKey
+from oauth_provider.scopes.live import live_scopes
+from oauth_provider.staff_api.fields import ScopeNames, StrictModel
+from oauth_provider.staff_api.views import Writable
+
+
+class ApiKeySerializer(StrictModel):
+    """A live key."""
+
+    scopes = ScopeNames(required=False)
+
+    class Meta:
+        model = ApiKey
+        fields = ("id", "name", "scopes", "expires_at", "created_at")
+        read_only_fields = ("created_at",)
+        extra_kwargs = {"name": {"validators": []}}
+
+    def validate_name(self, value: str) -> str:
+        """Unlike that of another live key; one that was taken away gives its name back.
+
+        Raises:
+            ValidationError: there is another.
+        """
+        others = ApiKey.objects.filter(name=value).exclude(pk=getattr(self.instance, "pk", None))
+        if others.filter(revoked_at=None).exists() or (self.instance is not None and others.exists()):
+            raise serializers.ValidationError(_("There is a key of this name."))
+        return value
+
+    def validate_scopes(self, value: str) -> str:
+        """Those that exist and are enabled.
+
+        Raises:
+            ValidationError: naming the others.
+        """
+        if unknown := set(value.split()) - live_scopes(value.split()):
+            names = ", ".join(sorted(unknown))
+            raise serializers.ValidationError(_("Unknown or disabled: %(names)s") % {"names": names})
+        return value
+
+
+class NewApiKeySerializer(ApiKeySerializer):
+    """The answer to POST."""
+
+    secret = serializers.CharField(read_only=True)
+
+    class Meta(ApiKeySerializer.Meta):
+        fields = (*ApiKeySerializer.Meta.fields, "secret")
+
+
+class ApiKeyView(Writable):
+    """Keys that open something; deleting one refuses it for good."""
+
+    resource = "api-keys"
+    model = ApiKey
+    serializer_class = ApiKeySerializer
+    # Staff disable keys: the row stays, because events name its number
+    deeds = {"destroy": "change"}
+
+    def get_queryset(self) -> QuerySet[ApiKey]:
+        """Those that were not taken away."""
+        return ApiKey.objects.filter(revoked_at=None)
+
+    @extend_schema(request=ApiKeySerializer, responses={201: NewApiKeySerializer})
+    def create(self, request: Request) -> Response:
+        """Make one, and show its secret this once."""
+        serializer = self.get_serializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        values = serializer.validated_data
+        secret = create_api_key(
+            name=values["name"],
+            scopes=values.get("scopes", ""),
+            expires_at=values.get("expires_at"),
+            actor=self.actor,
+            note=self.reason,
+        )
+        shown = self.get_serializer(ApiKey.objects.get(name=values["name"])).data
+        return Response(shown | {"secret": secret}, status=201, headers={"Cache-Control": "no-store"})
+
+    def change(self, row: ApiKey, values: dict[str, Any], reason: str) -> None:
+        """Its name, its permissions, its end."""
+        change_api_key(api_key=row, values=values, actor=self.actor, note=reason)
+
+    def remove(self, row: ApiKey, reason: str) -> None:
+        """Refuse it from now on."""
+        revoke_api_key(api_key=row, actor=self.actor, reason=reason)

@@ -1,0 +1,60 @@
+"""Keep a resource as staff want it, and take away one that is no backend's."""
+
+from collections.abc import Iterable
+
+from django.apps import apps
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from audit.ledger.admin_log import record_admin_change
+from audit.ledger.events import UserRef
+from audit.ledger.kinds import Kind
+from oauth_provider.resources.models import Resource
+from oauth_provider.revisions.bump import bump
+
+
+class ResourceInUseError(Exception):
+    """A backend answers under it, or somebody connected to it."""
+
+
+@transaction.atomic
+def save_resource(*, resource: Resource, actor: UserRef, fields: Iterable[str], note: str = "") -> None:
+    """Store a new or changed `resource`; `fields` are the names of what changed, `note` the reason given.
+
+    Raises:
+        ValidationError: by field.
+    """
+    adding = resource._state.adding  # noqa: SLF001 - Django's only name for it
+    resource.full_clean()
+    resource.save()
+    kind = Kind.ADMIN_OBJECT_ADDED if adding else Kind.ADMIN_OBJECT_CHANGED
+    record_admin_change(kind=kind, actor=actor, target=f"resource:{resource.path}", fields=fields, note=note)
+    bump("revocation")
+
+
+@transaction.atomic
+def remove_resource(*, resource: Resource, actor: UserRef, note: str) -> None:
+    """Delete `resource`: no token is issued for it any more.
+
+    Raises:
+        ResourceInUseError: a backend answers under it, or somebody connected to it: what people gave stays readable.
+    """
+    if resource.path in paths_of_backends():
+        raise ResourceInUseError(_("A backend answers there: delete the backend."))
+    # By name: a layer above
+    if apps.get_model("oauth_provider", "Connection")._default_manager.filter(resource=resource.pk).exists():
+        raise ResourceInUseError(_("People connected to it: what they gave stays readable."))
+    record_admin_change(kind=Kind.ADMIN_OBJECT_DELETED, actor=actor, target=f"resource:{resource.path}", note=note)
+    resource.delete()
+    bump("revocation")
+
+
+def paths_of_backends() -> dict[str, list[str]]:
+    """The resources that belong to a backend, by path, and the scopes its enabled operations require."""
+    # By name: both are layers above
+    backends = apps.get_model("proxy", "Backend")._default_manager
+    operations = apps.get_model("proxy", "Operation")._default_manager
+    found: dict[str, set[str]] = {prefix: set() for prefix in backends.values_list("prefix", flat=True)}
+    for prefix, scopes in operations.filter(enabled=True).values_list("backend__prefix", "scopes"):
+        found[prefix].update(scopes)
+    return {prefix: sorted(scopes) for prefix, scopes in found.items()}

@@ -1,0 +1,49 @@
+"""Keep a permission as staff want it, and take one away that nothing uses."""
+
+from collections.abc import Iterable
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from audit.ledger.admin_log import record_admin_change
+from audit.ledger.events import UserRef
+from audit.ledger.kinds import Kind
+from oauth_provider.revisions.bump import bump
+from oauth_provider.scopes.models import Scope
+from oauth_provider.scopes.usage import scope_usage
+
+
+class ScopeInUseError(Exception):
+    """Clients or operations name it: it is switched off, not deleted."""
+
+
+@transaction.atomic
+def save_scope(*, scope: Scope, actor: UserRef, fields: Iterable[str], note: str = "") -> None:
+    """Store a new or changed `scope`; `fields` are the names of what changed, `note` the reason given.
+
+    Raises:
+        ValidationError: by field.
+    """
+    adding = scope._state.adding  # noqa: SLF001 - Django's only name for it
+    scope.full_clean()
+    scope.save()
+    kind = Kind.ADMIN_OBJECT_ADDED if adding else Kind.ADMIN_OBJECT_CHANGED
+    record_admin_change(kind=kind, actor=actor, target=f"scope:{scope.name}", fields=fields, note=note)
+    bump("revocation")
+    bump("catalogue")
+
+
+@transaction.atomic
+def remove_scope(*, scope: Scope, actor: UserRef, note: str) -> None:
+    """Delete `scope`.
+
+    Raises:
+        ScopeInUseError: a client may ask for it, or an operation requires it.
+    """
+    usage = scope_usage()
+    if usage.clients[scope.name] or usage.operations[scope.name]:
+        raise ScopeInUseError(_("Clients or operations name this permission: disable it instead."))
+    record_admin_change(kind=Kind.ADMIN_OBJECT_DELETED, actor=actor, target=f"scope:{scope.name}", note=note)
+    scope.delete()
+    bump("revocation")
+    bump("catalogue")

@@ -1,0 +1,201 @@
+"""Staff tokens in the admin: made for oneself and shown once, revoked for good."""
+
+from datetime import timedelta
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.cache import patch_cache_control
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from unfold.enums import ActionVariant
+from unfold.widgets import (
+    UnfoldAdminCheckboxSelectMultipleWidget,
+    UnfoldAdminIntegerFieldWidget,
+    UnfoldAdminTextInputWidget,
+)
+
+from oauth_provider.admin_skin import ago, chip, code, column, page_button
+from oauth_provider.identities.external_id import user_ref
+from oauth_provider.reason_page import Question, ask_reason
+from oauth_provider.recorded_admin import About, ReadOnlyAdmin
+from oauth_provider.shown_once import keep, take
+from oauth_provider.staff_tokens.create import create_staff_token, revoke_staff_token
+from oauth_provider.staff_tokens.models import StaffToken
+from oauth_provider.staff_tokens.scopes import STAFF_SCOPES
+
+MAX_DAYS = 366
+
+
+class StaffTokenForm(forms.ModelForm):  # type: ignore[type-arg]  # generic for the type checker only
+    """What it is for, what it may do, and for how long."""
+
+    name = forms.CharField(
+        label=gettext_lazy("Name"),
+        max_length=100,
+        widget=UnfoldAdminTextInputWidget,
+        help_text=gettext_lazy("The program that will use it."),
+    )
+    scopes = forms.MultipleChoiceField(
+        label=gettext_lazy("It may"),
+        choices=[(name, name) for name in STAFF_SCOPES],
+        widget=UnfoldAdminCheckboxSelectMultipleWidget,
+        help_text=gettext_lazy("Never more than you may do yourself. What may be written may also be read."),
+    )
+    days = forms.IntegerField(
+        label=gettext_lazy("Valid for, days"),
+        initial=90,
+        widget=UnfoldAdminIntegerFieldWidget,
+        validators=[MinValueValidator(1), MaxValueValidator(MAX_DAYS)],
+    )
+
+    class Meta:
+        """What the form sets."""
+
+        model = StaffToken
+        fields = ("name", "scopes")
+
+    def clean_scopes(self) -> str:
+        """As the model keeps them."""
+        return " ".join(self.cleaned_data["scopes"])
+
+
+@admin.register(StaffToken)
+class StaffTokenAdmin(ReadOnlyAdmin):
+    """Everybody sees their own; superusers see and revoke all."""
+
+    form = StaffTokenForm
+    granted = ("view", "add", "change")
+    list_display = ("name", "state", "may", "person", "used", "expires_at")
+    search_fields = ("name", "user__username")
+    search_help_text = gettext_lazy("Name.")
+    list_select_related = ("user",)
+    readonly_fields = ("name", "state", "may", "person", "hint", "used", "created_at", "expires_at")
+    actions_detail = ("revoke",)
+
+    def about(self, obj: StaffToken) -> About:
+        """By its number, as the verbs do."""
+        return {"target": f"staff_token:{obj.pk}"}
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[StaffToken]:
+        """One's own, unless one may see everything."""
+        tokens: QuerySet[StaffToken] = super().get_queryset(request)
+        return tokens if request.user.is_superuser else tokens.filter(user_id=request.user.pk)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Tokens are made here, unlike what else is only looked at."""
+        return request.user.has_perm("oauth_provider.add_stafftoken")
+
+    def get_fields(self, request: HttpRequest, obj: StaffToken | None = None) -> Any:
+        """Three questions for a new one."""
+        return self.readonly_fields if obj else ("name", "scopes", "days")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: StaffToken | None = None) -> Any:
+        """Everything, once it is made."""
+        return self.readonly_fields if obj else ()
+
+    def save_form(self, request: HttpRequest, form: Any, change: bool) -> StaffToken:
+        """Made by the verb, which also records it."""
+        values = form.cleaned_data
+        made = create_staff_token(
+            user=request.user,  # type: ignore[arg-type]  # nobody else reaches this page
+            name=values["name"],
+            scopes=values["scopes"].split(),
+            expires_at=timezone.now() + timedelta(days=values["days"]),
+        )
+        keep(request, name=f"staff_token:{made.token.pk}", secret=made.value)
+        return made.token
+
+    def save_model(self, request: HttpRequest, obj: StaffToken, form: Any, change: bool) -> None:
+        """Nothing is left to save."""
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        """The verb has recorded it."""
+
+    def response_add(self, request: HttpRequest, obj: StaffToken, post_url_continue: str | None = None) -> HttpResponse:
+        """Go on to the page that shows the token this once."""
+        return HttpResponseRedirect(reverse("admin:oauth_provider_stafftoken_token", args=[obj.pk]))
+
+    def get_urls(self) -> list[URLPattern]:
+        """The page that shows a new token, beside the pages of the buttons."""
+        view = self.admin_site.admin_view(self.token)
+        return [path("<path:object_id>/token/", view, name="oauth_provider_stafftoken_token"), *super().get_urls()]
+
+    def token(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """The token that was just made, this once.
+
+        Raises:
+            Http404: there is no such token.
+            PermissionDenied: this member of staff makes no tokens.
+        """
+        made = self.look_up(request, object_id)
+        if made is None:
+            raise Http404
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("Staff token"),
+            "opts": self.opts,
+            "original": made,
+            "value": take(request, name=f"staff_token:{made.pk}"),
+            "back": self.page_of(made),
+        }
+        response = TemplateResponse(request, "admin/staff_tokens/token.html", context)
+        patch_cache_control(response, no_store=True, private=True)
+        return response
+
+    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
+        """Only what would do something."""
+        found = self.look_up(request, object_id)
+        if found is None or found.revoked_at or not self.may_act(request, found):
+            return []
+        buttons: list[Any] = super().get_actions_detail(request, object_id)
+        return buttons
+
+    @page_button(description=gettext_lazy("Revoke"), path="revoke", icon="block", variant=ActionVariant.DANGER)
+    def revoke(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Refuse the token from now on."""
+        token = self.changeable(request, object_id)
+        question = Question(
+            title=_("Revoke the token %(name)s?") % {"name": token.name},
+            consequences=(_("A program that still uses it is refused at once. It cannot be brought back."),),
+            button=_("Revoke"),
+            back=self.page_of(token),
+        )
+        reason = ask_reason(self, request, token, question)
+        if not isinstance(reason, str):
+            return reason
+        revoke_staff_token(token=token, actor=user_ref(request.user), reason=reason)
+        messages.success(request, _("The token %(name)s is revoked.") % {"name": token.name})
+        return HttpResponseRedirect(self.page_of(token))
+
+    @column(description=gettext_lazy("may"))
+    def may(self, token: StaffToken) -> SafeString:
+        """Names of its scopes."""
+        return code(token.scopes)
+
+    @column(description=gettext_lazy("acts as"), ordering="user__username")
+    def person(self, token: StaffToken) -> str:
+        """Whose token it is."""
+        return token.user.get_username()
+
+    @column(description=gettext_lazy("last used"), ordering="last_used_at")
+    def used(self, token: StaffToken) -> SafeString | str:
+        """How long ago."""
+        return ago(token.last_used_at)
+
+    @column(description=gettext_lazy("state"))
+    def state(self, token: StaffToken) -> SafeString:
+        """Whether it opens anything."""
+        if token.revoked_at:
+            return chip("danger", _("Revoked"))
+        return chip("good", _("Live")) if token.is_live else chip("warn", _("Expired"))

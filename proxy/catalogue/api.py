@@ -1,0 +1,98 @@
+"""`backends/` and `operations/`: what may be called, where it leads, and who may call it."""
+
+from typing import Any
+
+from django.db.models import Q, QuerySet
+from drf_spectacular.utils import extend_schema_view
+
+from oauth_provider.staff_api.schema import one_or_many
+from oauth_provider.staff_api.views import Writable
+from proxy.catalogue.credential import check_destination
+from proxy.catalogue.hidden import check_not_hidden
+from proxy.catalogue.models import Backend, Operation
+from proxy.catalogue.operation_ids import new_operation_id
+from proxy.catalogue.remove import remove_backend, remove_operation
+from proxy.catalogue.save import save_backend, save_operation
+from proxy.catalogue.serializers import BackendSerializer, OperationSerializer
+
+
+class BackendView(Writable):
+    """A backend by its name; deleting one takes its operations with it."""
+
+    resource = "backends"
+    model = Backend
+    serializer_class = BackendSerializer
+    lookup_field = "name"
+    key_converter = "str"
+    order = ("name",)
+    renamed = {"credential_header": "credential"}
+    access_fields = frozenset({"enabled"})
+
+    def make(self, values: dict[str, Any]) -> Backend:
+        """A new one, under its own name unless a prefix is given."""
+        credential = values.pop("credential", None)
+        fields = set(values) | ({"credential"} if credential else set())
+        backend = Backend(**({"prefix": f"/api/v1/{values['name']}"} | values))
+        self._save(backend, credential, given=credential is not None, fields=fields, note=self.reason)
+        return backend
+
+    def change(self, row: Backend, values: dict[str, Any], reason: str) -> None:
+        """Its address, its limits, its credential."""
+        given, credential = "credential" in values, values.pop("credential", None)
+        fields = set(values) | ({"credential"} if given else set())
+        if not given:
+            check_destination(
+                sealed=row.credential_sealed, before=row.upstream_url, now=values.get("upstream_url", row.upstream_url)
+            )
+        for name, value in values.items():
+            setattr(row, name, value)
+        self._save(row, credential, given=given, fields=fields, note=reason)
+
+    def _save(
+        self, backend: Backend, credential: tuple[str, str] | None, *, given: bool, fields: set[str], note: str
+    ) -> None:
+        header, secret = credential or ("", "")
+        backend.credential_header = header or backend.credential_header
+        save_backend(backend=backend, actor=self.actor, credential=secret if given else None, fields=fields, note=note)
+
+    def remove(self, row: Backend, reason: str) -> None:
+        """With all that hangs on it."""
+        remove_backend(backend=row, actor=self.actor, note=reason)
+
+
+@extend_schema_view(create=one_or_many(OperationSerializer))
+class OperationView(Writable):
+    """What is not listed here cannot be called."""
+
+    resource = "operations"
+    model = Operation
+    serializer_class = OperationSerializer
+    filters = {"backend": lambda name: Q(backend__name=name)}
+    renamed = {"methods": "method", "__all__": "operation_id"}
+    takes_lists = True
+    access_fields = frozenset({"enabled"})
+
+    def get_queryset(self) -> QuerySet[Operation]:
+        """Operations with the names of their backends."""
+        return Operation.objects.select_related("backend")
+
+    def make(self, values: dict[str, Any]) -> Operation:
+        """A new one, with an id made of its method and path unless one is given."""
+        operation = Operation(**values)
+        operation.operation_id = operation.operation_id or new_operation_id(operation)
+        self._save(operation, fields=set(values), note=self.reason)
+        return operation
+
+    def change(self, row: Operation, values: dict[str, Any], reason: str) -> None:
+        """What it takes and what it answers."""
+        for name, value in values.items():
+            setattr(row, "methods" if name == "method" else name, value)
+        self._save(row, fields=set(values), note=reason)
+
+    def _save(self, operation: Operation, *, fields: set[str], note: str) -> None:
+        check_not_hidden(operation)
+        save_operation(operation=operation, actor=self.actor, fields=fields, note=note)
+
+    def remove(self, row: Operation, reason: str) -> None:
+        """Its path answers 404 from now on."""
+        remove_operation(operation=row, actor=self.actor, note=reason)

@@ -1,0 +1,22 @@
+"""An operation that another one hides would never be called."""
+
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+
+from proxy.catalogue.models import Operation
+
+
+def check_not_hidden(operation: Operation) -> None:
+    """Refuse an operation whose method and path another one of its backend answers.
+
+    Raises:
+        ValidationError: of its path.
+    """
+    others = Operation.objects.filter(backend_id=operation.backend_id, path=operation.path).exclude(pk=operation.pk)
+    words = []
+    for other in others:
+        if shared := sorted(set(operation.methods) & set(other.methods)):
+            names = {"methods": ", ".join(shared), "name": other.operation_id}
+            words.append(_("%(name)s answers %(methods)s at this path already.") % names)
+    if words:
+        raise ValidationError({"path": words})

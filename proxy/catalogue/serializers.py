@@ -1,0 +1,163 @@
+"""Backends and operations as the management API writes them."""
+
+from typing import Any
+
+from django.core.exceptions import ValidationError as ModelFault
+from django.utils.translation import gettext as _
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from oauth_provider.staff_api.fields import Only, Strict, StrictModel
+from proxy.catalogue.credential import MAX_CREDENTIAL, check_credential
+from proxy.catalogue.models import METHODS, AuthMode, Backend, Operation
+
+ANY = "*"
+MAX_DESCRIPTION = 10_000
+# What each type of credential is made of
+PARTS = {"header": {"name", "value"}, "bearer": {"token"}}
+
+
+class CredentialSerializer(Strict):
+    """What the gateway shows a backend to be let in; kept sealed, never shown again."""
+
+    type = serializers.ChoiceField(choices=["header", "bearer"])
+    name = serializers.CharField(max_length=60, required=False, help_text="of the header, for type header")
+    value = serializers.CharField(max_length=MAX_CREDENTIAL, required=False, help_text="of the header")
+    token = serializers.CharField(max_length=MAX_CREDENTIAL, required=False, help_text="for type bearer")
+
+    def validate(self, attrs: dict[str, Any]) -> Any:  # noqa: ANN401 - a pair in place of the dictionary
+        """The header's name and its secret.
+
+        Raises:
+            ValidationError: by field, when one is missing, one too many, or no header carries it.
+        """
+        wanted, given = PARTS[attrs["type"]], attrs.keys() - {"type"}
+        errors = {name: [_("Needed for this type.")] for name in wanted - given}
+        errors |= {name: [_("Not for this type.")] for name in given - wanted}
+        secret = attrs.get("value", attrs.get("token", ""))
+        header = attrs.get("name", "Authorization")
+        if attrs["type"] == "header" and header.lower() == "authorization":
+            errors["name"] = [_("Use the type bearer for this header.")]
+        try:
+            check_credential(secret)
+        except ModelFault as fault:
+            errors["value" if "value" in attrs else "token"] = fault.messages
+        if errors:
+            raise serializers.ValidationError(errors)
+        return header, secret
+
+
+class BackendSerializer(StrictModel):
+    """A service behind the gateway."""
+
+    fixed = frozenset({"name", "prefix"})
+    kind = Only("rest")
+    prefix = serializers.CharField(max_length=200, required=False, help_text="/api/v1/<name>, unless given")
+    max_response_bytes = Only(None)
+    identity_headers = serializers.ListField(child=serializers.CharField(max_length=60), required=False, max_length=20)
+    tls = Only(None)
+    credential = CredentialSerializer(write_only=True, required=False, allow_null=True)
+
+    class Meta:
+        model = Backend
+        fields = (
+            "name",
+            "kind",
+            "prefix",
+            "upstream_url",
+            "auth_mode",
+            "allow_private",
+            "timeout_ms",
+            "connect_timeout_ms",
+            "max_request_bytes",
+            "max_response_bytes",
+            "max_concurrency",
+            "identity_headers",
+            "tls",
+            "credential",
+            "enabled",
+        )
+
+
+_METHOD = {"type": "string", "enum": [*METHODS, ANY]}
+
+
+@extend_schema_field({"oneOf": [_METHOD, {"type": "array", "items": {"type": "string", "enum": list(METHODS)}}]})
+class MethodField(serializers.Field[Any, Any, Any, Any]):
+    """One method, a list of them, or `*` for all; shown the shortest way."""
+
+    def to_internal_value(self, data: Any) -> list[str]:  # noqa: ANN401 - whatever was sent
+        """The methods in their usual order.
+
+        Raises:
+            ValidationError: it names something else.
+        """
+        names = list(METHODS) if data == ANY else [data] if isinstance(data, str) else data
+        if not isinstance(names, list) or not names or not all(isinstance(name, str) for name in names):
+            raise serializers.ValidationError(_("A method, a list of methods, or *."))
+        chosen = {name.upper() for name in names}
+        if strange := sorted(chosen - set(METHODS)):
+            raise serializers.ValidationError(_("Not a method: %(names)s.") % {"names": ", ".join(strange)[:100]})
+        return [method for method in METHODS if method in chosen]
+
+    def to_representation(self, value: list[str]) -> Any:  # noqa: ANN401 - a text or a list
+        """One as a text, all as `*`."""
+        if set(value) == set(METHODS):
+            return ANY
+        return value[0] if len(value) == 1 else value
+
+
+class OperationSerializer(StrictModel):
+    """One thing clients may do at a backend."""
+
+    fixed = frozenset({"backend"})
+    backend = serializers.SlugRelatedField(slug_field="name", queryset=Backend.objects.all())
+    operation_id = serializers.SlugField(max_length=64, required=False)
+    method = MethodField(source="methods")
+    scopes = serializers.ListField(
+        child=serializers.CharField(max_length=100), max_length=50, help_text="all of; an empty list: any valid token"
+    )
+    any_scopes = Only([])
+    auth_mode = serializers.ChoiceField(
+        choices=AuthMode.choices, required=False, allow_null=True, help_text="null: as the backend"
+    )
+    description = serializers.CharField(max_length=MAX_DESCRIPTION, required=False, allow_blank=True)
+    request_schema = Only(None)
+    response_schema = Only(None)
+    idempotent = Only(value=False)
+
+    class Meta:
+        model = Operation
+        fields = (
+            "id",
+            "backend",
+            "operation_id",
+            "method",
+            "path",
+            "scopes",
+            "any_scopes",
+            "auth_mode",
+            "title",
+            "description",
+            "request_schema",
+            "response_schema",
+            "consequential",
+            "idempotent",
+            "max_request_bytes",
+            "enabled",
+        )
+        # One id per backend is checked when it is stored; the framework's own check would ask for both fields
+        validators: list[Any] = []
+
+    def validate_auth_mode(self, value: str | None) -> str:
+        """As the model keeps it."""
+        return value or ""
+
+    def validate_scopes(self, value: list[str]) -> list[str]:
+        """Each once."""
+        return list(dict.fromkeys(value))
+
+    def to_representation(self, instance: Operation) -> dict[str, Any]:
+        """Null where it is as the backend."""
+        shown = super().to_representation(instance)
+        return shown | {"auth_mode": shown["auth_mode"] or None}
