@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from proxy.entrypoints.rest import ConnectionBroken
+from proxy.upstream.breaker import FAULTS
 from tests.proxy.asgi_client import Exchange
 from tests.proxy.plane import Road
 from tests.proxy.raw_backend import Step, Wire, answer, chunk, chunked, once, silence
@@ -285,6 +286,17 @@ async def test_a_silent_backend_is_a_504(road: Road) -> None:
     assert (heard.status, heard.json()["error"]) == (504, "backend_timeout")
     (event,) = await events(heard.request_id)
     assert (event.decision, event.reason) == ("error", "backend_timeout")
+
+
+async def test_a_body_that_stalls_is_the_callers_fault_and_closes_no_backend(road: Road) -> None:
+    for _caller in range(FAULTS + 1):
+        exchange, running = road.begin("POST", f"{NARROW}/x", bearer(road.stored.narrow), body=None)
+        exchange.sends(b"a" * 100_000, more=True)
+        await asyncio.wait_for(running, 3)
+        assert (exchange.status, exchange.json()["error"]) == (408, "request_timeout")
+    _intent, final = await events(exchange.request_id)
+    assert (final.decision, final.reason) == ("deny", "slow_body")
+    assert (await road.call("GET", f"{NARROW}/x", bearer(road.stored.narrow))).status == 200
 
 
 async def test_a_full_backend_is_a_503_and_its_place_comes_back(road: Road) -> None:
