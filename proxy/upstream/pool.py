@@ -27,6 +27,7 @@ class _Pool:
     address: str
     until: float
     idle: deque[tuple[Connection, float]] = field(default_factory=deque)
+    is_closed: bool = False
 
     def take(self) -> Connection | None:
         """The connection used last, if one is still good."""
@@ -39,13 +40,18 @@ class _Pool:
 
     def keep(self, connection: Connection, *, at_most: int) -> None:
         """Put a connection back, and close those that were not needed for a while."""
+        if self.is_closed:
+            # The backend moved, or the process ends: nobody will take it again
+            connection.abort()
+            return
         now = time.monotonic()
         self.idle.append((connection, now))
         while self.idle and (len(self.idle) > at_most or now - self.idle[0][1] >= IDLE_S):
             self.idle.popleft()[0].abort()
 
     def close(self) -> None:
-        """Close every connection that is not in use."""
+        """Close every connection that is not in use, and those in use once they are put back."""
+        self.is_closed = True
         while self.idle:
             self.idle.popleft()[0].abort()
 

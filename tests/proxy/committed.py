@@ -37,7 +37,7 @@ def _leave() -> None:
     for alias in connections:
         connections[alias].close()
         if connections[alias].vendor == "postgresql":
-            connections[alias].close_pool()
+            connections[alias].close_pool()  # type: ignore[attr-defined]  # of that vendor's wrapper only
 
 
 def _empty() -> None:

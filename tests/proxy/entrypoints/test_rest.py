@@ -294,8 +294,7 @@ async def test_a_body_that_stalls_is_the_callers_fault_and_closes_no_backend(roa
         exchange.sends(b"a" * 100_000, more=True)
         await asyncio.wait_for(running, 3)
         assert (exchange.status, exchange.json()["error"]) == (408, "request_timeout")
-    _intent, final = await events(exchange.request_id)
-    assert (final.decision, final.reason) == ("deny", "slow_body")
+        assert [event.reason for event in await events(exchange.request_id)] == ["", "slow_body"]
     assert (await road.call("GET", f"{NARROW}/x", bearer(road.stored.narrow))).status == 200
 
 

@@ -8,7 +8,7 @@ import pytest
 from proxy.catalogue.snapshot import BackendPlan
 from proxy.refusals import BackendNonsense, BackendUnreachable, BreakerOpen, DeadlinePassed, TooLarge
 from proxy.upstream.breaker import FAULTS, OPEN_MAX_S, OPEN_S, BreakingTransport
-from proxy.upstream.transport import UpstreamRequest, UpstreamResponse
+from proxy.upstream.transport import Headers, UpstreamRequest, UpstreamResponse
 from tests.proxy.plans import backend_plan
 from tests.proxy.upstream.calls import request
 
@@ -17,7 +17,7 @@ class Answered:
     """An answer nobody reads here."""
 
     status = 500
-    headers = ()
+    headers: Headers = ()
 
     async def read(self) -> bytes:
         """Nothing."""

@@ -38,6 +38,15 @@ async def test_a_connection_is_used_again_when_its_answer_is_read(backend: RawBa
     assert backend.connections == 1
 
 
+async def test_a_connection_put_back_after_the_end_is_closed(backend: RawBackend) -> None:
+    transport = PooledTransport()
+    response = await transport.send(backend_plan(backend.url), request())
+    assert await response.read() == b""
+    await transport.aclose()
+    await response.aclose()
+    await asyncio.wait_for(backend.closed.wait(), CLOSED_WITHIN_S)
+
+
 SURPLUS = {
     "two answers": (answer(b"ana's") + answer(b"surplus"), "GET", b"ana's"),
     "a body on HEAD": (answer(b"surplus"), "HEAD", b""),
