@@ -146,6 +146,11 @@ class EventView(GenericViewSet[Event]):
         "until": lambda text: Q(timestamp__lt=_moment(text)),
     }
 
+    def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
+        """Nothing of this is anybody's to keep."""
+        response.headers.setdefault("Cache-Control", "no-store")
+        return super().finalize_response(request, response, *args, **kwargs)
+
     def get_queryset(self) -> QuerySet[Event]:
         """Events but the intents whose outcome is known."""
         outcome = Event.newest_first().filter(

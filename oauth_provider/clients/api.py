@@ -23,7 +23,6 @@ from oauth_provider.staff_api.problems import Conflict
 from oauth_provider.staff_api.reasons import required_reason
 from oauth_provider.staff_api.views import Readable, Writable
 
-NO_STORE = {"Cache-Control": "no-store"}
 # Fields of the verb that the preset decides unless they are given
 DIFFERING = (
     "client_type", "authorization_grant_type", "trust", "access_token_lifetime_s", "refresh_token_lifetime_s",
@@ -60,11 +59,11 @@ class ClientView(Writable):
             **{name: values[name] for name in DIFFERING if name in values},
         )
         secret = {"client_secret": created.secret} if created.secret else {}
-        return Response(self.get_serializer(created.client).data | secret, status=201, headers=NO_STORE)
+        return Response(self.get_serializer(created.client).data | secret, status=201)
 
     def change(self, row: Client, values: dict[str, Any], reason: str) -> None:
         """What staff decide about it."""
-        columns = {COLUMNS.get(name, name): value or "" if value is None else value for name, value in values.items()}
+        columns = {COLUMNS.get(name, name): "" if value is None else value for name, value in values.items()}
         change_client(client=row, values=columns, actor=self.actor, note=reason)
 
     def remove(self, row: Client, reason: str) -> None:
@@ -130,7 +129,7 @@ class SecretView(Readable):
                 row = ClientSecret.objects.filter(client=client).latest("pk")
         except SecretRefusedError as refusal:
             raise Conflict(str(refusal)) from refusal
-        return Response(self.get_serializer(row).data | {"client_secret": secret}, status=201, headers=NO_STORE)
+        return Response(self.get_serializer(row).data | {"client_secret": secret}, status=201)
 
     def retire_secret(self, request: Request, client_id: str, secret_id: int) -> Response:
         """Refuse one from now on.

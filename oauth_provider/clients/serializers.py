@@ -29,7 +29,7 @@ class GrantTypesField(serializers.MultipleChoiceField):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(choices=sorted({name for names in GRANT_TYPES.values() for name in names}), **kwargs)
 
-    def to_internal_value(self, data: Any) -> str:  # type: ignore[override]  # noqa: ANN401 - the model's name for it
+    def to_internal_value(self, data: Any) -> str:  # noqa: ANN401 - whatever was sent
         """The model's name of the kind.
 
         Raises:
@@ -103,7 +103,7 @@ class ClientSerializer(StrictModel):
 
     class Meta:
         model = Client
-        fields = (
+        fields: tuple[str, ...] = (
             "client_id",
             "name",
             "preset",
@@ -150,7 +150,7 @@ class SecretSerializer(StrictModel):
 
     class Meta:
         model = ClientSecret
-        fields = ("id", "hint", "created_at", "last_used_at")
+        fields: tuple[str, ...] = ("id", "hint", "created_at", "last_used_at")
         read_only_fields = fields
 
 

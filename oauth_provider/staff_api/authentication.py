@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
+from django.contrib.auth import authenticate
 from django.contrib.auth.models import User
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
@@ -16,11 +17,12 @@ from rest_framework.authentication import (
     SessionAuthentication,
     get_authorization_header,
 )
-from rest_framework.exceptions import AuthenticationFailed, Throttled
+from rest_framework.exceptions import APIException, AuthenticationFailed, Throttled
 from rest_framework.request import Request
 
 from audit.ledger.kinds import Decision, Kind
 from audit.ledger.record import record
+from oauth_provider.staff_api.proven import proven_user, remember_proof
 from oauth_provider.staff_tokens.models import StaffToken
 from oauth_provider.staff_tokens.verify import verify_staff_token
 from oauth_provider.throttle import ThrottledError, check, record_refusal, spend
@@ -64,32 +66,30 @@ class StaffBasicAuthentication(BasicAuthentication):
             AuthenticationFailed: there is none.
             Throttled: the account is locked at this address, or the address failed too often.
         """
-        plain = request._request if isinstance(request, Request) else request  # noqa: SLF001 - the framework's only name for it
-        if plain is None or "\x00" in userid or max(len(userid), len(password)) > MAX_CREDENTIAL:
+        if request is None or "\x00" in userid or max(len(userid), len(password)) > MAX_CREDENTIAL:
             raise AuthenticationFailed(_("Wrong user name or password."))
+        if (user := proven_user(username=userid, password=password)) is not None:
+            return user, None
+        plain = request._request if isinstance(request, Request) else request  # noqa: SLF001 - its only name for it
         try:
             check(plain, rate="signin")
-            return self._checked(userid, password, request, plain)
+            # The framework's request, so that the lock's page, which is for people, does not replace our answer
+            user = authenticate(request=request, username=userid, password=password)  # type: ignore[arg-type,assignment]
+            if user is None:
+                raise self._failure(plain, is_locked=bool(getattr(request, "axes_locked_out", False)))
         except ThrottledError as refusal:
             record_refusal(refusal)
             raise Throttled(refusal.retry_after_s) from refusal
+        remember_proof(user, username=userid, password=password)
+        return user, None
 
-    def _checked(self, userid: str, password: str, request: Any, plain: HttpRequest) -> tuple[Any, None]:  # noqa: ANN401 - as it came
-        try:
-            # The framework's request, so that the lock's page, which is for people, is not put in place of our answer
-            return super().authenticate_credentials(userid, password, request)  # type: ignore[no-any-return]
-        except AuthenticationFailed as failure:
-            locked = bool(getattr(request, "axes_locked_out", False))
-            record(
-                kind=Kind.ACCOUNT_SIGNIN_FAILED,
-                decision=Decision.DENY,
-                reason="locked_out" if locked else "bad_credentials",
-            )
-            spend(plain, rate="signin")
-            if locked:
-                wait = timedelta(hours=settings.AXES_COOLOFF_TIME)
-                raise Throttled(wait.total_seconds()) from failure
-            raise AuthenticationFailed(_("Wrong user name or password.")) from failure
+    def _failure(self, request: HttpRequest, *, is_locked: bool) -> APIException:
+        reason = "locked_out" if is_locked else "bad_credentials"
+        record(kind=Kind.ACCOUNT_SIGNIN_FAILED, decision=Decision.DENY, reason=reason)
+        spend(request, rate="signin")
+        if is_locked:
+            return Throttled(timedelta(hours=settings.AXES_COOLOFF_TIME).total_seconds())
+        return AuthenticationFailed(_("Wrong user name or password."))
 
 
 class StaffSessionAuthentication(SessionAuthentication):

@@ -16,7 +16,7 @@ class IsStaff(BasePermission):
     def has_permission(self, request: Request, view: Any) -> bool:  # noqa: ANN401 - any view
         """Whether somebody of the staff asks."""
         del view
-        return bool(request.user and request.user.is_active and request.user.is_staff)
+        return request.user.is_active and request.user.is_staff
 
 
 class MayDo(IsStaff):

@@ -60,6 +60,11 @@ class Readable(GenericViewSet[Any]):
         if "\x00" in request.path or any("\x00" in text for text in _texts(request)):
             raise Http404
 
+    def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
+        """Nothing of this is anybody's to keep."""
+        response.headers.setdefault("Cache-Control", "no-store")
+        return super().finalize_response(request, response, *args, **kwargs)
+
     def get_queryset(self) -> QuerySet[Any]:
         """Everything there is, with what a row shows of others."""
         return self.model._default_manager.all()
@@ -180,8 +185,8 @@ class NothingThere(APIView):
 
 def routes(view: type[Readable]) -> list[URLPattern]:
     """The addresses of a resource: its list, and one object by its key."""
-    of_list = {"get": "list"} | ({"post": "create"} if issubclass(view, Writable) else {})
-    of_one = {"get": "retrieve"}
+    of_list: dict[str, Any] = {"get": "list"} | ({"post": "create"} if issubclass(view, Writable) else {})
+    of_one: dict[str, Any] = {"get": "retrieve"}
     if issubclass(view, Writable):
         of_one |= {"patch": "partial_update", "delete": "destroy"}
     return [

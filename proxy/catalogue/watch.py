@@ -101,8 +101,11 @@ class Watcher:
             # The thread must live: without it every remembered principal expires for good
             log.exception("catalogue_not_built")
 
-    def _on_bump(self, **_kwargs: object) -> None:
-        self._wake.set()
+    def _on_bump(self, *, name: str, value: int, **_kwargs: object) -> None:
+        # In the thread that committed: whoever reads its answer finds the change in force
+        known = self.snapshot.revision if name == "catalogue" else self.revocation_revision
+        if known < value:
+            self._try_refresh()
 
     def _listen(self) -> None:
         while not self._stopping.is_set():
