@@ -8,12 +8,10 @@ import hashlib
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from django.db.models import Q
 from django.utils import timezone
 from oauth2_provider.models import AccessToken, get_access_token_model, set_token_value
 
 from oauth_provider.clients.models import Client
-from oauth_provider.connections.lock import lock_connection_of
 from oauth_provider.resources.models import Resource
 from oauth_provider.resources.registry import find
 from oauth_provider.tokens.grounds import Grounds, lifetime
@@ -29,7 +27,7 @@ MAX_ANCESTORS = 8
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """An access token that the client may exchange now, locked; `clients` owned it and its ancestors, first to last."""
+    """An access token that the client may exchange now; `clients` owned it and its ancestors, first to last."""
 
     row: AccessToken
     owner: int
@@ -58,25 +56,22 @@ class Subject:
         )
 
 
-def lock_subject(*, token: str, client: Client) -> Subject:
-    """Lock what the access token stands for and check that `client` may exchange it.
+def find_subject(*, token: str, client: Client) -> Subject:
+    """What the access token stands for, if `client` may exchange it.
+
+    Nothing is locked: a token made from one that ends at this moment opens nothing from its first second on.
 
     Raises:
         InvalidSubjectError: it opens nothing, or is neither the client's nor of one that it may exchange for.
     """
-    checksum = hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
-    # The connection first, as everybody; then the token and its ancestors, oldest first, as whoever revokes one
-    lock_connection_of(families__access_tokens__access_token__token_checksum=checksum)
-    older = TokenAncestor.objects.filter(access_token__token_checksum=checksum).values("ancestor")
-    rows = get_access_token_model().objects.filter(Q(token_checksum=checksum) | Q(pk__in=older))
-    locked = list(rows.select_for_update(of=("self",), no_key=True).order_by("pk"))
     try:
         verified = verify_access_token(token)
     except InvalidToken as fault:
         raise InvalidSubjectError(f"subject_{fault.reason}") from fault
-    row = locked[-1]
-    owner = row.application_id
-    if owner is None or (owner != client.pk and not client.exchanges_for.filter(pk=owner).exists()):
+    checksum = hashlib.sha256(token.encode()).hexdigest()
+    row = get_access_token_model().objects.select_related("user").filter(token_checksum=checksum).first()
+    owner = row.application_id if row else None
+    if row is None or owner is None or (owner != client.pk and not client.exchanges_for.filter(pk=owner).exists()):
         raise InvalidSubjectError("foreign_subject")
     ancestors = tuple(TokenAncestor.objects.filter(access_token=row).order_by("position"))
     resource = find(verified.resources[0]) if verified.resources else None

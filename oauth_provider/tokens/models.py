@@ -54,16 +54,24 @@ class FamilyToken(models.Model):
 
 
 class TokenAncestor(models.Model):
-    """One of the tokens that an exchanged access token goes back to (RFC 8693); the first has position 0."""
+    """One of the tokens that an exchanged access token goes back to (RFC 8693); the first has position 0.
+
+    It outlives what it points at, so that the exchanged token is known to hang on something that is gone.
+    """
 
     access_token = models.ForeignKey(
         settings.OAUTH2_PROVIDER_ACCESS_TOKEN_MODEL, on_delete=models.CASCADE, related_name="ancestors"
     )
     ancestor = models.ForeignKey(
-        settings.OAUTH2_PROVIDER_ACCESS_TOKEN_MODEL, on_delete=models.CASCADE, related_name="descendants"
+        settings.OAUTH2_PROVIDER_ACCESS_TOKEN_MODEL,
+        on_delete=models.DO_NOTHING,
+        db_constraint=False,
+        related_name="+",
     )
     # Whose token the ancestor was
-    client = models.ForeignKey(settings.OAUTH2_PROVIDER_APPLICATION_MODEL, on_delete=models.CASCADE, related_name="+")
+    client = models.ForeignKey(
+        settings.OAUTH2_PROVIDER_APPLICATION_MODEL, on_delete=models.DO_NOTHING, db_constraint=False, related_name="+"
+    )
     position = models.PositiveSmallIntegerField()
 
     class Meta:

@@ -28,7 +28,8 @@ def revoke_token(*, token: str, client: Client) -> bool:
     family = _family_of(checksum, client)
     if family is not None:
         return _end_family(family, client)
-    if not _end_access_token(checksum, client):
+    rows = get_access_token_model().objects.filter(token_checksum=checksum, application=client)
+    if not rows.delete()[0]:
         return False
     record(kind=Kind.OAUTH_TOKEN_REVOKED, decision=Decision.ALLOW, client_id=client.client_id, token=checksum[:16])
     bump("revocation")
@@ -41,18 +42,6 @@ def _family_of(checksum: str, client: Client) -> TokenFamily | None:
     if found is None:
         found = tokens.filter(access_token__token_checksum=checksum, revoked=None).first()
     return TokenFamily.objects.filter(pk=found.token_family).first() if found else None
-
-
-def _end_access_token(checksum: str, client: Client) -> bool:
-    tokens = get_access_token_model().objects
-    own = tokens.filter(token_checksum=checksum, application=client)
-    # Whoever exchanges it at this moment holds its lock, and adds a descendant before we look for them
-    token = own.select_for_update(of=("self",)).first()
-    if token is None:
-        return False
-    tokens.filter(ancestors__ancestor=token).delete()
-    token.delete()
-    return True
 
 
 def _end_family(family: TokenFamily, client: Client) -> bool:

@@ -29,7 +29,7 @@ from oauth_provider.tokens.client_authentication import (
     UnknownClientError,
     authenticate_client,
 )
-from oauth_provider.tokens.exchange import TOKEN_EXCHANGE, Subject, lock_subject, store_exchanged
+from oauth_provider.tokens.exchange import TOKEN_EXCHANGE, Subject, find_subject, store_exchanged
 from oauth_provider.tokens.families import rotate, store_pair, store_service_token
 from oauth_provider.tokens.grants import CodeGrant, RefreshGrant, check_target, lock_code, lock_refresh_token
 from oauth_provider.tokens.grounds import Grounds, grounds_of, lifetime
@@ -208,19 +208,19 @@ class Validator(OAuth2Validator):
     # Access tokens exchanged for others (RFC 8693)
 
     def validate_subject_token(self, subject_token: str, client: Client, request: Request) -> bool:
-        """Locks what the access token stands for; False means invalid_request (section 2.2.2)."""
+        """Finds what the access token stands for; False means invalid_request (section 2.2.2)."""
         try:
-            locked = lock_subject(token=subject_token, client=client)
+            found = find_subject(token=subject_token, client=client)
         except InvalidSubjectError as error:
             return self._refused(error.reason)
-        self._subject = locked
-        self.outcome.user, self.outcome.connection = locked.verified.user, locked.verified.connection
-        self.outcome.audience, self.outcome.scopes = locked.resource.identifier, " ".join(locked.scopes)
-        self.outcome.target = f"token:{locked.verified.fingerprint}"
-        self.outcome.clients = " > ".join((*locked.clients, client.client_id))
-        if request.resource is not None and find(request.resource) != locked.resource:
+        self._subject = found
+        self.outcome.user, self.outcome.connection = found.verified.user, found.verified.connection
+        self.outcome.audience, self.outcome.scopes = found.resource.identifier, " ".join(found.scopes)
+        self.outcome.target = f"token:{found.verified.fingerprint}"
+        self.outcome.clients = " > ".join((*found.clients, client.client_id))
+        if request.resource is not None and find(request.resource) != found.resource:
             raise self._foreign_target(InvalidTargetError("foreign_resource"), request)
-        request.user, request.grounds = locked.row.user, locked.grounds(client)
+        request.user, request.grounds = found.row.user, found.grounds(client)
         return True
 
     def exchangeable_scopes(self) -> list[str]:

@@ -28,7 +28,7 @@ MAX_TOKEN = 4096
 _QUERY = """
 SELECT t.created, t.expires, t.scope, t.resource, t.user_id, u.is_active, i.external_id, a.id, a.client_id,
        a.allowed_scopes, a.suspended_at, c.id, c.client_id, c.scopes, c.revoked_at, c.expires_at, f.revoked_at,
-       n.position, o.id, o.client_id, o.allowed_scopes, o.suspended_at, s.name
+       n.position, p.id, o.id, o.client_id, o.allowed_scopes, o.suspended_at, s.name
 FROM {token} t
 JOIN {client} a ON a.id = t.application_id
 LEFT JOIN {user} u ON u.id = t.user_id
@@ -37,6 +37,7 @@ LEFT JOIN {membership} m ON m.access_token_id = t.id
 LEFT JOIN {family} f ON f.id = m.family_id
 LEFT JOIN {connection} c ON c.id = f.connection_id AND c.user_id = t.user_id
 LEFT JOIN {ancestor} n ON n.access_token_id = t.id
+LEFT JOIN {token} p ON p.id = n.ancestor_id
 LEFT JOIN {client} o ON o.id = n.client_id
 LEFT JOIN {scope} s ON s.enabled AND ' ' || t.scope || ' ' LIKE '%% ' || s.name || ' %%'
 WHERE t.token_checksum = %s
@@ -89,6 +90,7 @@ class _Row:
     connection_expires_at: Any
     family_revoked_at: Any
     position: int | None
+    ancestor_pk: int | None
     earlier_client_pk: int | None
     earlier_client_id: str | None
     earlier_allowed_scopes: str | None
@@ -154,7 +156,8 @@ def _check(row: _Row, earlier: Sequence[_Row]) -> None:
     connected = earlier[0].earlier_client_pk if earlier else row.client_pk
     if row.user_id is not None and (row.connection_id is None or row.connection_client_pk != connected):
         raise InvalidToken("no_connection")
-    if row.connection_revoked_at is not None or row.family_revoked_at is not None:
+    is_cut_off = any(found.ancestor_pk is None or found.earlier_client_pk is None for found in earlier)
+    if is_cut_off or row.connection_revoked_at is not None or row.family_revoked_at is not None:
         raise InvalidToken("revoked")
     if row.user_id is not None and not row.is_active:
         raise InvalidToken("inactive_user")

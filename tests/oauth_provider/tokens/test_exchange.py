@@ -1,5 +1,6 @@
 """An access token exchanged for another with at most its scopes and its life (RFC 8693)."""
 
+import hashlib
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -147,7 +148,16 @@ def test_a_service_exchanges_its_own_without_a_person(make_world: Worlds) -> Non
     token = exchanged(world, subject, scope="tool:read")
     assert verify_access_token(token).scopes == {"tool:read"}
     world.post("/oauth/revoke", token=subject)
-    assert refused(token) == "unknown"
+    assert refused(token) == "revoked"
+
+
+def test_nothing_is_left_of_a_service_that_was_deleted(make_world: Worlds) -> None:
+    first, second = service(make_world), service(make_world)
+    second.client.exchanges_for.add(first.client)
+    token = exchanged(second, first.token(grant_type="client_credentials").json()["access_token"])
+    assert refused(token) is None
+    first.client.delete()
+    assert refused(token) == "revoked"
 
 
 ENDS: dict[str, tuple[Callable[[World, World, str], Any], str]] = {
@@ -158,6 +168,14 @@ ENDS: dict[str, tuple[Callable[[World, World, str], Any], str]] = {
         "unknown",
     ),
     "subject-given-back": (lambda agent, _helper, subject: agent.post("/oauth/revoke", token=subject), "unknown"),
+    "subject-deleted": (
+        lambda _agent, _helper, subject: (
+            get_access_token_model()
+            .objects.filter(token_checksum=hashlib.sha256(subject.encode()).hexdigest())
+            .delete()
+        ),
+        "revoked",
+    ),
     "first-client": (
         lambda agent, _helper, _subject: suspend_client(client=agent.client, actor=None, reason="test"),
         "suspended_client",
@@ -189,7 +207,7 @@ def test_an_earlier_access_token_takes_what_it_was_exchanged_for_along(agent: Wo
     token = exchanged(helper, exchanged(agent, first["access_token"]))
     second = agent.refresh(first["refresh_token"]).json()
     agent.post("/oauth/revoke", token=first["access_token"])
-    assert refused(token) == "unknown"
+    assert refused(token) == "revoked"
     assert refused(second["access_token"]) is None
 
 
