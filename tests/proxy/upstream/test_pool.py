@@ -3,12 +3,16 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import replace
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from proxy.refusals import (
     BackendFault,
+    BackendNonsense,
     BackendRefusedByGuard,
     BackendUnreachable,
     DeadlinePassed,
@@ -16,7 +20,7 @@ from proxy.refusals import (
 from proxy.upstream.pool import PooledTransport
 from proxy.upstream.transport import Transport
 from tests.proxy.plans import backend_plan
-from tests.proxy.raw_backend import RawBackend, Wire, answer, chunk, chunked, silence
+from tests.proxy.raw_backend import RawBackend, Wire, answer, chunk, chunked, once, silence
 from tests.proxy.upstream.calls import get, request, whole
 
 CLOSED_WITHIN_S = 1.0
@@ -47,6 +51,24 @@ async def test_a_connection_put_back_after_the_end_is_closed(backend: RawBackend
     await asyncio.wait_for(backend.closed.wait(), CLOSED_WITHIN_S)
 
 
+async def test_a_read_is_sent_again_when_its_kept_connection_turns_out_closed(
+    transport: Transport, backend: RawBackend
+) -> None:
+    backend.says(answer(b"one"), once(b""), answer(b"two"))
+    assert await get(transport, backend) == (200, b"one")
+    assert await get(transport, backend) == (200, b"two")
+    assert [arrived.connection for arrived in backend.arrived] == [0, 0, 1]
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
+async def test_what_may_change_something_is_sent_once(transport: Transport, backend: RawBackend, method: str) -> None:
+    backend.says(answer(b"one"), once(b""), answer(b"two"))
+    assert await get(transport, backend) == (200, b"one")
+    with pytest.raises(BackendNonsense):
+        await get(transport, backend, method)
+    assert len(backend.arrived) == 2
+
+
 SURPLUS = {
     "two answers": (answer(b"ana's") + answer(b"surplus"), "GET", b"ana's"),
     "a body on HEAD": (answer(b"surplus"), "HEAD", b""),
@@ -68,6 +90,28 @@ async def test_a_surplus_answer_reaches_nobody(transport: Transport, backend: Ra
     assert (await get(transport, backend, method))[1] == ana_gets
     for number in range(4):
         assert await get(transport, backend) == (200, f"call {number}".encode())
+
+
+FRAGMENTS = [
+    b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 204 No Content\r\n", b"HTTP/1.1 304 Not Modified\r\n", b"HTTP/1.0 200 OK\r\n",
+    b"HTTP/1.1 100 Continue\r\n", b"Content-Length: 5\r\n", b"Content-Length: 0\r\n", b"Connection: close\r\n",
+    b"Transfer-Encoding: chunked\r\n", b"X: y\r\n", b"\r\n", b"hello", b"5\r\nhello\r\n", b"0\r\n\r\n", b"\n", b"\x00",
+]  # fmt: skip
+
+
+@given(st.lists(st.sampled_from(FRAGMENTS), max_size=8).map(b"".join))
+@settings(max_examples=60, deadline=None)
+def test_whatever_a_backend_says_the_next_caller_gets_their_own(said: bytes) -> None:
+    async def two_callers() -> None:
+        transport = PooledTransport()
+        async with RawBackend.listening() as backend:
+            backend.says(once(said), answer(b"bruno's"))
+            with suppress(BackendFault):
+                await asyncio.wait_for(get(transport, backend), 2)
+            assert await asyncio.wait_for(get(transport, backend), 2) == (200, b"bruno's")
+        await transport.aclose()
+
+    asyncio.run(two_callers())
 
 
 async def test_a_late_surplus_answer_reaches_nobody(transport: Transport, backend: RawBackend) -> None:
