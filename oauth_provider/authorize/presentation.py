@@ -95,14 +95,23 @@ def choose_language(ui_locales: str) -> str | None:
 
 
 def _trust_words(client: Client, destination: Destination) -> str:
+    domain = _domain(client, destination)
     words = {
         "verified": _("Verified by %(platform)s."),
-        "proven": _("Identity proven by %(domain)s."),
-        "claimed": _("Claims to be from %(domain)s, which %(platform)s has not checked."),
+        "proven": _("Identity proven by %(domain)s.") if domain else _("Its identity is proven by its own domain."),
+        "claimed": _("Claims to be from %(domain)s, which %(platform)s has not checked.")
+        if domain
+        else _("It claims an identity that %(platform)s has not checked."),
     }
     unverified = _("Unverified: %(platform)s does not know who runs this application.")
-    domain = urlsplit(client.client_id).hostname if client.client_id.startswith("https://") else destination.host
     return words.get(client.trust, unverified) % {"platform": platform_name(), "domain": domain}
+
+
+def _domain(client: Client, destination: Destination) -> str:
+    # The one its identifier is an address of, else the one it returns to; a program on this device has none
+    if client.client_id.startswith("https://"):
+        return urlsplit(client.client_id).hostname or ""
+    return destination.host if destination.kind == "web" else ""
 
 
 def _heading(acceptable: Acceptable, given: frozenset[str]) -> str:

@@ -104,8 +104,9 @@ def add_client(studio: Studio, tab: Page) -> None:
     """A client is made in the admin: what follows is its setup sheet."""
     tab.goto(studio.url("/admin/oauth_provider/client/add/"))
     tab.fill("input[name=name]", f"Made at {tab.evaluate('Date.now()')}")
+    tab.select_option("select[name=default_resource]", index=1)
     tab.locator("[name=_save]").first.click()
-    tab.wait_for_load_state()
+    tab.wait_for_selector("#values-title")
 
 
 PAGES: dict[str, tuple[str, Opened]] = {

@@ -185,3 +185,9 @@ def test_another_tab_of_the_same_person_is_decided_by_itself(world: World) -> No
     assert world.decide(first, scope=["tool:read"]).status_code == 303
     assert Connection.objects.get().scope_set == set(BOTH)
     assert Interaction.objects.filter(decided_at=None).count() == 0
+
+
+def test_a_program_on_this_device_claims_no_domain(world: World) -> None:
+    type(world.public).objects.filter(pk=world.public.pk).update(trust="claimed")
+    html = world.ask(redirect_uri="cursor://anysphere.cursor-mcp/oauth/callback").content.decode()
+    assert "It claims an identity that Gatehouse has not checked." in html

@@ -144,6 +144,8 @@ def test_a_second_submission_gets_a_friendly_page_and_no_second_code(world: Worl
     response = world.decide(interaction)
     assert response.status_code == 409
     assert b"already" in response.content
+    # She may have allowed it before
+    assert b"not connected" not in response.content
     assert Grant.objects.count() == 1
 
 
