@@ -14,6 +14,9 @@ PYTEST := $(PY) -m pytest --numprocesses auto --maxprocesses 4 --dist loadgroup
 TEST_DATABASE_URL ?= postgresql://127.0.0.1:5432/postgres
 TEST_REDIS_URL ?= redis://127.0.0.1:6379/15
 
+# What the clients from npm leave when they are installed
+NPM := tests/clients/node/node_modules/.package-lock.json
+
 # A production environment, with keys nobody will use, for what reads the settings
 key = $$(head -c 32 /dev/urandom | base64 | tr +/ -_)
 production = PUBLIC_BASE_URL=https://gateway.example.com DATA_DIR=build/check SECRET_KEY=$(key)$(key) ENCRYPTION_KEYS=$(key)
@@ -27,10 +30,10 @@ help: ## show this
 run: $(VENV)/.base ## serve the gateway with demo data and two demo backends
 	@exec $(PY) manage.py demo --serve
 
-test: $(VENV)/.dev ## the whole suite on the embedded defaults
+test: $(VENV)/.dev $(NPM) ## the whole suite on the embedded defaults
 	@env -u TEST_DATABASE_URL -u TEST_REDIS_URL $(PYTEST)
 
-test-services: $(VENV)/.dev ## the same suite and the races, on PostgreSQL and Redis
+test-services: $(VENV)/.dev $(NPM) ## the same suite and the races, on PostgreSQL and Redis
 	@TEST_DATABASE_URL='$(TEST_DATABASE_URL)' TEST_REDIS_URL='$(TEST_REDIS_URL)' $(PYTEST)
 
 check: $(VENV)/.dev ## formatter, linters, types, import contracts, Django's own checks
@@ -70,3 +73,8 @@ $(VENV)/.dev: $(VENV)/.base requirements/dev.txt
 	@echo 'Installing what the tests and checks need …'
 	@$(PIP) -r requirements/dev.txt
 	@touch $@
+
+# Only tests need it: without npm they say what they leave out
+$(NPM): tests/clients/node/package-lock.json
+	@if command -v npm >/dev/null; then \
+		echo 'Installing the clients from npm …'; npm --prefix tests/clients/node ci --silent && touch $@; fi

@@ -16,6 +16,9 @@ import pytest
 from gateway_project.environment import Environment
 
 SERVICES = ("TEST_DATABASE_URL", "TEST_REDIS_URL")
+NODE_MODULES = Path(__file__).parent / "clients" / "node" / "node_modules"
+# Folders whose tests share one started gateway
+ONE_GATEWAY = {"journeys", "attacks", "clients", "conformance"}
 DATA_DIR = Path(tempfile.mkdtemp(prefix="gatehouse-tests-"))
 
 
@@ -46,6 +49,12 @@ def chromium() -> str | None:
     return os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
 
 
+def node() -> str:
+    """The path of a Node: the one that came with the clients from npm, or one on the path."""
+    own = NODE_MODULES / ".bin" / "node"
+    return str(own) if own.exists() else str(shutil.which("node"))
+
+
 def lacking() -> dict[str, str]:
     """The markers of tests that cannot run here, and what they lack."""
     reasons = {}
@@ -53,6 +62,8 @@ def lacking() -> dict[str, str]:
         reasons["services"] = " and ".join(SERVICES)
     if not chromium():
         reasons["browser"] = "Chromium"
+    if not NODE_MODULES.is_dir():
+        reasons["node"] = "npm, which installs what they need"
     return reasons
 
 
@@ -68,7 +79,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items[:] = [item for item in items if item not in left_out]
     config.hook.pytest_deselected(items=left_out)
     for item in items:
-        shared = item.path.parent if item.path.parent.name in {"journeys", "attacks"} else item.path
+        shared = item.path.parent if item.path.parent.name in ONE_GATEWAY else item.path
         item.add_marker(pytest.mark.xdist_group(str(shared)))
 
 

@@ -16,7 +16,8 @@ from tests.stock.project import prepare, running_stock
 
 BOTH = f"{READ} {WRITE}"
 CODE, SERVICE = "authorization-code", "client-credentials"
-# Name, type, grant, redirects, permissions. L is a desktop app, B pretends to be somebody, S acts for itself.
+# Name, type, grant, redirects, permissions. L is a desktop app, B pretends to be somebody, P returns to any
+# port of this computer, S acts for itself.
 CLIENTS: dict[str, tuple[str, str, str, str, str]] = {
     "A": ("Notebook", "public", CODE, "https://c.example/cb http://127.0.0.1/cb", BOTH),
     "B": ("ChatGPT", "public", CODE, "https://evil.example/cb", READ),
@@ -28,6 +29,7 @@ CLIENTS: dict[str, tuple[str, str, str, str, str]] = {
         "http://localhost/callback cursor://anysphere.cursor-mcp/oauth/callback",
         BOTH,
     ),
+    "P": ("Judge", "public", CODE, "http://127.0.0.1/callback", BOTH),
     "S": ("Report", "confidential", SERVICE, "", BOTH),
 }
 
@@ -40,7 +42,7 @@ def gatehouse(folder: Path) -> Iterator[Target]:
         variables = {"TRUSTED_PROXY_COUNT": "1", "RATE_LIMIT_MAX": "5000", **stores}
         own = {"HOST": "127.0.0.1", "PORT": str(port), "DATA_DIR": str(folder), "DEMO": "1", **variables}
         own |= {"DJANGO_SETTINGS_MODULE": "gateway_project.settings"}
-        with running_demo(folder, port=port, **variables) as demo:
+        with running_demo(folder, port=port, **variables) as demo, contextlib.ExitStack() as browsers:
             yield Target(
                 origin=demo.issuer,
                 paths=Paths(
@@ -58,6 +60,7 @@ def gatehouse(folder: Path) -> Iterator[Target]:
                 passwords={user["username"]: user["password"] for user in demo.facts["users"]},
                 operate=_operator(own),
                 session_cookie="session",
+                browsers=browsers,
             )
 
 
@@ -67,7 +70,7 @@ def stock(folder: Path) -> Iterator[Target]:
     passwords = {name: secrets.token_urlsafe(12) for name in ("ana", "bruno")}
     keys = {name: secrets.token_hex(32) for name in CLIENTS}
     variables = prepare(folder, wanted=_wanted(passwords, keys))
-    with running_stock(folder, variables) as origin:
+    with running_stock(folder, variables) as origin, contextlib.ExitStack() as browsers:
         yield Target(
             origin=origin,
             paths=Paths(
@@ -85,6 +88,7 @@ def stock(folder: Path) -> Iterator[Target]:
             passwords=passwords,
             operate=_operator(variables),
             session_cookie="sessionid",
+            browsers=browsers,
         )
 
 

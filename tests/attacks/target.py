@@ -3,6 +3,7 @@
 import base64
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from typing import Any, Self, TypeVar
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -66,6 +67,10 @@ class Person(Browser):
         """Ask without following any redirect."""
         return self._http.get(path, headers=headers)
 
+    def follow(self, page: Page) -> httpx.Response:
+        """Go where an answer redirects to, off this server."""
+        return httpx.get(page.response.headers["location"], timeout=20, trust_env=False)
+
     def cookie(self, name: str) -> str:
         """The value of a cookie, "" when there is none."""
         return self._http.cookies.get(name) or ""
@@ -87,6 +92,7 @@ class Target:
     session_cookie: str
     address: str = "192.0.2.1"
     signed_in: dict[str, Person] = field(default_factory=dict)
+    browsers: ExitStack = field(default_factory=ExitStack)
 
     def from_address(self, number: int) -> "Target":
         """The same server, asked from the `number`-th address, so that no row pays for another's rate."""
@@ -96,7 +102,7 @@ class Target:
 
     def anonymous(self) -> Person:
         """A browser nobody is signed in with."""
-        return Person(self.origin).at(self.address)
+        return self.browsers.enter_context(Person(self.origin)).at(self.address)
 
     def sign_in(self, browser: Person, name: str) -> Page:
         """Sign `name` in."""

@@ -1,0 +1,79 @@
+"""oauth4webapi and openid-client, from npm, against the running gateway.
+
+Each script under `node/` plays a client and asserts what its library tells it; the person's browser is played here.
+"""
+
+import json
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.attacks.target import Person, Target
+from tests.environment import node
+from tests.journeys.server import environment
+
+SCRIPTS = Path(__file__).parent / "node"
+# Proof and the client that has it: A is public, C confidential
+PROOFS = {"none": "A", "basic": "C", "post": "C"}
+
+pytestmark = pytest.mark.node
+
+
+@pytest.mark.parametrize("proof", PROOFS)
+@pytest.mark.parametrize("script", ["oauth4webapi.mjs", "openid-client.mjs"])
+def test_the_whole_life_of_a_grant(server: Target, script: str, proof: str) -> None:
+    client = server.clients[PROOFS[proof]]
+    given = {
+        "issuer": server.issuer,
+        "client_id": client.client_id,
+        "client_secret": client.secret,
+        "redirect_uri": client.redirect_uri,
+        "proof": proof,
+    }
+    with running_script(script, given) as process:
+        assert is_played_through(process, server), complaint(process)
+
+
+@contextmanager
+def running_script(script: str, given: dict[str, str]) -> Iterator[subprocess.Popen[str]]:
+    """A script that runs until the block ends."""
+    process = subprocess.Popen(
+        [node(), str(SCRIPTS / script)],
+        env=environment(GIVEN=json.dumps(given)),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def is_played_through(process: subprocess.Popen[str], server: Target) -> bool:
+    """Answer every page the client opens; whether it was content in the end."""
+    assert process.stdin
+    assert process.stdout
+    for line in process.stdout:
+        said = json.loads(line)
+        if said.get("done"):
+            return True
+        process.stdin.write(f"{location(server, server.person(), said)}\n")
+        process.stdin.flush()
+    return False
+
+
+def location(server: Target, browser: Person, said: dict[str, str]) -> str:
+    """Where a person who decides so is sent back to."""
+    page = server.decide(browser, browser.open(said["url"]), allow=said["decision"] == "allow")
+    return str(page.response.headers["location"])
+
+
+def complaint(process: subprocess.Popen[str]) -> str:
+    """What the client did not like."""
+    return process.communicate(timeout=10)[1]
