@@ -97,11 +97,18 @@ class ClientAdmin(ClientButtons):
         )
         if obj.preset == Preset.SERVICE:
             scopes = ("allowed_scopes", "default_resource")
-        lifetimes = ("access_token_lifetime_s", "refresh_token_lifetime_s", "allow_json_token_requests")
+        technical: tuple[str, ...] = (
+            "access_token_lifetime_s",
+            "refresh_token_lifetime_s",
+            "refresh_token_absolute_lifetime_s",
+            "allow_json_token_requests",
+        )
+        if obj.is_confidential:
+            technical += ("may_exchange_tokens", "exchanges_for", "introspects")
         return (
             (None, {"fields": ("name", *addresses, *scopes, "reason")}),
             (_("What it is"), {"fields": self.readonly_fields}),
-            (_("Technical details"), {"fields": lifetimes, "classes": ("collapse",)}),
+            (_("Technical details"), {"fields": technical, "classes": ("collapse",)}),
         )
 
     def get_readonly_fields(self, request: HttpRequest, obj: Client | None = None) -> Any:

@@ -10,6 +10,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.widgets import (
+    UnfoldAdminCheckboxSelectMultipleWidget,
     UnfoldAdminIntegerFieldWidget,
     UnfoldAdminRadioSelectWidget,
     UnfoldAdminSelectWidget,
@@ -187,6 +188,16 @@ class ClientAddForm(ClientForm):
         return PRESETS[self.kind].redirect_uris if self.kind else ()
 
 
+class ClientsField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]  # generic for the type checker only
+    """Other clients, to be ticked by name and client id: two may have one name."""
+
+    widget = UnfoldAdminCheckboxSelectMultipleWidget
+
+    def label_from_instance(self, client: Client) -> str:
+        """How a client is called here."""
+        return f"{client.name} ({client.client_id})"
+
+
 class ClientChangeForm(ClientForm):
     """An existing client; what kind it is stays as it was made."""
 
@@ -203,13 +214,44 @@ class ClientChangeForm(ClientForm):
         help_text=gettext_lazy("How long it may stay unused before the person has to sign in again."),
     )
 
+    refresh_token_absolute_lifetime_s = forms.IntegerField(
+        label=gettext_lazy("Longest time without a new sign-in, seconds"),
+        widget=UnfoldAdminIntegerFieldWidget,
+        validators=[MinValueValidator(3600), MaxValueValidator(10 * 365 * 86_400)],
+        help_text=gettext_lazy("However often it is used, the person has to sign in again after that."),
+    )
+    exchanges_for = ClientsField(
+        label=gettext_lazy("Exchanges tokens of"),
+        queryset=Client.objects.none(),
+        required=False,
+        help_text=gettext_lazy("Other clients whose access tokens it may exchange for tokens of its own."),
+    )
+    introspects = forms.ModelMultipleChoiceField(
+        label=gettext_lazy("API it serves"),
+        queryset=Resource.objects.all(),
+        required=False,
+        widget=UnfoldAdminCheckboxSelectMultipleWidget,
+        help_text=gettext_lazy("It may ask about every access token that is good for this API."),
+    )
+
+    access_fields = ClientForm.access_fields | {"may_exchange_tokens", "exchanges_for", "introspects"}
+
     class Meta(ClientForm.Meta):
         fields = (
             *ClientForm.Meta.fields,
             "access_token_lifetime_s",
             "refresh_token_lifetime_s",
+            "refresh_token_absolute_lifetime_s",
             "allow_json_token_requests",
+            "may_exchange_tokens",
+            "exchanges_for",
+            "introspects",
         )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if isinstance(field := self.fields.get("exchanges_for"), ClientsField):
+            field.queryset = Client.objects.exclude(pk=self.instance.pk).order_by("name")
 
 
 def _resources(stored: str) -> list[tuple[str, str | Promise]]:

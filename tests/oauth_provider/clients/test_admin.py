@@ -282,3 +282,33 @@ def test_a_client_that_does_not_exist_is_no_error(staff: StaffBrowser, pk: str, 
 )  # fmt: skip
 def test_no_query_breaks_the_list(staff: StaffBrowser, gpt: Client, query: str) -> None:
     assert staff.open(f"{LIST}?{query}").status_code in {200, 302, 400}
+
+
+def test_staff_let_a_service_exchange_tokens_and_ask_about_them(staff: StaffBrowser, gpt: Client) -> None:
+    service = make("service", name="Nightly")
+    resource = register(path="/api/v1/gpt", title="careers")
+    changes: dict[str, str | list[str]] = {
+        "may_exchange_tokens": "on",
+        "exchanges_for": [str(gpt.pk)],
+        "introspects": [str(resource.pk)],
+    }
+    assert errors_of(staff.fill(page(service), **changes))
+    assert not service.exchanges_for.exists(), "whoever gains access gains it for a reason"
+    staff.fill(page(service), reason="Reports", **changes)
+    service.refresh_from_db()
+    assert service.may_exchange_tokens
+    assert (list(service.exchanges_for.all()), list(service.introspects.all())) == ([gpt], [resource])
+    event = last_event(kind=Kind.ADMIN_OBJECT_CHANGED)
+    assert (event.note, set(event.fields)) == ("Reports", {"may_exchange_tokens", "exchanges_for", "introspects"})
+
+
+def test_staff_say_when_people_must_sign_in_again(staff: StaffBrowser, gpt: Client) -> None:
+    staff.fill(page(gpt), refresh_token_absolute_lifetime_s="7200")
+    gpt.refresh_from_db()
+    assert gpt.refresh_token_absolute_lifetime_s == 7200
+
+
+def test_a_public_client_is_not_offered_what_needs_a_secret(staff: StaffBrowser) -> None:
+    text = staff.text(page(make("claude")))
+    assert "exchanges_for" not in text
+    assert "introspects" not in text
