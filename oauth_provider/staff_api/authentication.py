@@ -74,7 +74,7 @@ class StaffBasicAuthentication(BasicAuthentication):
         try:
             check(plain, rate="signin")
             # The framework's request, so that the lock's page, which is for people, does not replace our answer
-            user = authenticate(request=request, username=userid, password=password)  # type: ignore[arg-type,assignment]
+            user = authenticate(request=request, username=userid, password=password)
             if user is None:
                 raise self._failure(plain, is_locked=bool(getattr(request, "axes_locked_out", False)))
         except ThrottledError as refusal:

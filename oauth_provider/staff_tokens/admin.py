@@ -88,7 +88,7 @@ class StaffTokenAdmin(ReadOnlyAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[StaffToken]:
         """One's own, unless one may see everything."""
         tokens: QuerySet[StaffToken] = super().get_queryset(request)
-        return tokens if request.user.is_superuser else tokens.filter(user=request.user)
+        return tokens if request.user.is_superuser else tokens.filter(user=request.user.pk or 0)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Tokens are made here, unlike what else is only looked at."""

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from threading import Event, Lock, Thread
+from threading import Event, RLock, Thread
 
 import redis
 import structlog
@@ -22,7 +22,7 @@ log = structlog.get_logger(__name__)
 
 
 class Watcher:
-    """Polls the revisions four times a second; Redis and this process's own commits wake it earlier.
+    """Polls the revisions four times a second; Redis wakes it earlier, and a commit of this process reads at once.
 
     `snapshot` and `revocation_revision` are replaced, never changed: readers need no lock.
     """
@@ -34,7 +34,8 @@ class Watcher:
         self._wake = Event()
         self._read_once = Event()
         self._stopping = Event()
-        self._lock = Lock()
+        # Reentrant: the first reading may make the signing key, which moves the revision it is reading
+        self._lock = RLock()
         self._threads: list[Thread] = []
 
     @property

@@ -1,0 +1,226 @@
+"""Backends and operations over the management API: fields, defaults, keys, and what the ledger says."""
+
+from typing import Any
+
+import pytest
+
+from audit.ledger.kinds import Kind
+from audit.ledger.models import Event
+from oauth_provider.keys.encryption import decrypt
+from oauth_provider.resources.models import Resource
+from oauth_provider.revisions.read import read_all
+from proxy.catalogue.models import Backend, Operation
+from tests.management_api import REASON, Api, errors_of
+from tests.staff_browser import last_event
+
+URL = "https://jobs.example/api/v2"
+
+
+@pytest.fixture
+def jobs(api: Api) -> dict[str, Any]:
+    """A backend and two permissions."""
+    for name in ("jobs:read", "jobs:write"):
+        api.made("scopes/", name=name, title=name)
+    return api.made("backends/", name="jobs", upstream_url=URL)
+
+
+def operation(**changes: Any) -> dict[str, Any]:
+    """The body of an operation."""
+    return {"backend": "jobs", "method": "GET", "path": "/jobs/{id}", "scopes": ["jobs:read"]} | changes
+
+
+def test_a_backend_has_the_documented_defaults(jobs: dict[str, Any]) -> None:
+    assert jobs == {
+        "name": "jobs",
+        "kind": "rest",
+        "prefix": "/api/v1/jobs",
+        "upstream_url": URL,
+        "auth_mode": "oauth",
+        "allow_private": False,
+        "timeout_ms": 30_000,
+        "connect_timeout_ms": 1000,
+        "max_request_bytes": 1_048_576,
+        "max_response_bytes": None,
+        "max_concurrency": 64,
+        "identity_headers": [],
+        "tls": None,
+        "enabled": True,
+    }
+    assert Resource.objects.filter(path="/api/v1/jobs").exists()
+
+
+def test_a_backend_is_read_changed_and_removed_by_its_name(api: Api, jobs: dict[str, Any]) -> None:
+    assert api.get("backends/jobs/").json() == jobs
+    before = read_all()["catalogue"]
+    changed = api.patch("backends/jobs/", {"timeout_ms": 5000, "identity_headers": ["X-Clerk-User-Id"]})
+    assert changed.json() == jobs | {"timeout_ms": 5000, "identity_headers": ["X-Clerk-User-Id"]}
+    assert read_all()["catalogue"] > before
+    event = last_event(kind=Kind.ADMIN_OBJECT_CHANGED, target="backend:jobs")
+    assert (event.fields, bool(event.actor)) == (["identity_headers", "timeout_ms"], True)
+    api.made("operations/", **operation())
+    assert api.delete("backends/jobs/").status_code == 204
+    assert api.get("backends/jobs/").status_code == 404
+    assert not Operation.objects.exists()
+    assert last_event(kind=Kind.ADMIN_OBJECT_DELETED, target="backend:jobs").note == REASON["X-Reason"]
+
+
+def test_what_was_read_may_be_sent_back_and_changes_nothing(api: Api, jobs: dict[str, Any]) -> None:
+    events = Event.newest_first().count()
+    assert api.patch("backends/jobs/", jobs).json() == jobs
+    assert Event.newest_first().count() == events
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"name": "other"}, "name"),
+        ({"prefix": "/api/v1/other"}, "prefix"),
+        ({"upstream_url": "http://user@jobs.example"}, "upstream_url"),
+        ({"upstream_url": "http://169.254.169.254/"}, "upstream_url"),
+        ({"auth_mode": "issuer"}, "auth_mode"),
+        ({"kind": "mcp"}, "kind"),
+        ({"max_response_bytes": 5}, "max_response_bytes"),
+        ({"tls": {"ca": "x"}}, "tls"),
+        ({"timeout_ms": 1}, "timeout_ms"),
+        ({"timeout_ms": "soon"}, "timeout_ms"),
+        ({"identity_headers": ["Host"]}, "identity_headers"),
+        ({"limits": 5}, "limits"),
+        ({"credential_sealed": "x"}, "credential_sealed"),
+        ({"credential": {"type": "basic"}}, "credential.type"),
+        ({"credential": {"type": "bearer"}}, "credential.token"),
+        ({"credential": {"type": "bearer", "token": "x", "value": "y"}}, "credential.value"),
+        ({"credential": {"type": "bearer", "token": "é"}}, "credential.token"),
+        ({"credential": {"type": "header", "name": "Authorization", "value": "x"}}, "credential.name"),
+        ({"credential": {"type": "header", "name": "Host", "value": "x"}}, "credential"),
+    ],
+)
+def test_what_cannot_run_or_is_not_supported_is_refused_by_field(
+    api: Api, jobs: dict[str, Any], change: dict[str, Any], field: str
+) -> None:
+    assert field in errors_of(api.patch("backends/jobs/", change))
+    assert api.get("backends/jobs/").json() == jobs
+
+
+@pytest.mark.usefixtures("jobs")
+@pytest.mark.parametrize(
+    ("credential", "kept"),
+    [
+        ({"type": "bearer", "token": "s3cret"}, ("Authorization", "s3cret")),
+        ({"type": "header", "name": "X-Internal-Key", "value": "s3cret"}, ("X-Internal-Key", "s3cret")),
+    ],
+)
+def test_a_credential_is_sealed_and_never_shown(api: Api, credential: dict[str, str], kept: tuple[str, str]) -> None:
+    answer = api.patch("backends/jobs/", {"credential": credential})
+    assert "s3cret" not in answer.content.decode()
+    row = Backend.objects.get()
+    assert (row.credential_header, decrypt(row.credential_sealed).decode()) == kept
+    assert last_event(target="backend:jobs").fields == ["credential"]
+    elsewhere = {"upstream_url": "https://evil.example"}
+    assert "credential" in errors_of(api.patch("backends/jobs/", elsewhere))
+    assert api.patch("backends/jobs/", elsewhere | {"credential": None}).status_code == 200
+    assert not Backend.objects.get().credential_sealed
+
+
+@pytest.mark.usefixtures("jobs")
+def test_disabling_and_deleting_need_a_reason(api: Api) -> None:
+    made = api.made("operations/", **operation())
+    for path in ("backends/jobs/", f"operations/{made['id']}/", "scopes/jobs:write/"):
+        assert "X-Reason" in errors_of(api.patch(path, {"enabled": False}))
+        assert "X-Reason" in errors_of(api.delete(path, **{"X-Reason": " "}))
+        assert api.patch(path, {"enabled": False}, **REASON).json()["enabled"] is False
+        assert last_event(kind=Kind.ADMIN_OBJECT_CHANGED).note == REASON["X-Reason"]
+
+
+@pytest.mark.usefixtures("jobs")
+def test_an_operation_has_the_documented_defaults(api: Api) -> None:
+    made = api.made("operations/", **operation())
+    assert made == {
+        "id": made["id"],
+        "backend": "jobs",
+        "operation_id": "get-jobs-id",
+        "method": "GET",
+        "path": "/jobs/{id}",
+        "scopes": ["jobs:read"],
+        "any_scopes": [],
+        "auth_mode": None,
+        "title": "",
+        "description": "",
+        "request_schema": None,
+        "response_schema": None,
+        "consequential": False,
+        "idempotent": False,
+        "max_request_bytes": None,
+        "enabled": True,
+    }
+    assert api.get(f"operations/{made['id']}/").json() == made
+
+
+@pytest.mark.usefixtures("jobs")
+@pytest.mark.parametrize(
+    ("method", "stored", "shown"),
+    [
+        ("post", ["POST"], "POST"),
+        (["POST", "GET"], ["GET", "POST"], ["GET", "POST"]),
+        ("*", ["GET", "POST", "PUT", "PATCH", "DELETE"], "*"),
+    ],
+)
+def test_methods_are_one_a_list_or_all(api: Api, method: Any, stored: list[str], shown: Any) -> None:
+    assert api.made("operations/", **operation(method=method))["method"] == shown
+    assert Operation.objects.get().methods == stored
+
+
+@pytest.mark.usefixtures("jobs")
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"scopes": None}, "scopes"),
+        ({"scopes": ["none"]}, "scopes"),
+        ({"method": "BREW"}, "method"),
+        ({"method": []}, "method"),
+        ({"path": "jobs"}, "path"),
+        ({"backend": "none"}, "backend"),
+        ({"auth_mode": "issuer"}, "auth_mode"),
+        ({"any_scopes": ["jobs:read"]}, "any_scopes"),
+        ({"request_schema": {}}, "request_schema"),
+        ({"idempotent": True}, "idempotent"),
+        ({"cost": 2}, "cost"),
+        ({"tool": "*"}, "tool"),
+        ({"operation_id": "a b"}, "operation_id"),
+    ],
+)
+def test_an_operation_that_cannot_run_is_refused_by_field(api: Api, change: dict[str, Any], field: str) -> None:
+    assert field in errors_of(api.post("operations/", operation(**change)))
+
+
+@pytest.mark.usefixtures("jobs")
+def test_an_open_operation_says_so(api: Api) -> None:
+    body = operation()
+    del body["scopes"]
+    assert "scopes" in errors_of(api.post("operations/", body))
+    assert api.made("operations/", **body, scopes=[])["scopes"] == []
+
+
+@pytest.mark.usefixtures("jobs")
+def test_a_list_makes_all_or_none(api: Api) -> None:
+    good = [operation(path=f"/p/{number}") for number in range(3)]
+    made = api.post("operations/", good)
+    assert [row["operation_id"] for row in made.json()] == ["get-p-0", "get-p-1", "get-p-2"]
+    answer = api.post("operations/", [operation(path="/a"), operation(path="/b"), operation(path="/a")])
+    assert "2.path" in errors_of(answer)
+    assert "1.path" in errors_of(api.post("operations/", [operation(path="/a"), operation(path="b")]))
+    twice = [operation(path="/a", operation_id="x"), operation(path="/b", operation_id="x")]
+    assert "1.operation_id" in errors_of(api.post("operations/", twice))
+    assert Operation.objects.count() == 3
+
+
+@pytest.mark.usefixtures("jobs")
+def test_an_operation_is_changed_and_found_by_its_backend(api: Api) -> None:
+    made = api.made("operations/", **operation())
+    api.made("backends/", name="other", upstream_url=URL)
+    change = {"method": ["GET", "POST"], "auth_mode": "public", "max_request_bytes": 10, "scopes": []}
+    assert api.patch(f"operations/{made['id']}/", change).json() == made | change
+    assert api.patch(f"operations/{made['id']}/", {"auth_mode": None}).json()["auth_mode"] is None
+    assert "backend" in errors_of(api.patch(f"operations/{made['id']}/", {"backend": "other"}))
+    assert api.get("operations/?backend=jobs").json()["count"] == 1
+    assert api.get("operations/?backend=other").json()["count"] == 0
+    assert api.delete(f"operations/{made['id']}/").status_code == 204
