@@ -10,6 +10,9 @@ from django.db import connections
 from pytest_django import DjangoDbBlocker
 
 from audit.ledger.recorder import Recorder
+from tests.management_api import api
+
+__all__ = ["api", "audit_alias", "leave", "ledger", "on_server", "recorder"]
 
 ALIAS = "ledger"
 
