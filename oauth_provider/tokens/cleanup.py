@@ -14,10 +14,11 @@ from uuid import UUID
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from oauth2_provider.models import get_access_token_model, get_grant_model, get_refresh_token_model
 
-from oauth_provider.batches import delete_in_batches, short_transaction
+from oauth_provider.batches import ROWS, delete_in_batches, short_transaction
 from oauth_provider.clients.models import Client
 from oauth_provider.connections.models import Connection
 from oauth_provider.tokens.models import AuthorizationCode, FamilyToken, TokenFamily
+from oauth_provider.tokens.retry import RETRY_WINDOW
 
 # Connections found by one look, and locked by one transaction
 FOUND = 10_000
@@ -93,6 +94,7 @@ def count_spent_tokens(*, at: datetime) -> int:
 
 def clean_tokens(*, at: datetime) -> Iterator[Deleted]:
     """Delete what is spent `at` that moment; yields what each short transaction deleted, by kind."""
+    _forget_sealed_pairs(at)
     spent = _spent(at)
     yield from _by_connection(spent)
     for kind, rows in {
@@ -100,6 +102,17 @@ def clean_tokens(*, at: datetime) -> Iterator[Deleted]:
         "grants": spent.grants(),
     }.items():
         yield from ((kind, deleted) for deleted in delete_in_batches(rows))
+
+
+def _forget_sealed_pairs(at: datetime) -> None:
+    """Those that no repeated refresh gets any more; what is in use at this moment is forgotten the next time."""
+    stale = TokenFamily.objects.exclude(sealed_pair="").filter(refreshed_at__lte=at - RETRY_WINDOW)
+    found = True
+    while found:
+        with short_transaction():
+            rows = stale.select_for_update(of=("self",), no_key=True, skip_locked=True)
+            chosen = list(rows.values_list("pk", flat=True)[:ROWS])
+            found = bool(TokenFamily.objects.filter(pk__in=chosen).update(sealed_pair=""))
 
 
 def _spent(at: datetime) -> Spent:

@@ -151,3 +151,11 @@ def test_more_connections_than_fit_into_one_batch(world: World, monkeypatch: pyt
         )
         TokenFamily.objects.create(connection=connection, revoked_at=timezone.now())
     assert clean() == {"families": 5}
+
+
+def test_a_sealed_pair_is_forgotten_once_no_retry_gets_it(world: World) -> None:
+    world.refresh(world.pair()["refresh_token"])
+    clean()
+    assert TokenFamily.objects.get().sealed_pair
+    clean(later=timedelta(minutes=1))
+    assert TokenFamily.objects.get().sealed_pair == ""

@@ -1,8 +1,10 @@
 """Who calls the token endpoint: exactly one proof, in any of the ways a client may give it (RFC 6749 section 2.3)."""
 
 import base64
+import hmac
 import json
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import quote_plus
 
@@ -84,6 +86,33 @@ def test_either_of_two_live_secrets(world: World) -> None:
 
 
 # Ways to fail
+
+
+def test_each_secret_says_when_it_was_last_used(world: World) -> None:
+    second = create_secret(client=world.client, actor=None)
+    redeem(world, client_id=world.client.client_id, client_secret=second)
+    old, new = ClientSecret.objects.order_by("pk")
+    assert (old.last_used_at is None, new.last_used_at is None) == (True, False)
+
+
+@pytest.mark.parametrize(
+    ("client_id", "compared"), [("own", 2), ("unknown", 1)], ids=["a-wrong-secret", "an-unknown-client"]
+)
+def test_d06_secrets_are_compared_in_constant_time_and_all_of_them(
+    world: World, monkeypatch: pytest.MonkeyPatch, client_id: str, compared: int
+) -> None:
+    create_secret(client=world.client, actor=None)
+    seen: list[tuple[str, str]] = []
+
+    def compare(one: str, other: str) -> bool:
+        seen.append((one, other))
+        return hmac.compare_digest(one, other)
+
+    monkeypatch.setattr("oauth_provider.clients.secrets.hmac", SimpleNamespace(compare_digest=compare))
+    name = world.client.client_id if client_id == "own" else client_id
+    assert redeem(world, client_id=name, client_secret="wrong").status_code == 401
+    assert len(seen) == compared
+    assert {len(digest) for pair in seen for digest in pair} == {64}
 
 
 def test_d04_two_proofs_are_refused_even_when_both_are_right(world: World) -> None:
