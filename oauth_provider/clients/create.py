@@ -11,7 +11,7 @@ from audit.ledger.events import UserRef
 from audit.ledger.kinds import Kind
 from audit.ledger.record import record
 from oauth_provider.clients.models import Client, Preset, Trust
-from oauth_provider.clients.presets import PRESETS, gpt_callbacks
+from oauth_provider.clients.presets import PRESETS, PresetValues, gpt_callbacks
 from oauth_provider.clients.redirect_uris import check_redirect_uris
 from oauth_provider.clients.secrets import create_secret
 from oauth_provider.scopes.live import live_scopes
@@ -66,12 +66,7 @@ def create_client(
         ValidationError: with a message per field.
     """
     values = PRESETS[preset]
-    facts: Differing = {
-        "client_type": values.client_type,
-        "authorization_grant_type": values.grant_type,
-        "trust": Trust.VERIFIED,
-        **differing,
-    }
+    facts = _facts(values, differing)
     public = facts["client_type"] == Client.CLIENT_PUBLIC
     uris = _all_uris(preset, values.redirect_uris, redirect_uris, gpt)
     _check_uris(uris, preset=preset, grant_type=facts["authorization_grant_type"], public=public)
@@ -92,6 +87,15 @@ def create_client(
     client.save()
     _record_added(client, actor, note)
     return Created(client, "" if public else create_secret(client=client, actor=actor))
+
+
+def _facts(values: PresetValues, differing: Differing) -> Differing:
+    decided: Differing = {
+        "client_type": values.client_type,
+        "authorization_grant_type": values.grant_type,
+        "trust": Trust.VERIFIED,
+    }
+    return {**decided, **differing}
 
 
 def check_scopes(scopes: tuple[str, ...]) -> None:
