@@ -1,12 +1,13 @@
 """Real pages in Chromium: one gateway with clients of every kind, people who are signed in, and ways to look."""
 
-import re
+import threading
 from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from playwright.sync_api import Browser, Page, Route, StorageState
+from playwright.sync_api import Browser, Page, StorageState
 
 from tests.journeys.server import Demo, manage
 
@@ -53,7 +54,7 @@ class Studio:
         return f"{self.demo.issuer}{path}"
 
     def tab(self, look: Look, person: str = "") -> Page:
-        """The tab of nobody or of `person`, kept for the next who looks alike; what leaves for a client is answered."""
+        """The tab of nobody or of `person`, kept for the next who looks alike."""
         if (person, look) not in self.tabs:
             self.tabs[person, look] = self._open(look, person)
         return self.tabs[person, look]
@@ -69,9 +70,7 @@ class Studio:
             reduced_motion="reduce",
             storage_state=self._session(person) if person else None,
         )
-        tab = context.new_page()
-        tab.route(re.compile(r"https://|http://127\.0\.0\.1:49152/"), _answer_as_client)
-        return tab
+        return context.new_page()
 
     def _session(self, person: str) -> StorageState:
         if person not in self.signed_in:
@@ -87,6 +86,33 @@ class Studio:
             self.signed_in[person] = context.storage_state()
             context.close()
         return self.signed_in[person]
+
+
+class NativeApp:
+    """A program that waits for its code on this computer (RFC 8252 section 7.3); `called` are the paths it was sent."""
+
+    def __init__(self) -> None:
+        called: list[str] = []
+
+        class Callback(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                called.append(self.path)
+                self.send_response(200)
+                self.end_headers()
+                self.wfile.write(b"Connected")
+
+            def log_message(self, *_: object) -> None:
+                """Keep the code to ourselves."""
+
+        self.called = called
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Callback)
+        self.address = f"http://127.0.0.1:{self._server.server_port}/callback"
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    def close(self) -> None:
+        """Stop listening."""
+        self._server.shutdown()
+        self._server.server_close()
 
 
 def asked(client_id: str, redirect_uri: str, **changes: str) -> str:
@@ -123,7 +149,3 @@ def fits(tab: Page) -> None:
     """Nothing is wider than the screen (WCAG 1.4.10)."""
     wide = tab.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     assert wide <= 0, f"{tab.url} scrolls sideways by {wide} px"
-
-
-def _answer_as_client(route: Route) -> None:
-    route.fulfill(status=200, content_type="text/html", body="<h1>Connected</h1>")

@@ -4,11 +4,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
+from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped] - it has none
 from playwright.sync_api import Page, sync_playwright
 
 from tests.environment import chromium
-from tests.journeys.looks import ARGUMENTS, Look, Studio, asked_by, asked_by_gpt, fits, make_clients
+from tests.journeys import steps
+from tests.journeys.looks import ARGUMENTS, Look, NativeApp, Studio, asked_by, asked_by_gpt, fits, make_clients
+from tests.journeys.pages import Browser
 from tests.journeys.server import free_port, running_demo
 from tests.journeys.stores import services
 
@@ -41,11 +43,12 @@ def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
 
 def _connect(studio: Studio) -> None:
     """Ana has allowed the GPT to read, for good; that makes a second request a second one."""
-    tab = studio.tab(Look(), "ana")
-    tab.goto(studio.url(asked_by_gpt(studio.demo, scope="jobs:read applications:read")))
-    tab.check("input[value=until-revoked]")
-    tab.click("button[value=allow]")
-    tab.wait_for_url("https://chatgpt.com/**")
+    with Browser(studio.demo.issuer) as ana:
+        steps.sign_in(ana, studio.demo.user("ana"))
+        page = ana.open(asked_by_gpt(studio.demo, scope="jobs:read applications:read"))
+        answers = [("scope", "jobs:read"), ("scope", "applications:read")]
+        answers += [("duration", "until-revoked"), ("decision", "allow")]
+        assert "code" in steps.returned(ana.submit(page, page.form_with("decision"), answers))
 
 
 def goto(path: str) -> Opened:
@@ -143,3 +146,105 @@ def test_axe_finds_nothing_and_nothing_is_cut_off(studio: Studio, tmp_path: Path
     found = Axe().run(tab, options=OPTIONS)
     assert not found.violations_count, found.generate_report()
     assert tab.locator("html").get_attribute("lang") == look.locale.lower()
+
+
+PHONE = Look(width=320, scheme="dark", locale="pt-BR", scripts=False)
+
+
+def focused(tab: Page) -> str:
+    """What has the focus, by the name it is sent under and its value; visibly marked, or the test fails."""
+    name, outline, height = tab.evaluate(
+        """() => {
+            const it = document.activeElement, style = getComputedStyle(it);
+            return [`${it.name || it.tagName} ${it.value || it.textContent.trim()}`, style.outlineStyle,
+                    (it.closest("label, a, button, summary") || it).getBoundingClientRect().height];
+        }"""
+    )
+    assert outline != "none", f"{name} does not show that it has the focus"
+    assert height >= 24, f"{name} is too small a target"
+    return str(name)
+
+
+def press_until(tab: Page, key: str, wanted: str) -> list[str]:
+    """Press `key` until `wanted` has the focus; everything that had it on the way."""
+    stops: list[str] = []
+    for _ in range(30):
+        tab.keyboard.press(key)
+        stops.append(focused(tab))
+        if stops[-1] == wanted:
+            return stops
+    raise AssertionError(f"{wanted} is never reached: {stops}")
+
+
+@pytest.fixture
+def native_app() -> Iterator[NativeApp]:
+    """A program on this computer that waits for its code on a port of its own."""
+    app = NativeApp()
+    yield app
+    app.close()
+
+
+def test_a_keyboard_is_enough_from_sign_in_to_revoking_scripts_off(studio: Studio, native_app: NativeApp) -> None:
+    tab = studio.tab(PHONE)
+    bruno = studio.demo.user("bruno")
+    tab.goto(studio.url(asked_by("unverified", redirect_uri=native_app.address, login_hint="bruno")))
+    press_until(tab, "Tab", "username bruno")
+    tab.keyboard.press("Tab")
+    tab.keyboard.type(bruno["password"])
+    tab.keyboard.press("Enter")
+    tab.wait_for_selector("button[value=allow]")
+    choose_with_the_keyboard(tab)
+    tab.wait_for_url(f"{native_app.address}?*")
+    assert "code=" in native_app.called[0]
+    tab.goto(studio.url("/connected-apps/"))
+    fits(tab)
+    assert "Candidatar-se em seu nome" in tab.content()
+    press_until(tab, "Tab", "A Revogar acesso")
+    tab.keyboard.press("Enter")
+    tab.wait_for_url("**/revoke/")
+    press_until(tab, "Tab", "BUTTON Revogar acesso")
+    tab.keyboard.press("Enter")
+    tab.wait_for_selector("[role=status]")
+    assert tab.locator("article").count() == 0
+
+
+def choose_with_the_keyboard(tab: Page) -> None:
+    """Tick what acts, untick what reads, choose a day, look at the full address, pass Deny and press Allow."""
+    fits(tab)
+    press_until(tab, "Tab", "scope jobs:read")
+    tab.keyboard.press("Space")
+    press_until(tab, "Tab", "scope applications:write")
+    tab.keyboard.press("Space")
+    press_until(tab, "Tab", "duration 30-days")
+    tab.keyboard.press("ArrowLeft")
+    assert focused(tab) == "duration 1-day"
+    assert tab.locator("input[name=scope]:checked").evaluate_all("all => all.map(box => box.value)") == [
+        "applications:write"
+    ]
+    press_until(tab, "Tab", "SUMMARY Mostrar o endereço completo")
+    tab.keyboard.press("Enter")
+    assert tab.locator("details code").is_visible()
+    assert press_until(tab, "Tab", "decision allow")[-2:] == ["decision deny", "decision allow"]
+    tab.keyboard.press("Enter")
+
+
+@pytest.mark.parametrize("page", ["consent-unverified-on-this-computer", "sign-in-to-decide", "error-unknown-client"])
+def test_wide_text_spacing_cuts_nothing_off(studio: Studio, page: str) -> None:
+    person, opened = PAGES[page]
+    tab = studio.tab(LOOKS["phone-dark-pt"], person)
+    opened(studio, tab)
+    # WCAG 1.4.12
+    tab.add_style_tag(
+        content="* { line-height: 1.5 !important; letter-spacing: .12em !important; word-spacing: .16em !important }"
+    )
+    fits(tab)
+
+
+def test_without_scripts_the_pages_own_policy_blocks_nothing_they_need(studio: Studio) -> None:
+    tab = studio.tab(PHONE, "ana")
+    blocked: list[str] = []
+    tab.on("console", lambda message: blocked.append(message.text) if message.type == "error" else None)
+    for page in ("consent-claimed-application", "consent-verified-second-request", "connected-apps", "connection"):
+        PAGES[page][1](studio, tab)
+        assert tab.evaluate("getComputedStyle(document.querySelector('.card')).borderRadius") == "14px"
+    assert not blocked
