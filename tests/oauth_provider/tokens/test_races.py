@@ -15,14 +15,13 @@ from oauth_provider.connections.revoke import revoke_connection
 from oauth_provider.rates import DEFAULT_RATES
 from oauth_provider.tokens.exchange import TOKEN_EXCHANGE
 from oauth_provider.tokens.exchange_grant import ACCESS_TOKEN_TYPE
-from oauth_provider.tokens.models import AuthorizationCode, TokenFamily
+from oauth_provider.tokens.models import TokenFamily
 from oauth_provider.tokens.verify import InvalidToken, verify_access_token
 from tests.agreed import World
 from tests.at_once import at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
 TIMES = 8
-ROUNDS = 50
 
 
 def each(world: World, act: Callable[[World], Any]) -> Callable[[], tuple[int, dict[str, Any]]]:
@@ -124,42 +123,6 @@ def test_two_families_of_one_connection_do_not_wait_in_a_circle(world: World) ->
 def no_rates(settings: Settings) -> None:
     """Hundreds of requests from one address within a minute."""
     settings.OAUTH_RATES = dict.fromkeys(DEFAULT_RATES, "1000000/m")
-
-
-def orphans() -> list[str]:
-    """Tokens that belong to nothing, codes that were not spent: what a race would leave behind."""
-    families = TokenFamily.objects.values("pk")
-    rows = {
-        "access": get_access_token_model().objects.filter(membership=None),
-        "refresh": get_refresh_token_model().objects.exclude(token_family__in=families),
-        "grants": get_grant_model().objects.all(),
-        "codes": AuthorizationCode.objects.filter(redeemed_at=None),
-    }
-    return [name for name, found in rows.items() if found.exists()]
-
-
-@pytest.mark.services
-@pytest.mark.usefixtures("no_rates")
-def test_b09_in_fifty_rounds_no_code_buys_two_pairs(world: World) -> None:
-    for _ in range(ROUNDS):
-        code = world.code()
-        winner(at_once([each(world, lambda client, code=code: client.redeem(code))] * TIMES))  # type: ignore[misc]
-    assert get_refresh_token_model().objects.count() == TokenFamily.objects.count() == ROUNDS
-    assert not orphans()
-
-
-@pytest.mark.services
-@pytest.mark.usefixtures("no_rates")
-def test_e06_in_fifty_rounds_everybody_gets_the_same_pair(world: World) -> None:
-    token = world.pair()["refresh_token"]
-    for _ in range(ROUNDS):
-        answers = at_once([each(world, lambda client, token=token: client.refresh(token))] * TIMES)  # type: ignore[misc]
-        assert [status for status, _body in answers] == [200] * TIMES
-        (token,) = {body["refresh_token"] for _status, body in answers}
-        assert len({body["access_token"] for _status, body in answers}) == 1
-    assert get_refresh_token_model().objects.count() == get_access_token_model().objects.count() == ROUNDS + 1
-    assert get_refresh_token_model().objects.filter(revoked=None).count() == 1
-    assert not orphans()
 
 
 @pytest.mark.services
