@@ -1,5 +1,6 @@
 """Record an event of the control plane: with the change it tells of, or not at all."""
 
+from collections.abc import Sequence
 from typing import TypedDict, Unpack
 from uuid import UUID
 
@@ -48,7 +49,12 @@ def record(*, kind: Kind, **fields: Unpack[EventFields]) -> UUID:
     Raises django.db.Error when it cannot be written; the caller's change must then not happen either.
     """
     draft = Draft(kind=kind, **fields)
-    with transaction.atomic(using=DEFAULT_DB_ALIAS):
-        pseudonyms = resolve(DEFAULT_DB_ALIAS, users_of([draft]))
-        insert(connections[DEFAULT_DB_ALIAS], [row_of(draft, pseudonyms)])
+    record_all([draft])
     return draft.id
+
+
+def record_all(drafts: Sequence[Draft]) -> None:
+    """The same for events of one change, in one statement. Raises django.db.Error."""
+    with transaction.atomic(using=DEFAULT_DB_ALIAS):
+        pseudonyms = resolve(DEFAULT_DB_ALIAS, users_of(drafts))
+        insert(connections[DEFAULT_DB_ALIAS], [row_of(draft, pseudonyms) for draft in drafts])

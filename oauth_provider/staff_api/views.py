@@ -1,6 +1,7 @@
 """What every resource of the management API does alike; a resource names its model, its serializer and its verbs."""
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import Any, ClassVar, cast
 
 from django.core.exceptions import ValidationError as ModelFault
@@ -40,7 +41,7 @@ class Readable(GenericViewSet[Any]):
     # Names of the model's fields that the API calls otherwise
     renamed: ClassVar[Mapping[str, str]] = {}
 
-    @property
+    @cached_property
     def actor(self) -> UserRef:
         """Who asks, for the event."""
         return user_ref(self.request.user)
@@ -97,6 +98,15 @@ class Readable(GenericViewSet[Any]):
         return Response(self.get_serializer(self.get_queryset().get(pk=row.pk)).data, status=status)
 
 
+class RowFault(Exception):
+    """The row at `index` of what was posted cannot be made; `fault` says why."""
+
+    def __init__(self, index: int, fault: ModelFault | ValidationError) -> None:
+        super().__init__(index)
+        self.index = index
+        self.fault = fault
+
+
 class Writable(Readable):
     """A resource that is made, changed and removed too, each by a verb."""
 
@@ -120,29 +130,40 @@ class Writable(Readable):
     def create(self, request: Request) -> Response:
         """Make one, or all of a list or none."""
         many = self.takes_lists and isinstance(request.data, list)
-        with transaction.atomic():
-            serializer = self.get_serializer(data=request.data, many=many)
-            serializer.is_valid(raise_exception=True)
-            made = self._make_all(serializer.validated_data) if many else self.make(serializer.validated_data)
-        return Response(self.get_serializer(self.again(made), many=many).data, status=201)
+        serializer = self.get_serializer(data=request.data, many=many)
+        serializer.is_valid(raise_exception=True)
+        rows = serializer.validated_data if many else [serializer.validated_data]
+        try:
+            with transaction.atomic():
+                made = self.make_all(rows)
+        except RowFault as refusal:
+            errors = self.errors_of(refusal.fault)
+            raise ValidationError(_numbered(errors, refusal.index) if many else errors) from refusal
+        shown = self.again(made)
+        return Response(self.get_serializer(shown if many else shown[0], many=many).data, status=201)
 
-    def again(self, made: Any) -> Any:  # noqa: ANN401 - any model's
-        """What was made as a list shows it."""
-        if isinstance(made, list):
-            rows = self.get_queryset().in_bulk([row.pk for row in made])
-            return [rows[row.pk] for row in made]
-        return self.get_queryset().get(pk=made.pk)
+    def make_all(self, rows: list[dict[str, Any]]) -> list[Any]:
+        """Make one of each of `rows`, or none.
 
-    def _make_all(self, rows: list[dict[str, Any]]) -> list[Any]:
+        Raises:
+            RowFault: one of them cannot be made.
+        """
         made = []
         for index, values in enumerate(rows):
             try:
                 made.append(self.make(values))
-            except ModelFault as fault:
-                raise ValidationError(_numbered(of_model(fault, self.renamed), index)) from fault
-            except ValidationError as fault:
-                raise ValidationError(_numbered(flat(fault.detail), index)) from fault
+            except (ModelFault, ValidationError) as fault:
+                raise RowFault(index, fault) from fault
         return made
+
+    def again(self, made: list[Any]) -> list[Any]:
+        """What was made, as a list shows it."""
+        rows = {row.pk: row for row in self.get_queryset().filter(pk__in=[row.pk for row in made])}
+        return [rows[row.pk] for row in made]
+
+    def errors_of(self, fault: Exception) -> dict[str, list[str]]:
+        """Words by field of the API."""
+        return of_model(fault, self.renamed) if isinstance(fault, ModelFault) else flat(getattr(fault, "detail", []))
 
     def partial_update(self, request: Request, **kwargs: Any) -> Response:
         """Change what differs; nothing else is recorded."""

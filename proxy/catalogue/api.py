@@ -6,11 +6,11 @@ from django.db.models import Q, QuerySet
 from drf_spectacular.utils import extend_schema_view
 
 from oauth_provider.staff_api.schema import one_or_many
-from oauth_provider.staff_api.views import Writable
+from oauth_provider.staff_api.views import RowFault, Writable
+from proxy.catalogue.add_many import RowRefused, add_operations
 from proxy.catalogue.credential import check_destination
 from proxy.catalogue.hidden import check_not_hidden
 from proxy.catalogue.models import Backend, Operation
-from proxy.catalogue.operation_ids import new_operation_id
 from proxy.catalogue.remove import remove_backend, remove_operation
 from proxy.catalogue.save import save_backend, save_operation
 from proxy.catalogue.serializers import BackendSerializer, OperationSerializer
@@ -76,22 +76,25 @@ class OperationView(Writable):
         """Operations with the names of their backends."""
         return Operation.objects.select_related("backend")
 
-    def make(self, values: dict[str, Any]) -> Operation:
-        """A new one, with an id made of its method and path unless one is given."""
-        operation = Operation(**values)
-        operation.operation_id = operation.operation_id or new_operation_id(operation)
-        self._save(operation, fields=set(values), note=self.reason)
-        return operation
+    def make_all(self, rows: list[dict[str, Any]]) -> list[Operation]:
+        """New ones, each with an id made of its method and path unless one is given.
+
+        Raises:
+            RowFault: one of them cannot run.
+        """
+        operations = [Operation(**values) for values in rows]
+        try:
+            add_operations(operations=operations, actor=self.actor, note=self.reason)
+        except RowRefused as refusal:
+            raise RowFault(refusal.index, refusal.fault) from refusal
+        return operations
 
     def change(self, row: Operation, values: dict[str, Any], reason: str) -> None:
         """What it takes and what it answers."""
         for name, value in values.items():
             setattr(row, "methods" if name == "method" else name, value)
-        self._save(row, fields=set(values), note=reason)
-
-    def _save(self, operation: Operation, *, fields: set[str], note: str) -> None:
-        check_not_hidden(operation)
-        save_operation(operation=operation, actor=self.actor, fields=fields, note=note)
+        check_not_hidden(row)
+        save_operation(operation=row, actor=self.actor, fields=values, note=reason)
 
     def remove(self, row: Operation, reason: str) -> None:
         """Its path answers 404 from now on."""

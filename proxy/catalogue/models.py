@@ -1,6 +1,7 @@
 """Backend and Operation: what staff connect, validated by the code that runs it."""
 
 import re
+from collections.abc import Iterable
 from typing import Final
 
 from django.conf import settings
@@ -156,6 +157,14 @@ class Operation(models.Model):
         Raises:
             ValidationError: by field.
         """
+        self.clean_with(known_scopes(self.scopes) if is_text_list(self.scopes) else set())
+
+    def clean_with(self, scopes: set[str]) -> None:
+        """The same for a caller who knows which `scopes` exist.
+
+        Raises:
+            ValidationError: by field.
+        """
         faults: dict[str, list[str]] = {}
         try:
             compile_template(self.path)
@@ -165,7 +174,7 @@ class Operation(models.Model):
             faults["methods"] = [gettext("A list of %(methods)s.") % {"methods": ", ".join(METHODS)}]
         if not is_text_list(self.scopes):
             faults["scopes"] = [gettext("A list of scope names.")]
-        elif missing := sorted(set(self.scopes) - _known_scopes(self.scopes)):
+        elif missing := sorted(set(self.scopes) - scopes):
             faults["scopes"] = [gettext("No such scope: %(names)s.") % {"names": ", ".join(missing)}]
         if faults:
             raise ValidationError(faults)
@@ -176,8 +185,9 @@ def is_text_list(value: object) -> bool:
     return isinstance(value, list) and all(isinstance(item, str) for item in value)
 
 
-def _known_scopes(names: list[str]) -> set[str]:
-    return set(Scope.objects.filter(name__in=names).values_list("name", flat=True))
+def known_scopes(names: Iterable[str]) -> set[str]:
+    """Those of `names` that are scopes, enabled or not."""
+    return set(Scope.objects.filter(name__in=list(names)).values_list("name", flat=True))
 
 
 def _header_faults(identity_headers: object, credential_header: str) -> dict[str, list[str]]:

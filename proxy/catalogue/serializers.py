@@ -107,11 +107,28 @@ class MethodField(serializers.Field[Any, Any, Any, Any]):
         return value[0] if len(value) == 1 else value
 
 
+class BackendField(serializers.SlugRelatedField[Backend]):
+    """A backend by its name, read once for a whole list."""
+
+    def to_internal_value(self, data: Any) -> Backend:  # noqa: ANN401 - whatever was sent
+        """The backend.
+
+        Raises:
+            ValidationError: there is none of that name.
+        """
+        known: dict[str, Backend] = self.context.setdefault("backends", {})
+        if not isinstance(data, str) or "\x00" in data:
+            raise serializers.ValidationError(_("The name of a backend."))
+        if data not in known:
+            known[data] = super().to_internal_value(data)
+        return known[data]
+
+
 class OperationSerializer(StrictModel):
     """One thing clients may do at a backend."""
 
     fixed = frozenset({"backend"})
-    backend = serializers.SlugRelatedField(slug_field="name", queryset=Backend.objects.all())
+    backend = BackendField(slug_field="name", queryset=Backend.objects.all())
     operation_id = serializers.SlugField(max_length=64, required=False)
     method = MethodField(source="methods")
     scopes = serializers.ListField(

@@ -1,0 +1,98 @@
+"""Add operations, one or thousands: checked together, stored and recorded in a handful of statements.
+
+On SQLite everybody waits for whoever writes, so what can be checked is checked before.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from audit.ledger.events import Draft, UserRef
+from audit.ledger.kinds import Kind
+from audit.ledger.record import record_all
+from oauth_provider.revisions.bump import bump
+from proxy.catalogue.models import Operation, is_text_list, known_scopes
+from proxy.catalogue.operation_ids import new_operation_id
+
+BATCH = 500
+FIELDS = ("auth_mode", "consequential", "description", "enabled", "max_request_bytes", "methods", "operation_id",
+          "path", "scopes", "title")  # fmt: skip
+
+
+class RowRefused(Exception):
+    """The operation at `index` cannot run; `fault` says why, by field."""
+
+    def __init__(self, index: int, fault: ValidationError) -> None:
+        super().__init__(index)
+        self.index = index
+        self.fault = fault
+
+
+class _Neighbours:
+    """What the backends of new operations answer already, the new ones admitted so far included."""
+
+    def __init__(self, operations: Sequence[Operation]) -> None:
+        self._scopes = known_scopes({name for each in operations if is_text_list(each.scopes) for name in each.scopes})
+        self._ids: defaultdict[int, set[str]] = defaultdict(set)
+        self._answers: dict[tuple[int, str, str], str] = {}
+        backends = {each.backend_id for each in operations}
+        for other in Operation.objects.filter(backend_id__in=backends):
+            self._add(other)
+
+    def admit(self, operation: Operation) -> None:
+        """Check one more.
+
+        Raises:
+            ValidationError: by field.
+        """
+        ids = self._ids[operation.backend_id]
+        operation.clean_with(self._scopes)
+        operation.operation_id = operation.operation_id or new_operation_id(operation, taken=ids)
+        operation.clean_fields(exclude={"backend"})
+        if operation.operation_id in ids:
+            raise ValidationError({"operation_id": _("This backend has an operation of this name.")})
+        for method in operation.methods:
+            if name := self._answers.get((operation.backend_id, operation.path, method)):
+                names = {"methods": method, "name": name}
+                raise ValidationError({"path": _("%(name)s answers %(methods)s at this path already.") % names})
+        self._add(operation)
+
+    def _add(self, operation: Operation) -> None:
+        self._ids[operation.backend_id].add(operation.operation_id)
+        for method in operation.methods:
+            self._answers[operation.backend_id, operation.path, method] = operation.operation_id
+
+
+def add_operations(*, operations: Sequence[Operation], actor: UserRef | None, note: str = "") -> None:
+    """Store new `operations`, all or none; one without an id gets one made of its method and path.
+
+    Raises:
+        RowRefused: the data plane could not run one of them, or another one hides it.
+        IntegrityError: somebody else was a moment earlier.
+    """
+    neighbours = _Neighbours(operations)
+    for index, operation in enumerate(operations):
+        try:
+            neighbours.admit(operation)
+        except ValidationError as fault:
+            raise RowRefused(index, fault) from fault
+    with transaction.atomic():
+        Operation.objects.bulk_create(operations, batch_size=BATCH)
+        record_all([_event(operation, actor, note) for operation in operations])
+        bump("catalogue")
+
+
+def _event(operation: Operation, actor: UserRef | None, note: str) -> Draft:
+    return Draft(
+        kind=Kind.ADMIN_OBJECT_ADDED,
+        actor=actor,
+        target=f"operation:{operation.backend.name}/{operation.operation_id}",
+        backend=operation.backend.name,
+        operation=operation.operation_id,
+        scopes_required=" ".join(operation.scopes),
+        fields=FIELDS,
+        note=note,
+    )
