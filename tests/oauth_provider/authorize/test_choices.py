@@ -79,8 +79,9 @@ def test_allowing_anew_after_the_end_revives_no_old_token(world: World, answer: 
 def test_connected_apps_says_when_it_ends(world: World) -> None:
     world.decide(world.open(), duration="1-day")
     connection = Connection.objects.get()
-    page = world.browser.get(f"/connected-apps/{connection.pk}/").content.decode()
-    assert f'datetime="{connection.expires_at:%Y-%m-%dT%H:%M}' in page
+    for path in ("/connected-apps/", f"/connected-apps/{connection.pk}/"):
+        page = world.browser.get(path).content.decode()
+        assert f'datetime="{connection.expires_at:%Y-%m-%dT%H:%M}' in page
 
 
 def test_a_second_request_sets_what_is_new_apart_from_what_was_given(world: World) -> None:
