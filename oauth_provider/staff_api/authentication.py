@@ -31,6 +31,14 @@ CHALLENGE = 'Bearer realm="Gatehouse", Basic realm="Gatehouse", charset="UTF-8"'
 MAX_CREDENTIAL = 512
 
 
+class TooManyFailures(Throttled):
+    """429, or 503 while nothing can be counted."""
+
+    def __init__(self, refusal: ThrottledError) -> None:
+        super().__init__(refusal.retry_after_s)
+        self.status_code = refusal.status
+
+
 class StaffTokenAuthentication(BaseAuthentication):
     """`Authorization: Bearer gh_st_…`."""
 
@@ -79,7 +87,7 @@ class StaffBasicAuthentication(BasicAuthentication):
                 raise self._failure(plain, is_locked=bool(getattr(request, "axes_locked_out", False)))
         except ThrottledError as refusal:
             record_refusal(refusal)
-            raise Throttled(refusal.retry_after_s) from refusal
+            raise TooManyFailures(refusal) from refusal
         remember_proof(user, username=userid, password=password)
         return user, None
 

@@ -178,7 +178,7 @@ class StaffTokenAdmin(ReadOnlyAdmin):
         messages.success(request, _("The token %(name)s is revoked.") % {"name": token.name})
         return HttpResponseRedirect(self.page_of(token))
 
-    @column(description=gettext_lazy("may"))
+    @column(description=gettext_lazy("It may"))
     def may(self, token: StaffToken) -> SafeString:
         """Names of its scopes."""
         return code(token.scopes)

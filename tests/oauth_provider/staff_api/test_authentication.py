@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+import redis
 from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
@@ -85,6 +86,15 @@ def test_an_address_that_fails_too_often_is_not_heard(maria: User, settings: Any
         basic(f"guess{attempt}", "wrong").get("backends/")
     errors_of(basic("maria", PASSWORD).get("backends/"), 429)
     assert maria.is_active
+
+
+@pytest.mark.usefixtures("maria")
+def test_nobody_is_let_guess_while_nothing_can_be_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unreachable(*_args: object, **_kwargs: object) -> None:
+        raise redis.ConnectionError
+
+    monkeypatch.setattr("oauth_provider.throttle.get_usage", unreachable)
+    errors_of(basic("maria", PASSWORD).get("backends/"), 503)
 
 
 def test_a_password_is_hashed_once_a_minute_and_forgotten_when_it_changes(
