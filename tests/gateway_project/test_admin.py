@@ -28,6 +28,7 @@ OURS = {
     "oauth_provider.Connection",
     "oauth_provider.Scope",
     "oauth_provider.SigningKey",
+    "oauth_provider.StaffToken",
     "proxy.Backend",
     "proxy.Operation",
 }

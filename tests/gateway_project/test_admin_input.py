@@ -21,6 +21,7 @@ FORMS = [
     "oauth_provider/scope/{scope}/change/",
     "oauth_provider/connection/{connection}/revoke/",
     "oauth_provider/apikey/add/",
+    "oauth_provider/stafftoken/add/",
     "oauth_provider/apikey/{key}/disable/",
     "proxy/backend/add/",
     "proxy/backend/{backend}/change/",
