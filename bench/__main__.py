@@ -1,4 +1,4 @@
-"""Direct, nginx and the gateway under the same load, in one run; the ratios come first, for machines are noisy.
+"""Direct, nginx and the gateway under the same load, then tokens beside a stock project; ratios come first.
 
 Whatever is measured has one processor; the backend and the load share another.
 """
@@ -13,6 +13,7 @@ from pathlib import Path
 import httpx
 from tqdm import tqdm
 
+from bench import authorization
 from bench.servers import backend, gateway, has_nginx, nginx_proxy
 from bench.wrk import Load, load
 
@@ -34,6 +35,8 @@ def main() -> None:
         busy, alone = _measure(Path(name))
     _print_ratios(busy, alone)
     _print_figures(busy, alone)
+    with tempfile.TemporaryDirectory() as name:
+        authorization.compare(Path(name), core=MEASURED_CORE, other_core=OTHER_CORE)
 
 
 def _measure(folder: Path) -> tuple[dict[str, Load], dict[str, Load]]:

@@ -35,16 +35,21 @@ CLIENTS: dict[str, tuple[str, str, str, str, str]] = {
 
 
 @contextlib.contextmanager
-def gatehouse(folder: Path) -> Iterator[Target]:
-    """The gateway with demo data behind one trusted proxy, which lets every row come from an address of its own."""
+def gatehouse(folder: Path, **changes: str) -> Iterator[Target]:
+    """The gateway with demo data behind one trusted proxy, which lets every row come from an address of its own.
+
+    `changes` are variables of its environment.
+    """
     port = free_port()
     with services() as stores:
-        variables = {"TRUSTED_PROXY_COUNT": "1", "RATE_LIMIT_MAX": "5000", **stores}
+        variables = {"TRUSTED_PROXY_COUNT": "1", "RATE_LIMIT_MAX": "5000", **stores, **changes}
         own = {"HOST": "127.0.0.1", "PORT": str(port), "DATA_DIR": str(folder), "DEMO": "1", **variables}
         own |= {"DJANGO_SETTINGS_MODULE": "gateway_project.settings"}
         with running_demo(folder, port=port, **variables) as demo, contextlib.ExitStack() as browsers:
             yield Target(
                 origin=demo.issuer,
+                process_id=demo.server.process.pid,
+                variables=own,
                 paths=Paths(
                     issuer="",
                     authorize="/oauth/authorize",
@@ -65,14 +70,16 @@ def gatehouse(folder: Path) -> Iterator[Target]:
 
 
 @contextlib.contextmanager
-def stock(folder: Path) -> Iterator[Target]:
-    """A stock django-oauth-toolkit project on a database of its own kind: SQLite."""
+def stock(folder: Path, *, database_url: str = "") -> Iterator[Target]:
+    """A stock django-oauth-toolkit project; without a URL on an SQLite file."""
     passwords = {name: secrets.token_urlsafe(12) for name in ("ana", "bruno")}
     keys = {name: secrets.token_hex(32) for name in CLIENTS}
-    variables = prepare(folder, wanted=_wanted(passwords, keys))
-    with running_stock(folder, variables) as origin, contextlib.ExitStack() as browsers:
+    variables = prepare(folder, wanted=_wanted(passwords, keys), database_url=database_url)
+    with running_stock(folder, variables) as server, contextlib.ExitStack() as browsers:
         yield Target(
-            origin=origin,
+            origin=server.issuer,
+            process_id=server.process.pid,
+            variables=variables,
             paths=Paths(
                 issuer="/o",
                 authorize="/o/authorize/",

@@ -82,9 +82,16 @@ class Person(Browser):
 
 @dataclass(frozen=True, kw_only=True)
 class Target:
-    """One server. `operate` does what `tests.attacks.operate` offers; `address` is where a row's requests come from."""
+    """One server.
+
+    `operate` does what `tests.attacks.operate` offers; `address` is where a row's requests come from.
+
+    `process_id` leads the server's process group; `variables` are what its commands run with.
+    """
 
     origin: str
+    process_id: int
+    variables: Mapping[str, str]
     paths: Paths
     clients: Mapping[str, RegisteredClient]
     passwords: Mapping[str, str]

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from tests.journeys.server import ROOT, environment, free_port, running
+from tests.journeys.server import ROOT, Server, environment, free_port, running
 
 
 def prepare(folder: Path, *, wanted: Mapping[str, Any], database_url: str = "") -> dict[str, str]:
@@ -30,11 +30,11 @@ def prepare(folder: Path, *, wanted: Mapping[str, Any], database_url: str = "") 
 
 
 @contextlib.contextmanager
-def running_stock(folder: Path, variables: Mapping[str, str]) -> Iterator[str]:
-    """Serve it with the server that also serves ours: its origin."""
+def running_stock(folder: Path, variables: Mapping[str, str]) -> Iterator[Server]:
+    """Serve it with the server that also serves ours."""
     port = free_port()
     origin = f"http://127.0.0.1:{port}"
     command = ("-m", "granian", "--interface", "wsgi", "--port", str(port), "--no-log", "tests.stock.wsgi:application")
     ready = "/.well-known/oauth-authorization-server"
-    with running(*command, issuer=origin, log=folder / "stock.log", variables=variables, ready=ready):
-        yield origin
+    with running(*command, issuer=origin, log=folder / "stock.log", variables=variables, ready=ready) as server:
+        yield server
