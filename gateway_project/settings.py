@@ -280,6 +280,7 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "oauth_provider.staff_api.strict_json.AlwaysJson",
     "DEFAULT_PAGINATION_CLASS": "oauth_provider.staff_api.pages.KeysetPages",
+    "DEFAULT_METADATA_CLASS": None,
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "oauth_provider.staff_api.problems.problem",
     "URL_FORMAT_OVERRIDE": None,

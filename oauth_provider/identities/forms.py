@@ -20,6 +20,8 @@ from oauth_provider.recorded_admin import ReasonedForm, RecordedAdmin
 EXTERNAL_ID = RegexValidator(
     r"\A[\x21-\x7e]{1,200}\Z", gettext_lazy("Use letters, digits and punctuation only, without spaces.")
 )
+# What no page of the admin offers
+ONLY_OVER_THE_API = ("delete_client", "delete_user")
 DEEDS = {
     "view": gettext_lazy("see"),
     "add": gettext_lazy("add"),
@@ -63,8 +65,9 @@ class PermissionsField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg
 
 
 def meaningful_permissions() -> QuerySet[Permission]:
-    """Permissions that some page of the admin asks for."""
-    wanted = Q(pk=None)
+    """Permissions that some page of the admin asks for, or the management API alone."""
+    wanted = Q(content_type__app_label="oauth_provider", content_type__model="resource")
+    wanted |= Q(codename__in=ONLY_OVER_THE_API)
     for model, page in admin.site._registry.items():  # noqa: SLF001 - Django has no public list
         deeds = page.granted if isinstance(page, RecordedAdmin) else ("view",)
         names = [f"{deed}_{model._meta.model_name}" for deed in deeds]

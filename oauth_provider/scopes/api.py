@@ -9,7 +9,7 @@ from rest_framework import serializers
 
 from oauth_provider.scopes.models import Scope
 from oauth_provider.scopes.save import ScopeInUseError, remove_scope, save_scope
-from oauth_provider.staff_api.fields import Strict, StrictModel
+from oauth_provider.staff_api.fields import Only, Strict, StrictModel
 from oauth_provider.staff_api.problems import Conflict
 from oauth_provider.staff_api.schema import one_or_many
 from oauth_provider.staff_api.views import Writable
@@ -31,6 +31,8 @@ class ScopeSerializer(StrictModel):
     fixed = frozenset({"name"})
     description = serializers.CharField(max_length=MAX_DESCRIPTION, required=False, allow_blank=True)
     translations = serializers.DictField(child=WordsSerializer(), required=False)
+    # Nobody registers a client of their own yet
+    self_registration = Only(value=False)
 
     class Meta:
         model = Scope

@@ -6,6 +6,7 @@ import pytest
 from django.contrib.auth.models import User
 
 from audit.ledger.kinds import Kind
+from oauth_provider.identities.forms import meaningful_permissions
 from oauth_provider.identities.models import Identity
 from tests.agreed import World
 from tests.management_api import REASON, Api, api_of, errors_of
@@ -88,3 +89,11 @@ def test_staff_accounts_belong_to_superusers_and_nobody_locks_themselves_out(api
     maria = User.objects.get(username="maria").pk
     errors_of(api.patch(f"users/{maria}/", {"is_active": False}, **REASON), 403)
     errors_of(api.delete(f"users/{maria}/"), 403)
+
+
+def test_a_role_can_give_whatever_the_api_asks_for(api: Api) -> None:
+    del api
+    offered = set(meaningful_permissions().values_list("codename", flat=True))
+    asked = {"add_resource", "change_resource", "delete_resource", "view_resource", "delete_client", "delete_user"}
+    assert asked <= offered
+    assert {"delete_backend", "delete_operation", "delete_scope", "change_apikey", "view_event"} <= offered

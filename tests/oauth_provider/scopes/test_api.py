@@ -41,6 +41,7 @@ def test_words_are_kept_per_language(api: Api) -> None:
         ("translations.pt.subtitle", {"pt": {"subtitle": "x"}}),
         ("translations", []),
         ("enabled", "perhaps"),
+        ("self_registration", True),
     ],
 )
 def test_what_cannot_be_is_refused_by_field(api: Api, field: str, value: object) -> None:

@@ -75,7 +75,7 @@ def test_a_form_is_refused(api: Api) -> None:
 
 
 @pytest.mark.parametrize("path", NOWHERE)
-@pytest.mark.parametrize("method", ["GET", "PUT", "TRACE", "PATCH", "DELETE"])
+@pytest.mark.parametrize("method", ["GET", "PUT", "TRACE", "PATCH", "DELETE", "OPTIONS"])
 def test_an_address_that_leads_nowhere_is_refused_as_everything_else(api: Api, path: str, method: str) -> None:
     answer = api.http.generic(method, ROOT + path, b"{}", content_type="application/json", headers=REASON)
     if (method, path) == ("GET", "backends/"):
