@@ -1,21 +1,23 @@
 """Register the clients of the table at a started gateway: `python -m tests.attacks.register`, JSON in and out."""
+# ruff: noqa: E402 - Django's registry must be ready before anything with a model is imported
 
 import json
 import sys
+from importlib import import_module
 
 import django
-from django.apps import apps
+
+django.setup()
+
+from oauth_provider.clients.models import Client
+from oauth_provider.clients.secrets import create_secret
 
 
 def main() -> None:
     """Create every client that standard input describes; print the secrets of those that have one, by name."""
-    django.setup()
-    # Known only once Django is set up
-    from oauth_provider.clients.secrets import create_secret  # noqa: PLC0415
-
     secrets = {}
     for wanted in json.load(sys.stdin):
-        client = apps.get_model("oauth_provider", "Client").objects.create(**wanted)
+        client = Client.objects.create(**wanted)
         if client.is_confidential:
             secrets[client.name] = create_secret(client=client, actor=None)
     print(json.dumps(secrets))
