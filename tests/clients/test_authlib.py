@@ -45,7 +45,7 @@ def test_the_whole_life_of_a_grant(server: Target, session: OAuth2Session) -> No
         told = session.introspect_token(metadata["introspection_endpoint"], token=second["access_token"]).json()
         assert told["active"] is True
         assert told["client_id"] == session.client_id
-    revoked = session.revoke_token(metadata["revocation_endpoint"], token=second["refresh_token"])
+    revoked = session.revoke_token(metadata["revocation_endpoint"], token=second["refresh_token"])  # type: ignore[no-untyped-call]  # Authlib is untyped there
     assert revoked.status_code == 200
     assert not server.opens(second["access_token"])
     with pytest.raises(OAuthError, match="invalid_grant"):

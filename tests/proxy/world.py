@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.contrib.auth import get_user_model
+from django.contrib.auth.models import User
 from django.db import connections
 from django.test import Client as Browser
 
@@ -56,19 +57,7 @@ class Stored:
 def store() -> Stored:
     """Store the catalogue, ana with her external id, a client, and her tokens."""
     port = free_port()
-    for name in SCOPES:
-        Scope.objects.create(name=name, title=name)
-    for prefix, (fields, operations) in CATALOGUE.items():
-        name = prefix.rpartition("/")[2]
-        backend = Backend(
-            name=name, prefix=prefix, upstream_url=f"http://{HOST}:{port}/{name}", allow_private=True, **fields
-        )
-        save_backend(backend=backend, actor=None)
-        for number, (methods, path, scopes) in enumerate(operations):
-            operation = Operation(
-                backend=backend, operation_id=f"{name}-{number}", methods=methods, path=path, scopes=scopes
-            )
-            save_operation(operation=operation, actor=None)
+    _store_catalogue(port)
     create_api_key(name="portal", scopes="jobs:read", actor=None, key=API_KEY)
     ana = get_user_model().objects.create(username="ana")
     Identity.objects.update_or_create(user=ana, defaults={"external_id": "user_2abc"})
@@ -82,27 +71,39 @@ def store() -> Stored:
         default_resource=JOBS,
     )
     secret = create_secret(client=client, actor=None)
-    agreed = {
-        prefix: World(
-            Browser(),
-            client,
-            secret,
-            Connection.objects.create(
-                user=ana,
-                client=client,
-                resource=register(path=prefix, title=prefix),
-                redirect_host="client.example",
-                scopes=" ".join(SCOPES),
-            ),
-        )
-        for prefix in (JOBS, NARROW)
-    }
+    agreed = {prefix: World(Browser(), client, secret, _connection(ana, client, prefix)) for prefix in (JOBS, NARROW)}
     return Stored(
         port=port,
         read=agreed[JOBS].pair(scopes=("jobs:read",))["access_token"],
         write=agreed[JOBS].pair(scopes=SCOPES)["access_token"],
         narrow=agreed[NARROW].pair(scopes=SCOPES)["access_token"],
         client_id=client.client_id,
+    )
+
+
+def _store_catalogue(port: int) -> None:
+    for name in SCOPES:
+        Scope.objects.create(name=name, title=name)
+    for prefix, (fields, operations) in CATALOGUE.items():
+        name = prefix.rpartition("/")[2]
+        backend = Backend(
+            name=name, prefix=prefix, upstream_url=f"http://{HOST}:{port}/{name}", allow_private=True, **fields
+        )
+        save_backend(backend=backend, actor=None)
+        for number, (methods, path, scopes) in enumerate(operations):
+            operation = Operation(
+                backend=backend, operation_id=f"{name}-{number}", methods=methods, path=path, scopes=scopes
+            )
+            save_operation(operation=operation, actor=None)
+
+
+def _connection(user: User, client: Client, prefix: str) -> Connection:
+    return Connection.objects.create(
+        user=user,
+        client=client,
+        resource=register(path=prefix, title=prefix),
+        redirect_host="client.example",
+        scopes=" ".join(SCOPES),
     )
 
 
