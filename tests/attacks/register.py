@@ -3,7 +3,6 @@
 
 import json
 import sys
-from importlib import import_module
 
 import django
 
