@@ -21,7 +21,6 @@ from proxy.upstream.transport import Transport, UpstreamRequest, UpstreamRespons
 EVENT_STREAM = "text/event-stream"
 EVENT_STREAM_IDLE_S = 60.0
 EVENT_STREAM_MAX_S = 3600.0
-BODY_AHEAD_S = 1.0
 _LENGTH_REQUIRED = frozenset({"POST", "PUT", "PATCH"})
 NO_CONTENT = 204
 _NO_BODY_STATUS = frozenset({NO_CONTENT, 304})
@@ -67,9 +66,7 @@ async def route(constrained: Constrained, transport: Transport) -> Answer:
     received, backend = validated.received, validated.identified.backend
     loop = asyncio.get_running_loop()
     deadline = received.started + backend.timeout_s
-    # A little earlier than the deadline: whoever sends a body that misses both is late, and not the backend
-    body_until = deadline - min(BODY_AHEAD_S, backend.timeout_s / 10)
-    body = await received.body.open(limit=validated.operation.max_request_bytes, until=body_until)
+    body = await received.body.open(limit=validated.operation.max_request_bytes, until=deadline)
     sent_at = loop.time()
     response = await transport.send(backend, _request(constrained, body, deadline=deadline, now=sent_at))
     try:

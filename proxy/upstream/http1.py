@@ -12,7 +12,7 @@ from typing import cast
 
 import httptools
 
-from proxy.refusals import BackendNonsense, BadRequest
+from proxy.refusals import BackendNonsense, BadRequest, RequestTimeout
 from proxy.upstream.transport import Headers, UpstreamRequest
 
 # A head of an answer beyond these is an attack or a fault, and so is a row of interim answers
@@ -114,7 +114,7 @@ class Exchange:
         self._fed = self._interims = self._buffered = 0
         self._chunks: list[bytes] = []
         self._arrived = asyncio.Event()
-        self._complete = self._keep_alive = self._is_interim = self._is_paused = False
+        self._complete = self._keep_alive = self._is_interim = self._is_paused = self._is_writing = False
         self._fault: Exception | None = None
         self._sender: asyncio.Task[None] | None = None
         connection.exchange = self
@@ -169,11 +169,20 @@ class Exchange:
         self._connection.abort()
         return False
 
+    @property
+    def fault_until_now(self) -> Exception | None:
+        """What kept the answer from coming; None when it is the backend, which does not take the body or not answer."""
+        if self._sender is None or self._sender.done() or self._is_writing:
+            return self._fault
+        return RequestTimeout(headers=(("connection", "close"),))
+
     async def _send(self, head: bytes, body: AsyncIterator[bytes]) -> None:
         try:
             await self._connection.write(head)
             async for framed in _framed(body, _length(self._request)):
+                self._is_writing = True
                 await self._connection.write(framed)
+                self._is_writing = False
         except ConnectionResetError:
             # An answer that came before says more than this
             self._fail(BackendNonsense())

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import certifi
 
 from proxy.catalogue.snapshot import BackendPlan
-from proxy.refusals import BackendNonsense, BackendUnreachable, DeadlinePassed
+from proxy.refusals import BackendNonsense, BackendUnreachable, DeadlinePassed, Refusal
 from proxy.upstream.egress import pinned_address
 from proxy.upstream.http1 import ClosedBeforeAnswer, Connection, Exchange, head_of
 from proxy.upstream.transport import Headers, UpstreamRequest
@@ -161,6 +161,13 @@ async def _exchange(
     exchange = Exchange(connection, request)
     try:
         await exchange.start(head)
+    except asyncio.CancelledError:
+        is_late, fault = asyncio.get_running_loop().time() >= request.deadline, exchange.fault_until_now
+        exchange.end()
+        if is_late and isinstance(fault, Refusal):
+            # Whose fault a missed deadline is decides over the backend's breaker
+            raise fault from None
+        raise
     except BaseException:
         exchange.end()
         raise

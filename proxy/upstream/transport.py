@@ -51,6 +51,7 @@ class Transport(Protocol):
         Raises:
             BackendFault: it cannot be reached, may not be called, or does not speak HTTP.
             DeadlinePassed: no answer by the deadline, or no connection within the backend's connect timeout.
+            RequestTimeout: the deadline passed while the caller's body was awaited.
         """
         ...
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from dataclasses import replace
 
@@ -16,6 +16,7 @@ from proxy.refusals import (
     BackendRefusedByGuard,
     BackendUnreachable,
     DeadlinePassed,
+    RequestTimeout,
 )
 from proxy.upstream.pool import PooledTransport
 from proxy.upstream.transport import Transport
@@ -162,6 +163,36 @@ async def test_a_connection_that_takes_too_long_is_given_up(transport: Transport
         await transport.send(plan, request())
     assert (refusal.value.status, refusal.value.reason) == (504, "connect_timeout")
     assert time.monotonic() - started < 1
+
+
+async def test_a_deadline_is_the_fault_of_whoever_is_waited_for(transport: Transport, backend: RawBackend) -> None:
+    async def stalled() -> AsyncIterator[bytes]:
+        yield b"some"
+        await asyncio.sleep(30)
+
+    async def endless() -> AsyncIterator[bytes]:
+        while True:
+            yield b"a" * 65_536
+
+    async def deaf(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await done.wait()
+        writer.close()
+
+    done = asyncio.Event()
+
+    async with await asyncio.start_server(deaf, "127.0.0.1", 0) as server:
+        deaf_url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        backend.says(silence)
+        for body, url, fault in (
+            (stalled(), backend.url, RequestTimeout),
+            (endless(), deaf_url, DeadlinePassed),
+            (b"all", backend.url, DeadlinePassed),
+        ):
+            late = replace(request("POST", body=body), deadline=asyncio.get_running_loop().time() + 0.1)
+            with pytest.raises(fault):
+                await transport.send(backend_plan(url), late)
+        done.set()
+        await asyncio.sleep(0.01)
 
 
 async def test_an_address_inside_is_refused_before_any_connection(transport: Transport, backend: RawBackend) -> None:
