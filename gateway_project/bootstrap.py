@@ -12,6 +12,7 @@ from audit.ledger.kinds import Kind
 from audit.ledger.record import record
 from oauth_provider.api_keys.bootstrap import bootstrap_api_key
 from oauth_provider.clients.bootstrap import bootstrap_client
+from oauth_provider.keys.file import adopt_key_file
 from oauth_provider.keys.signing import current_signing_key
 from proxy.catalogue.from_environment import bring_catalogue_in_line
 
@@ -42,7 +43,7 @@ def follow_environment() -> None:
     """
     try:
         _require_migrations()
-        for act in (_catalogue, _client, _api_key, current_signing_key):
+        for act in (_catalogue, _client, _api_key, _signing_key):
             _in_turn(act)
     except OperationalError as fault:
         raise NotReadyToServe(f"The database of DATABASE_URL does not answer: {fault}") from fault
@@ -91,6 +92,13 @@ def _client() -> None:
             secret=settings.OAUTH_CLIENT_SECRET,
             redirect_uris=settings.OAUTH_REDIRECT_URIS,
         )
+
+
+def _signing_key() -> None:
+    if settings.SIGNING_KEY_FILE:
+        adopt_key_file(settings.SIGNING_KEY_FILE)
+    else:
+        current_signing_key()
 
 
 def _api_key() -> None:

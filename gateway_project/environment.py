@@ -66,6 +66,7 @@ class Environment(BaseSettings):
     RATE_LIMIT_MAX: int = Field(default=300, ge=1)
     AUDIT_SPOOL_DIR: Path | None = None
     AUDIT_KEY_FILE: Path | None = None
+    SIGNING_KEY_FILE: Path | None = None
     ENCRYPTION_KEYS: CommaList = Field(default=[], validate_default=True)
     OAUTH_RATES: CommaList = []
 

@@ -59,14 +59,19 @@ def remembered_signing_key() -> LoadedKey:
     return _remembered(int(time.monotonic() // REMEMBERED_FOR_S))
 
 
-def create_signing_key(*, signs_from: datetime | None = None) -> SigningKey:
-    """A new P-256 key pair that signs from then on, at once when no time is given; it is published at once."""
-    private = ec.generate_private_key(ec.SECP256R1())
-    pem = private.private_bytes(
+def create_signing_key(
+    *, signs_from: datetime | None = None, private: ec.EllipticCurvePrivateKey | None = None
+) -> SigningKey:
+    """A P-256 key pair that signs from then on, at once when no time is given; it is published at once.
+
+    Args:
+        private: the operator's own key; a new one when there is none.
+    """
+    pem = (private or ec.generate_private_key(ec.SECP256R1())).private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
     key = ECKey.import_key(pem)
-    kid = hashlib.sha256(key.thumbprint().encode()).hexdigest()[:16]
+    kid = key_id(key)
     public = dict(key.as_dict(private=False)) | {"kid": kid, "use": "sig", "alg": "ES256"}
     with transaction.atomic():
         row = SigningKey.objects.create(
@@ -79,9 +84,20 @@ def create_signing_key(*, signs_from: datetime | None = None) -> SigningKey:
     return row
 
 
+def key_id(key: ECKey) -> str:
+    """The id a key is published under: made of its thumbprint (RFC 7638), so that it is the same everywhere."""
+    return hashlib.sha256(key.thumbprint().encode()).hexdigest()[:16]
+
+
 @transaction.atomic
-def rotate_signing_key(*, compromised: bool = False, actor: UserRef | None = None, reason: str = "") -> SigningKey:
-    """Put a new key in the place of those there are.
+def rotate_signing_key(
+    *,
+    compromised: bool = False,
+    private: ec.EllipticCurvePrivateKey | None = None,
+    actor: UserRef | None = None,
+    reason: str = "",
+) -> SigningKey:
+    """Put a new key, or the operator's own (`private`), in the place of those there are.
 
     It signs when every verifier has had time to fetch it; the old ones verify until the last thing they signed has
     expired. With `compromised` the new one signs at once, and nothing the old ones signed verifies any more.
@@ -93,7 +109,7 @@ def rotate_signing_key(*, compromised: bool = False, actor: UserRef | None = Non
     for old in olds:
         old.published_until = min(old.published_until or ends, ends)
         old.save(update_fields=["published_until"])
-    new = create_signing_key(signs_from=signs_from)
+    new = create_signing_key(signs_from=signs_from, private=private)
     record(
         kind=Kind.SYSTEM_KEY_ROTATED,
         actor=actor,
