@@ -161,6 +161,14 @@ class Environment(BaseSettings):
             raise ValueError("required; at least 50 random characters")
         return value
 
+    @field_validator("INTERNAL_SERVICE_KEY")
+    @classmethod
+    def header_value(cls, value: str | None) -> str | None:
+        """It travels in a header (RFC 9110 section 5.5)."""
+        if value is not None and not (value.isascii() and value.isprintable() and value == value.strip()):
+            raise ValueError("must be printable ASCII without blanks around it: it is sent to the backend as a header")
+        return value
+
     @field_validator("ENCRYPTION_KEYS")
     @classmethod
     def fernet_keys(cls, value: list[str], info: ValidationInfo) -> list[str]:

@@ -73,6 +73,8 @@ def test_several_missing_variables_are_named_together(monkeypatch: pytest.Monkey
         ("JOBS_SERVICE_URL", "http://127.0.0.1:8000/jobs"),
         ("JOBS_SERVICE_URL", "http://169.254.169.254/"),
         ("OAUTH_ALIAS_PREFIXES", "api"),
+        ("INTERNAL_SERVICE_KEY", "two\nlines"),
+        ("INTERNAL_SERVICE_KEY", "chavé"),
         ("ENCRYPTION_KEYS", "short"),
         ("WEB_CONCURRENCY", "0"),
         ("TRUSTED_PROXY_COUNT", "-1"),
