@@ -33,6 +33,8 @@ class Command(BaseCommand):
         self._take_address(options["addrport"])
         if options["reload"]:
             run_with_reloader(self._serve)
+            # Interrupted: the server's threads would meet an interpreter that is going away, and might never end
+            os._exit(0)
         else:
             self._serve()
 
