@@ -13,6 +13,13 @@ import httpx
 from tests.gateway_project.processes import wait_until
 from tests.journeys.server import ROOT, environment, free_port
 
+# Whoever runs the tests in the background has interrupts ignored, and a process passes that on to its children
+INTERRUPTIBLE = """
+import os, signal, sys
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+os.execv(sys.executable, [sys.executable, *sys.argv[1:]])
+"""
+
 
 @contextmanager
 def runserver(data_dir: Path, *arguments: str) -> Iterator[tuple[subprocess.Popen[bytes], Path]]:
@@ -20,7 +27,7 @@ def runserver(data_dir: Path, *arguments: str) -> Iterator[tuple[subprocess.Pope
     log = data_dir / "runserver.log"
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [sys.executable, "manage.py", "runserver", *arguments],
+            [sys.executable, "-c", INTERRUPTIBLE, "manage.py", "runserver", *arguments],
             cwd=ROOT,
             env=environment(DATA_DIR=str(data_dir)),
             stdin=subprocess.DEVNULL,
