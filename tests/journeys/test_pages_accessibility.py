@@ -14,7 +14,8 @@ from tests.journeys.pages import Browser
 from tests.journeys.server import free_port, running_demo
 from tests.journeys.stores import services
 
-pytestmark = pytest.mark.browser
+# Two minutes of a browser: on the build server, not before every commit
+pytestmark = [pytest.mark.browser, pytest.mark.services]
 
 LOOKS = {
     "desktop": Look(),
