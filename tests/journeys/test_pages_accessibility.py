@@ -21,11 +21,6 @@ LOOKS = {
     "desktop": Look(),
     "phone-dark-pt": Look(width=320, scheme="dark", locale="pt-BR"),
 }
-# The harder one always, the other where there is time for it
-EVERY_LOOK = [
-    pytest.param(look, id=name, marks=() if name == "phone-dark-pt" else pytest.mark.services)
-    for name, look in LOOKS.items()
-]
 # Every rule of WCAG 2.2 A and AA, and what axe-core holds for good practice
 OPTIONS = {"resultTypes": ["violations"], "rules": {"target-size": {"enabled": True}}}
 
@@ -141,7 +136,7 @@ PAGES: dict[str, tuple[str, Opened]] = {
 }
 
 
-@pytest.mark.parametrize("look", EVERY_LOOK)
+@pytest.mark.parametrize("look", LOOKS.values(), ids=LOOKS.keys())
 @pytest.mark.parametrize("page", PAGES)
 def test_axe_finds_nothing_and_nothing_is_cut_off(studio: Studio, tmp_path: Path, page: str, look: Look) -> None:
     person, opened = PAGES[page]
