@@ -8,6 +8,7 @@ from oauth2_provider.models import get_grant_model
 from audit.ledger.kinds import Decision, Kind
 from audit.ledger.record import record
 from oauth_provider.authorize.models import Interaction
+from oauth_provider.clients.first_consent import note_first_consent
 from oauth_provider.connections.models import Connection
 from oauth_provider.identities.external_id import user_ref
 from oauth_provider.tokens.codes import LIFETIME, code_checksum, new_code
@@ -44,6 +45,7 @@ def allow(interaction: Interaction, connection: Connection, *, scopes: tuple[str
         resource=[interaction.resource.identifier],
     )
     AuthorizationCode.objects.create(checksum=checksum, connection=connection, expires_at=expires_at)
+    note_first_consent(client=interaction.client)
     record(
         kind=Kind.OAUTH_AUTHORIZATION_ALLOWED,
         user=user_ref(connection.user),

@@ -16,6 +16,7 @@ from oauth_provider.authorize.durations import DEFAULT, Duration
 from oauth_provider.authorize.errors import LocalError
 from oauth_provider.authorize.models import Interaction
 from oauth_provider.authorize.redirects import describe, is_registered
+from oauth_provider.clients.models import Approval
 from oauth_provider.connections.grant import grant_connection
 from oauth_provider.connections.lock import lock_connection
 from oauth_provider.connections.models import Connection
@@ -109,6 +110,9 @@ def _require_trusted(interaction: Interaction) -> None:
     if client.is_suspended:
         message = _("This application has been suspended and cannot be connected.")
         raise _refusal("suspended_client", message, interaction, status=403)
+    if client.approval != Approval.APPROVED:
+        message = _("The operator of this server did not let this application in.")
+        raise _refusal("client_not_approved", message, interaction, status=403)
     if not is_registered(interaction.redirect_uri, client.redirect_uris, any_port=not client.is_confidential):
         message = _("The application asked to return you to an address it has not registered.")
         raise _refusal("unregistered_redirect_uri", message, interaction)

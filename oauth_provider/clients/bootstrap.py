@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from audit.ledger.kinds import Kind
 from audit.ledger.record import record
-from oauth_provider.clients.models import CHATGPT_ACTION_CALLBACK, Client, ClientSecret, Preset, Trust
+from oauth_provider.clients.models import CHATGPT_ACTION_CALLBACK, Client, ClientSecret, Origin, Preset, Trust
 from oauth_provider.clients.redirect_uris import check_redirect_uris
 from oauth_provider.clients.secrets import MIN_LENGTH, digest, store_secret
 from oauth_provider.resources.models import Resource
@@ -68,6 +68,7 @@ def _create(client_id: str, redirect_uris: list[str]) -> Client:
         default_resource=DEFAULT_RESOURCE if Resource.objects.filter(path=DEFAULT_RESOURCE).exists() else "",
         allow_json_token_requests=is_gpt,
         trust=Trust.VERIFIED,
+        origin=Origin.ENVIRONMENT,
         hash_client_secret=False,
     )
     client.save()

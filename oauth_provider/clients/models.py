@@ -3,6 +3,7 @@
 import re
 from urllib.parse import urlsplit
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.http import HttpRequest
@@ -37,6 +38,26 @@ class Trust(models.TextChoices):
     UNVERIFIED = "unverified", _("Unverified")
 
 
+class Origin(models.TextChoices):
+    """How a client came to be known here."""
+
+    STAFF = "staff", _("Made by staff")
+    ENVIRONMENT = "environment", _("From the environment")
+    DYNAMIC = "dynamic", _("Registered itself")
+    DOCUMENT = "document", _("Read from its metadata document")
+
+
+class Approval(models.TextChoices):
+    """Whether staff let a client that came by itself in."""
+
+    APPROVED = "approved", _("Approved")
+    PENDING = "pending", _("Waits for approval")
+    DECLINED = "declined", _("Declined")
+
+
+SELF_MADE = frozenset({Origin.DYNAMIC, Origin.DOCUMENT})
+
+
 class Client(AbstractApplication):
     """django-oauth-toolkit's application model, swapped: what staff decide about one client."""
 
@@ -44,6 +65,44 @@ class Client(AbstractApplication):
     client_secret = models.CharField(max_length=255, blank=True, default="", editable=False)
     preset = models.CharField(_("kind"), max_length=20, choices=Preset, default=Preset.OTHER)
     trust = models.CharField(_("trust"), max_length=12, choices=Trust, default=Trust.UNVERIFIED)
+    trust_reviewed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        editable=False,
+        related_name="+",
+        verbose_name=_("trust reviewed by"),
+    )
+    trust_reviewed_at = models.DateTimeField(_("trust reviewed at"), null=True, blank=True, editable=False)
+    origin = models.CharField(
+        _("origin"), max_length=12, choices=Origin, default=Origin.STAFF, db_default=Origin.STAFF.value, editable=False
+    )
+    approval = models.CharField(
+        _("approval"),
+        max_length=10,
+        choices=Approval,
+        default=Approval.APPROVED,
+        db_default=Approval.APPROVED.value,
+        editable=False,
+    )
+    registered_at = models.DateTimeField(_("registered at"), null=True, blank=True, editable=False)
+    # Until then a client that registered itself is in quarantine: nobody has used it, and it is soon forgotten
+    first_consented_at = models.DateTimeField(_("first allowed at"), null=True, blank=True, editable=False)
+    fingerprint = models.CharField(
+        _("fingerprint"),
+        max_length=64,
+        blank=True,
+        default="",
+        db_default="",
+        db_index=True,
+        editable=False,
+        help_text=_("The same for all registrations of the same program."),
+    )
+    client_uri = models.CharField(_("home page"), max_length=2000, blank=True, default="", db_default="")
+    logo_uri = models.CharField(_("logo"), max_length=2000, blank=True, default="", db_default="")
+    policy_uri = models.CharField(_("privacy policy"), max_length=2000, blank=True, default="", db_default="")
+    tos_uri = models.CharField(_("terms of service"), max_length=2000, blank=True, default="", db_default="")
     allowed_scopes = models.TextField(
         _("permissions it may ask for"), blank=True, help_text=_("Names separated by spaces. An empty list means none.")
     )
@@ -117,6 +176,16 @@ class Client(AbstractApplication):
         return self.suspended_at is not None
 
     @property
+    def is_self_made(self) -> bool:
+        """Nobody of the staff made it: it registered itself, or was read from its own document."""
+        return self.origin in SELF_MADE
+
+    @property
+    def is_quarantined(self) -> bool:
+        """It came by itself and nobody has allowed it anything yet."""
+        return self.is_self_made and self.first_consented_at is None
+
+    @property
     def is_confidential(self) -> bool:
         """It can keep a secret (RFC 6749 section 2.1)."""
         return str(self.client_type) == self.CLIENT_CONFIDENTIAL
@@ -144,7 +213,7 @@ class Client(AbstractApplication):
 
     def is_usable(self, request: HttpRequest) -> bool:  # noqa: ARG002 - the library's signature
         """Asked by the library at authorize, token and bearer validation."""
-        return not self.is_suspended
+        return not self.is_suspended and self.approval == Approval.APPROVED
 
     def get_absolute_url(self) -> str:
         """The library's own pages are not mounted; the admin is where a client lives."""

@@ -9,7 +9,7 @@ import binascii
 from collections.abc import Mapping
 from urllib.parse import unquote_plus
 
-from oauth_provider.clients.models import Client
+from oauth_provider.clients.models import Approval, Client
 from oauth_provider.clients.secrets import matches
 
 MAX_CREDENTIAL = 255
@@ -111,6 +111,8 @@ def _usable(client: Client | None) -> Client:
         raise UnknownClientError("unknown_client")
     if client.is_suspended:
         raise UnknownClientError("suspended_client", client.client_id)
+    if client.approval != Approval.APPROVED:
+        raise UnknownClientError("client_not_approved", client.client_id)
     return client
 
 

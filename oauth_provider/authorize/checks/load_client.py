@@ -4,14 +4,15 @@ from django.utils.translation import gettext_lazy as _
 
 from oauth_provider.authorize.errors import LocalError
 from oauth_provider.authorize.parameters import AuthorizationRequest
-from oauth_provider.clients.models import Client
+from oauth_provider.clients.models import Approval, Client
 
 
 def load_client(request: AuthorizationRequest) -> Client:
     """Return the client that asks.
 
     Raises:
-        LocalError: unknown or suspended client, or one registered for another grant (RFC 6749 section 3.1.2.4).
+        LocalError: unknown or suspended client, one that staff did not let in, or one registered for another grant
+            (RFC 6749 section 3.1.2.4).
     """
     known = Client.objects.filter(client_id=request.client_id)
     client: Client | None = known.first() if request.client_id else None
@@ -36,4 +37,23 @@ def load_client(request: AuthorizationRequest) -> Client:
             client_id=client.client_id,
             status=403,
         )
+    _require_approved(client)
     return client
+
+
+def _require_approved(client: Client) -> None:
+    if client.approval == Approval.PENDING:
+        raise LocalError(
+            "client_waits_for_approval",
+            message=_("This application registered itself here and waits for approval."),
+            advice=_("Try again when the operator of this server has let it in."),
+            client_id=client.client_id,
+            status=403,
+        )
+    if client.approval == Approval.DECLINED:
+        raise LocalError(
+            "client_declined",
+            message=_("The operator of this server did not let this application in."),
+            client_id=client.client_id,
+            status=403,
+        )

@@ -166,6 +166,25 @@ def test_a_client_suspended_while_the_page_was_open_gets_nothing(world: World) -
     assert world.decide(interaction).status_code == 403
 
 
+def test_the_first_consent_ends_the_quarantine_and_later_ones_change_nothing(world: World) -> None:
+    clients = type(world.public).objects
+    clients.update(origin="dynamic")
+    assert clients.get(pk=world.public.pk).is_quarantined
+    world.decide(world.open(), "deny")
+    assert clients.get(pk=world.public.pk).is_quarantined
+    world.decide(world.open())
+    first = clients.get(pk=world.public.pk)
+    assert not first.is_quarantined
+    world.decide(world.open())
+    assert clients.get(pk=world.public.pk).first_consented_at == first.first_consented_at
+
+
+def test_a_client_declined_while_the_page_was_open_gets_nothing(world: World) -> None:
+    interaction = world.open()
+    type(world.public).objects.update(approval="declined")
+    assert world.decide(interaction).status_code == 403
+
+
 def test_a_scope_disabled_while_the_page_was_open_is_not_given(world: World) -> None:
     interaction = world.open()
     Scope.objects.filter(name="tool:read").update(enabled=False)

@@ -201,6 +201,24 @@ def test_a_suspended_client_gets_a_local_page(world: World) -> None:
     assert not Interaction.objects.exists()
 
 
+@pytest.mark.parametrize(
+    ("approval", "reason", "words"),
+    [
+        ("pending", "client_waits_for_approval", b"waits for approval"),
+        ("declined", "client_declined", b"did not let this application in"),
+    ],
+)
+def test_a_client_that_staff_did_not_let_in_gets_a_local_page(
+    world: World, approval: str, reason: str, words: bytes
+) -> None:
+    type(world.public).objects.filter(pk=world.public.pk).update(approval=approval)
+    response = world.ask()
+    assert response.status_code == 403
+    assert words in response.content
+    assert Event.objects.filter(kind=REFUSED).latest("pk").reason == reason
+    assert not Interaction.objects.exists()
+
+
 def test_the_alias_shows_the_same_page(world: World) -> None:
     for prefix in settings.OAUTH_ALIAS_PREFIXES:
         response = world.browser.get(world.url().replace("/oauth/authorize", f"{prefix}/authorize"))

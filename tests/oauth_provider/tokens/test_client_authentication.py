@@ -174,6 +174,13 @@ def test_a_suspended_client_is_refused_like_an_unknown_one(world: World) -> None
     assert refused_with(answer, 401, "invalid_client") == "suspended_client"
 
 
+@pytest.mark.parametrize("approval", ["pending", "declined"])
+def test_a_client_that_staff_did_not_let_in_is_refused_like_an_unknown_one(world: World, approval: str) -> None:
+    type(world.client).objects.update(approval=approval)
+    answer = redeem(world, client_id=world.client.client_id, client_secret=world.secret)
+    assert refused_with(answer, 401, "invalid_client") == "client_not_approved"
+
+
 def test_the_secret_of_another_client_proves_nothing(world: World, make_world: Worlds) -> None:
     other = make_world(username="bruno")
     refused_with(redeem(world, client_id=world.client.client_id, client_secret=other.secret), 401, "invalid_client")
