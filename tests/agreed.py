@@ -70,6 +70,19 @@ class World:
         defaults = {"grant_type": "authorization_code", "redirect_uri": REDIRECT, "code_verifier": VERIFIER}
         return self.token(code=code, **(defaults | parameters))
 
+    def introspect(self, token: str) -> Any:
+        """Ask about a token as the resource server of the connection's API."""
+        server, _created = Client.objects.get_or_create(
+            name="Resource server",
+            preset=Preset.SERVICE,
+            client_type=Client.CLIENT_CONFIDENTIAL,
+            authorization_grant_type=Client.GRANT_CLIENT_CREDENTIALS,
+        )
+        server.introspects.add(self.connection.resource)
+        server.secrets.all().delete()
+        secret = create_secret(client=server, actor=None)
+        return self.post("/oauth/introspect", token=token, client_id=server.client_id, client_secret=secret)
+
     def refresh(self, refresh_token: str, **parameters: Any) -> Any:
         """Exchange a refresh token."""
         return self.token(grant_type="refresh_token", refresh_token=refresh_token, **parameters)

@@ -37,6 +37,8 @@ class DemoClient:
     scopes: tuple[str, ...]
     default_resource: str
     gpt: str = ""
+    # Paths of the APIs it may introspect access tokens for
+    serves: tuple[str, ...] = ()
 
 
 TOOL_SCOPES: Final[tuple[dict[str, Any], ...]] = (
@@ -88,5 +90,5 @@ CLIENTS: Final = (
     DemoClient("gpt", "Career Copilot", Preset.GPT, RECRUITING, GPT_PREFIX, gpt="g-demo"),
     # A program on a person's computer: no secret, and any port of the loopback address
     DemoClient("public", "Desk Assistant", Preset.CLAUDE_CODE, SCOPE_NAMES, ECHO_PREFIX),
-    DemoClient("service", "Nightly Report", Preset.SERVICE, TOOLS, ECHO_PREFIX),
+    DemoClient("service", "Nightly Report", Preset.SERVICE, TOOLS, ECHO_PREFIX, serves=(ECHO_PREFIX,)),
 )

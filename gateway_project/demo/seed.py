@@ -9,6 +9,7 @@ from gateway_project.demo import credentials
 from gateway_project.demo.data import BACKENDS, CLIENTS, SCOPE_NAMES, SCOPES, STAFF, USERS, DemoBackend
 from gateway_project.demo.facts import Facts
 from oauth_provider.clients.models import Client
+from oauth_provider.resources.models import Resource
 from oauth_provider.scopes.add import add_scope
 from oauth_provider.scopes.models import Scope
 from proxy.catalogue.from_environment import GPT
@@ -93,6 +94,7 @@ def _clients(known: Any) -> dict[str, dict[str, Any]]:  # noqa: ANN401 - whateve
     for wanted in CLIENTS:
         last = known.get(wanted.key) if isinstance(known, dict) else None
         client, secret = credentials.client(wanted=wanted, known=last if isinstance(last, dict) else {})
+        client.introspects.set(Resource.objects.filter(path__in=wanted.serves))
         described[wanted.key] = _describe(client, secret)
     return described
 

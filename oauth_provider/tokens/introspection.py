@@ -1,6 +1,7 @@
-"""What a confidential client may learn about a token (RFC 7662).
+"""What a resource server may learn about a token (RFC 7662): access tokens for an API it serves, and no others.
 
-It may ask about its own, which it holds anyway, and about access tokens for an API it serves. All others are inactive.
+Whose token it is does not matter: a client holds its own anyway and needs no answer about it. Refresh tokens are
+between a client and this server, so nobody is told about them.
 """
 
 from typing import Any
@@ -8,10 +9,6 @@ from typing import Any
 from django.conf import settings
 
 from oauth_provider.clients.models import Client
-from oauth_provider.identities.external_id import user_ref
-from oauth_provider.tokens.generators import REFRESH_TOKEN_PREFIX
-from oauth_provider.tokens.grants import MAX_CREDENTIAL, lock_refresh_token
-from oauth_provider.tokens.refusals import TokenRefusedError
 from oauth_provider.tokens.signed import nested_actors
 from oauth_provider.tokens.verify import InvalidToken, VerifiedToken, verify_access_token
 
@@ -19,17 +16,15 @@ INACTIVE: dict[str, Any] = {"active": False}
 
 
 def introspect(*, token: str, client: Client) -> dict[str, Any]:
-    """The token's state if it is live and `client` may know of it, else `{"active": false}`.
+    """The token's state if it is live and good for an API that `client` serves, else `{"active": false}`.
 
-    Must run in a transaction. The subject is the user's external id, the one backends know.
+    The subject is the user's external id, the one backends know.
     """
-    if token.startswith(REFRESH_TOKEN_PREFIX):
-        return _refresh_token(token, client)
     try:
         verified = verify_access_token(token)
     except InvalidToken:
         return INACTIVE
-    if verified.client_id != client.client_id and not _serves(client, verified.resources):
+    if not _serves(client, verified.resources):
         return INACTIVE
     answer = {
         "active": True,
@@ -52,24 +47,3 @@ def _serves(client: Client, audience: tuple[str, ...]) -> bool:
 def _actors(verified: VerifiedToken) -> dict[str, Any]:
     # RFC 8693 section 4.1, of exchanged tokens only
     return {"act": nested_actors(verified.clients)} if len(verified.clients) > 1 else {}
-
-
-def _refresh_token(token: str, client: Client) -> dict[str, Any]:
-    try:
-        # Looking is not using: no family dies of it
-        locked = lock_refresh_token(token=token[:MAX_CREDENTIAL], client=client)
-    except TokenRefusedError:
-        return INACTIVE
-    if locked.repeated is not None:
-        # Rotated a moment ago: a repeated request would be answered, but the token is used up
-        return INACTIVE
-    return {
-        "active": True,
-        "iss": settings.PUBLIC_BASE_URL,
-        "sub": user_ref(locked.connection.user).external_id,
-        "client_id": client.client_id,
-        "scope": " ".join(locked.scopes),
-        "aud": [locked.connection.resource.identifier],
-        "iat": int(locked.token.created.timestamp()),
-        "exp": int(locked.ends_at.timestamp()),
-    }

@@ -61,7 +61,7 @@ class IntrospectView(View):
     http_method_names = ["post", "options"]
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        """Only for confidential clients, only about their own tokens."""
+        """Only for resource servers, only about access tokens for the APIs they serve."""
         handle = partial(_for_client, act=_introspect, rate="introspect")
         return _limited(request, "introspect", handle).response()
 

@@ -17,7 +17,7 @@ from tests.stock.project import prepare, running_stock
 BOTH = f"{READ} {WRITE}"
 CODE, SERVICE = "authorization-code", "client-credentials"
 # Name, type, grant, redirects, permissions. L is a desktop app, B pretends to be somebody, P returns to any
-# port of this computer, S acts for itself.
+# port of this computer, S acts for itself and serves the API.
 CLIENTS: dict[str, tuple[str, str, str, str, str]] = {
     "A": ("Notebook", "public", CODE, "https://c.example/cb http://127.0.0.1/cb", BOTH),
     "B": ("ChatGPT", "public", CODE, "https://evil.example/cb", READ),
@@ -126,6 +126,7 @@ def _register(variables: Mapping[str, str]) -> dict[str, str]:
             "allowed_scopes": scopes,
             "default_resource": "/api/v1/echo",
             "preset": "service" if grant == SERVICE else "other",
+            "serves": ["/api/v1/echo"] if grant == SERVICE else [],
         }
         for name, kind, grant, redirects, scopes in CLIENTS.values()
     ]

@@ -236,8 +236,8 @@ class Target:
         """RFC 7009."""
         return self.post(self.paths.revoke, {"token": token, **changes}, client=client)
 
-    def introspect(self, token: str, client: str = "C") -> httpx.Response:
-        """RFC 7662, the client authenticated with HTTP Basic."""
+    def introspect(self, token: str, client: str = "S") -> httpx.Response:
+        """RFC 7662, authenticated with HTTP Basic; S serves the API that the tokens are good for."""
         known = self.clients[client]
         return self.post(self.paths.introspect, {"token": token}, auth=(known.client_id, known.secret))
 

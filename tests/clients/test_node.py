@@ -5,7 +5,7 @@ Each script under `node/` plays a client and asserts what its library tells it; 
 
 import json
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -25,20 +25,21 @@ pytestmark = pytest.mark.node
 @pytest.mark.parametrize("proof", PROOFS)
 @pytest.mark.parametrize("script", ["oauth4webapi.mjs", "openid-client.mjs"])
 def test_the_whole_life_of_a_grant(server: Target, script: str, proof: str) -> None:
-    client = server.clients[PROOFS[proof]]
+    client, resource_server = server.clients[PROOFS[proof]], server.clients["S"]
     given = {
         "issuer": server.issuer,
         "client_id": client.client_id,
         "client_secret": client.secret,
         "redirect_uri": client.redirect_uri,
         "proof": proof,
+        "resource_server": {"client_id": resource_server.client_id, "client_secret": resource_server.secret},
     }
     with running_script(script, given) as process:
         assert is_played_through(process, server), complaint(process)
 
 
 @contextmanager
-def running_script(script: str, given: dict[str, str]) -> Iterator[subprocess.Popen[str]]:
+def running_script(script: str, given: Mapping[str, object]) -> Iterator[subprocess.Popen[str]]:
     """A script that runs until the block ends."""
     process = subprocess.Popen(
         [node(), str(SCRIPTS / script)],

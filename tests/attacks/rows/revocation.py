@@ -47,6 +47,6 @@ def anonymous(target: Target) -> None:
 @row("H06", "introspection of random and of foreign tokens", expected='`{"active": false}` and nothing else')
 def scanning(target: Target) -> None:
     for token in ("random", "gha_" + "x" * 43, target.pair("B", name="bruno")["access_token"]):
-        response = target.introspect(token)
+        response = target.introspect(token, "C")
         expect.that(response.status_code == 200, f"HTTP {response.status_code}")
         expect.that(response.json() == {"active": False}, "told about another client's token")

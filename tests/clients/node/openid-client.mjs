@@ -22,9 +22,10 @@ assert.equal((await call(first.access_token)).status, 200)
 
 const second = await openid.refreshTokenGrant(config, first.refresh_token)
 assert.equal((await call(second.access_token)).status, 200)
-if (given.proof !== 'none') {
-  assert.equal((await openid.tokenIntrospection(config, second.access_token)).active, true)
-}
+const { client_id, client_secret } = given.resource_server
+const basic = openid.ClientSecretBasic(client_secret)
+const asking = await openid.discovery(new URL(given.issuer), client_id, undefined, basic, options)
+assert.equal((await openid.tokenIntrospection(asking, second.access_token)).active, true)
 
 await openid.tokenRevocation(config, second.refresh_token)
 await assert.rejects(call(second.access_token), openid.WWWAuthenticateChallengeError)

@@ -91,7 +91,7 @@ def test_whatever_a_revocation_meets_nothing_opens_afterwards(world: World, repe
             each(world, lambda client: client.redeem(code)),
             revoke,
             each(world, lambda client: client.post("/oauth/revoke", token=pair["access_token"])),
-            each(world, lambda client: client.post("/oauth/introspect", token=pair["refresh_token"])),
+            each(world, lambda client: client.post("/oauth/introspect", token=pair["access_token"])),
         ]
     )
     assert {status for status, _body in answers} <= {200, 400}

@@ -123,12 +123,6 @@ def test_a_retry_by_somebody_who_was_deactivated_gets_nothing(world: World) -> N
     assert world.refresh(first["refresh_token"]).json()["error"] == "invalid_grant"
 
 
-def test_a_rotated_token_is_inactive_to_whoever_looks(world: World) -> None:
-    first = world.pair()
-    world.refresh(first["refresh_token"])
-    assert world.post("/oauth/introspect", token=first["refresh_token"]).json() == {"active": False}
-
-
 def test_the_database_alone_opens_nothing(world: World) -> None:
     first = world.pair()
     second = world.refresh(first["refresh_token"]).json()

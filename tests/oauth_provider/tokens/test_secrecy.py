@@ -19,7 +19,7 @@ def test_nothing_that_opens_anything_is_recorded(world: World) -> None:
     second = world.refresh(first["refresh_token"]).json()
     world.redeem(code)
     world.post("/oauth/revoke", token=second["refresh_token"])
-    world.post("/oauth/introspect", token=second["access_token"])
+    world.introspect(second["access_token"])
     world.token(grant_type="refresh_token", refresh_token="gh_rt_guessed", client_secret="guessed-secret")
     secrets = [code, world.secret, VERIFIER, "gh_rt_guessed", "guessed-secret"]
     secrets += [pair[name] for pair in (first, second) for name in ("access_token", "refresh_token")]

@@ -119,8 +119,8 @@ def test_its_client_gives_it_back(signed: World) -> None:
     assert signed.refresh(pair["refresh_token"]).json()["error"] == "invalid_grant"
 
 
-def test_its_client_may_ask_about_it(signed: World) -> None:
-    told = signed.post("/oauth/introspect", token=signed.pair()["access_token"]).json()
+def test_the_resource_server_may_ask_about_it(signed: World) -> None:
+    told = signed.introspect(signed.pair()["access_token"]).json()
     assert (told["active"], told["sub"]) == (True, "user_2abc")
 
 
