@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.utils.translation import get_language, get_supported_language_variant
+from django.utils.translation import get_language, get_supported_language_variant, ngettext
 from django.utils.translation import gettext as _
 
 from oauth_provider.authorize.durations import DEFAULT, Duration
@@ -15,6 +15,8 @@ from oauth_provider.authorize.redirects import Destination, describe
 from oauth_provider.authorize.run import Acceptable
 from oauth_provider.clients.models import Client
 from oauth_provider.connections.models import Connection
+
+SECONDS_PER_DAY = 86_400
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +73,7 @@ def present(acceptable: Acceptable, held: Connection | None = None) -> ConsentPa
         groups=asked_groups(scope for scope in acceptable.scopes if scope.name not in given),
         granted=granted_group(scope for scope in acceptable.scopes if scope.name in given),
         kept=kept_titles(given - {scope.name for scope in acceptable.scopes}),
-        durations=_durations(held),
+        durations=_durations(held, client),
         destination=destination,
         return_words=_return_words(destination),
         return_note=_return_note(destination),
@@ -122,10 +124,19 @@ def _heading(acceptable: Acceptable, given: frozenset[str]) -> str:
     return _("It now also asks to")
 
 
-def _durations(held: Connection | None) -> tuple[Choice, ...]:
+def _durations(held: Connection | None, client: Client) -> tuple[Choice, ...]:
     # Who chose "until I revoke it" before is not asked to choose it again
     checked = Duration.UNTIL_REVOKED if held and held.expires_at is None else DEFAULT
-    return tuple(Choice(duration.value, str(duration.words), duration is checked) for duration in Duration)
+    return tuple(Choice(each.value, _duration_words(each, client), each is checked) for each in Duration)
+
+
+def _duration_words(duration: Duration, client: Client) -> str:
+    if duration is not Duration.UNTIL_REVOKED:
+        return str(duration.words)
+    days = client.refresh_token_absolute_lifetime_s // SECONDS_PER_DAY
+    # Its refresh tokens end then, whatever was chosen, and it has to ask again
+    at_most = ngettext("at most %(days)s day at a time", "at most %(days)s days at a time", days) % {"days": days}
+    return f"{duration.words} ({at_most})"
 
 
 def _return_words(destination: Destination) -> str:

@@ -1,7 +1,6 @@
 """The ES256 keys that sign identity assertions and access tokens, and their public document (RFC 7517)."""
 
 import hashlib
-import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -25,8 +24,6 @@ JWKS_MAX_AGE_S = 300
 OVERLAP = timedelta(seconds=2 * JWKS_MAX_AGE_S)
 # The longest lifetime of what is signed: an access token of a client that staff gave a whole day
 SIGNED_FOR = timedelta(days=1)
-# How long a process that signs many things goes on with the key it knows
-REMEMBERED_FOR_S = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +49,6 @@ def signing_keys() -> tuple[LoadedKey, ...]:
 def current_signing_key() -> LoadedKey:
     """The key that signs now, made at the first call."""
     return signing_keys()[-1]
-
-
-def remembered_signing_key() -> LoadedKey:
-    """The key that signs now, at most a few seconds late: for what is signed at every request, without a query."""
-    return _remembered(int(time.monotonic() // REMEMBERED_FOR_S))
 
 
 def create_signing_key(
@@ -123,11 +115,6 @@ def rotate_signing_key(
 def jwks() -> dict[str, Any]:
     """The JWK Set of every key that may have signed something still valid (RFC 7517 section 5)."""
     return {"keys": list(SigningKey.objects.published(timezone.now()).values_list("public_jwk", flat=True))}
-
-
-@lru_cache(maxsize=1)
-def _remembered(_moment: int) -> LoadedKey:
-    return current_signing_key()
 
 
 @lru_cache(maxsize=8)

@@ -13,7 +13,7 @@ from django.conf import settings
 from joserfc import jwt
 from joserfc.jwk import ECKey
 
-from oauth_provider.keys.signing import remembered_signing_key
+from oauth_provider.keys.signing import current_signing_key
 from oauth_provider.tokens.grounds import Grounds
 
 TYPE = "at+jwt"
@@ -23,7 +23,7 @@ JWT_PREFIX = "eyJ"
 
 def sign_access_token(grounds: Grounds, *, client_id: str, scopes: Sequence[str]) -> str:
     """A signed access token (section 2.2), with the clients it went through as actors (RFC 8693 section 4.1)."""
-    key = remembered_signing_key()
+    key = current_signing_key()
     claims: dict[str, Any] = {
         "iss": settings.PUBLIC_BASE_URL,
         "aud": grounds.audience,
