@@ -103,6 +103,8 @@ class ClientAdmin(ClientButtons):
             "refresh_token_absolute_lifetime_s",
             "allow_json_token_requests",
         )
+        if obj.preset != Preset.SERVICE:
+            technical += ("device_grant_allowed",)
         if obj.is_confidential:
             technical += ("may_exchange_tokens", "exchanges_for", "introspects")
         return (

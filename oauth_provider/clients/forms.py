@@ -234,7 +234,12 @@ class ClientChangeForm(ClientForm):
         help_text=gettext_lazy("It may ask about every access token that is good for this API."),
     )
 
-    access_fields = ClientForm.access_fields | {"may_exchange_tokens", "exchanges_for", "introspects"}
+    access_fields = ClientForm.access_fields | {
+        "device_grant_allowed",
+        "may_exchange_tokens",
+        "exchanges_for",
+        "introspects",
+    }
 
     class Meta(ClientForm.Meta):
         fields = (
@@ -243,6 +248,7 @@ class ClientChangeForm(ClientForm):
             "refresh_token_lifetime_s",
             "refresh_token_absolute_lifetime_s",
             "allow_json_token_requests",
+            "device_grant_allowed",
             "may_exchange_tokens",
             "exchanges_for",
             "introspects",

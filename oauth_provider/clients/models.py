@@ -134,6 +134,12 @@ class Client(AbstractApplication):
         db_default=False,
         help_text=_("For one of its own access tokens it gets another with fewer permissions, for a part of itself."),
     )
+    device_grant_allowed = models.BooleanField(
+        _("may connect devices by a code"),
+        default=False,
+        db_default=False,
+        help_text=_("For a device without a browser: people type a code on this server’s page (RFC 8628)."),
+    )
     exchanges_for = models.ManyToManyField(
         "self",
         symmetrical=False,

@@ -43,7 +43,7 @@ class UserAdmin(LibraryUserAdmin, RecordedAdmin):  # type: ignore[misc,type-arg]
     search_fields = ("username", "first_name", "last_name", "email", "identity__external_id")
     search_help_text = gettext_lazy("User name, name, e-mail or external id.")
     fieldsets = (
-        (None, {"fields": ("username", "external_id", "first_name", "last_name", "email", "state")}),
+        (None, {"fields": ("username", "external_id", "first_name", "last_name", "email", "email_verified", "state")}),
         (gettext_lazy("Work on these pages"), {"fields": ("is_staff", "is_superuser", "groups")}),
         (None, {"fields": ("reason", "signed_in", "date_joined")}),
     )
@@ -79,9 +79,10 @@ class UserAdmin(LibraryUserAdmin, RecordedAdmin):  # type: ignore[misc,type-arg]
         return bool(super().has_change_permission(request, obj)) and (request.user.is_superuser or not is_guarded)
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
-        """Keep the external id, then record."""
+        """Keep the external id and what is known of the e-mail address, then record."""
         if external_id := form.cleaned_data.get("external_id"):
-            Identity.objects.update_or_create(user=form.instance, defaults={"external_id": external_id})
+            known = {"email_verified": form.is_email_verified()} if isinstance(form, UserForm) else {}
+            Identity.objects.update_or_create(user=form.instance, defaults={"external_id": external_id, **known})
         super().save_related(request, form, formsets, change)
 
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:

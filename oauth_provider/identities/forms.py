@@ -11,7 +11,11 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.forms import UserCreationForm
-from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminTextInputWidget
+from unfold.widgets import (
+    UnfoldAdminCheckboxSelectMultipleWidget,
+    UnfoldAdminTextInputWidget,
+    UnfoldBooleanSwitchWidget,
+)
 
 from oauth_provider.identities.models import Identity
 from oauth_provider.recorded_admin import ReasonedForm, RecordedAdmin
@@ -97,11 +101,20 @@ class UserAddForm(UserCreationForm):  # type: ignore[misc]  # unfold is untyped
 class UserForm(ReasonedForm):
     """A person; whether they are active and their password have pages of their own."""
 
-    access_fields = frozenset({"external_id", "is_staff", "is_superuser", "groups"})
+    access_fields = frozenset({"external_id", "email_verified", "is_staff", "is_superuser", "groups"})
 
     external_id = external_id_field(
         required=True,
         help_text=gettext_lazy("How your backends know the person: X-User-Id of every call made for them."),
+    )
+    email_verified = forms.BooleanField(
+        label=gettext_lazy("E-mail verified"),
+        required=False,
+        widget=UnfoldBooleanSwitchWidget,
+        help_text=gettext_lazy(
+            "On only when the address is proved to be theirs: applications may let people in by it. "
+            "Changing the address switches it off."
+        ),
     )
 
     class Meta:
@@ -120,10 +133,15 @@ class UserForm(ReasonedForm):
         super().__init__(*args, **kwargs)
         identity = Identity.objects.filter(user_id=self.instance.pk).first()
         self.initial["external_id"] = identity.external_id if identity else f"local:{self.instance.pk}"
+        self.initial["email_verified"] = identity.email_verified if identity else False
 
     def clean_external_id(self) -> str:
         """Nobody else's."""
         return check_external_id(self.cleaned_data["external_id"], user=self.instance)
+
+    def is_email_verified(self) -> bool:
+        """As ticked, but for another address only when that is said in a second step."""
+        return bool(self.cleaned_data.get("email_verified")) and "email" not in self.changed_data
 
 
 class RoleForm(ReasonedForm):

@@ -44,6 +44,9 @@ def change_user(*, user: User, values: Mapping[str, Any], actor: UserRef, note: 
         ValidationError: by field.
     """
     others = {name: value for name, value in values.items() if name != "is_active"}
+    if others.get("email", user.email) != user.email:
+        # Another address, about which nobody has proved anything yet
+        Identity.objects.filter(user=user).update(email_verified=False)
     for name in others.keys() & {"username", "email"}:
         setattr(user, name, others[name])
     if "password" in others:

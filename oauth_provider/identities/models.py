@@ -10,6 +10,9 @@ class Identity(models.Model):
 
     user = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="identity")
     external_id = models.CharField(_("external id"), max_length=200, unique=True)
+    # Whether somebody we believe proved that the user's `email` is theirs: staff, or an identity provider that says so.
+    # Nothing here proves it, so it starts as false, and whoever changes the address takes it back.
+    email_verified = models.BooleanField(_("e-mail verified"), default=False, db_default=False)
 
     class Meta:
         verbose_name = _("identity")

@@ -61,6 +61,24 @@ def test_another_external_id_needs_a_reason_and_is_announced(staff: StaffBrowser
     assert last_event(kind=Kind.ADMIN_OBJECT_CHANGED).fields == ["external_id"]
 
 
+def test_an_address_is_verified_by_saying_so_with_a_reason(staff: StaffBrowser, ana: User) -> None:
+    assert Identity.objects.get(user=ana).email_verified is False
+    staff.fill(page(ana), email="ana@example.com")
+    assert list(errors_of(staff.fill(page(ana), email_verified="on"))) == ["reason"]
+    staff.fill(page(ana), email_verified="on", reason="Her contract names it")
+    assert Identity.objects.get(user=ana).email_verified is True
+    assert last_event(kind=Kind.ADMIN_OBJECT_CHANGED).fields == ["email_verified"]
+
+
+def test_another_address_is_not_verified_until_that_is_said_again(staff: StaffBrowser, ana: User) -> None:
+    User.objects.filter(pk=ana.pk).update(email="ana@example.com")
+    Identity.objects.filter(user=ana).update(email_verified=True)
+    staff.fill(page(ana), email="other@example.com", email_verified="on", reason="She moved")
+    assert Identity.objects.get(user=ana).email_verified is False
+    staff.fill(page(ana), email_verified="on", reason="She confirmed it")
+    assert Identity.objects.get(user=ana).email_verified is True
+
+
 def test_deactivating_kills_what_acts_for_the_person_until_they_are_reactivated(
     staff: StaffBrowser, world: World
 ) -> None:

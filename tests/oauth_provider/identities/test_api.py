@@ -59,6 +59,15 @@ def test_what_cannot_be_is_refused_by_field(api: Api, change: dict[str, Any], fi
     assert field in errors_of(api.post("users/", {"username": "ana"} | change))
 
 
+def test_another_address_is_not_verified(api: Api) -> None:
+    address = f"users/{api.made('users/', username='ana', email='ana@example.com')['id']}/"
+    Identity.objects.update(email_verified=True)
+    api.patch(address, {"email": "ana@example.com"})
+    assert Identity.objects.get().email_verified is True
+    api.patch(address, {"email": "other@example.com"})
+    assert Identity.objects.get().email_verified is False
+
+
 def test_a_person_is_changed_and_stopped(api: Api) -> None:
     address = f"users/{api.made('users/', username='ana', external_id='old', password=PASSWORD)['id']}/"
     assert api.patch(address, {"external_id": "new", "email": "ana@example.com"}).json()["external_id"] == "new"
