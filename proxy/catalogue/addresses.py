@@ -7,11 +7,10 @@ from urllib.parse import urlsplit
 
 from django.utils.translation import gettext_noop as _
 
+from oauth_provider.outbound.addresses import is_plain_host
 from proxy.catalogue.paths import AmbiguousPath, canonical
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
-_HOST_NAME = re.compile(r"\A(?!-)[a-z0-9-]{1,63}(?<!-)(?:\.(?!-)[a-z0-9-]{1,63}(?<!-))*\Z")
-_NUMERIC_LABEL = re.compile(r"\A(?:[0-9]+|0x[0-9a-f]*)\Z")
 # RFC 3986 section 3.2, narrowed: what stands after the host is a port or nothing, or parsers disagree on the host
 _URL = re.compile(r"\A[a-z]+://(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::[1-9][0-9]{0,4})?(?:/[^?#\\\s]*)?\Z")
 
@@ -83,12 +82,11 @@ def _plain(host: str) -> str:
 
 
 def _check_host(host: str) -> None:
+    if not is_plain_host(host):
+        raise BadUpstreamUrl(_("The host must be a name or a complete IP address."))
     try:
         address = ipaddress.ip_address(host)
     except ValueError:
-        # 127.1, 0x7f.1 and 2130706433 are addresses to some resolvers and names to others
-        if not _HOST_NAME.match(host) or _NUMERIC_LABEL.match(host.rpartition(".")[2]):
-            raise BadUpstreamUrl(_("The host must be a name or a complete IP address.")) from None
         return
     mapped = getattr(address, "ipv4_mapped", None) or address
     if mapped.is_link_local or mapped.is_multicast or mapped.is_unspecified:

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 import httpx
 from django.conf import settings
 
+from oauth_provider.outbound.addresses import AddressRefused
 from proxy.catalogue.addresses import BadUpstreamUrl, UpstreamBase, parse_upstream_url
 from proxy.catalogue.models import Backend
-from proxy.upstream.egress import AddressRefused, NameUnresolved, resolve
+from proxy.upstream.egress import NameUnresolved, resolve
 
 AT_ONCE = 16
 ANSWER_WITHIN_S = 10.0
