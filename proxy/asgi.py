@@ -11,6 +11,9 @@ from proxy.entrypoints.asgi_types import Application, Receive, Scope, Send
 from proxy.entrypoints.cors import Cors
 from proxy.entrypoints.resource_metadata import ResourceMetadata
 from proxy.entrypoints.rest import RestEntrypoint
+from proxy.issuers.keeper import KeyKeeper
+from proxy.issuers.plans import read_issuers
+from proxy.issuers.verify import ExternalTokens
 from proxy.limits.concurrency import Bulkhead
 from proxy.limits.rates import RateLimiter
 from proxy.pipeline.constrain import Limits
@@ -27,10 +30,12 @@ class DataPlane:
     """Everything one process needs to carry calls; `start` and `stop` frame its life."""
 
     def __init__(self, *, recorder: Recorder) -> None:
-        self.watcher = Watcher()
+        self.watcher = Watcher(read_issuers=read_issuers)
+        self.issuer_keys = KeyKeeper()
         self.recorder = recorder
         self._transport = BreakingTransport(PooledTransport())
-        self._identifier = Identifier(self.watcher)
+        self._identifier = Identifier(self.watcher, external=ExternalTokens(self.issuer_keys))
+        self._keeping: asyncio.Task[None] | None = None
         self._rates = RateLimiter(
             max_calls=settings.RATE_LIMIT_MAX,
             window_s=-(-settings.RATE_LIMIT_WINDOW_MS // MILLISECONDS),
@@ -58,9 +63,13 @@ class DataPlane:
         self.recorder.start()
         # It waits for its first reading
         await asyncio.to_thread(self.watcher.start)
+        self._keeping = asyncio.create_task(self.issuer_keys.keep(lambda: self.watcher.snapshot.issuers))
 
     async def stop(self) -> None:
         """Write what is queued, close every connection, end every thread."""
+        if self._keeping is not None:
+            self._keeping.cancel()
+        await self.issuer_keys.close()
         await asyncio.to_thread(self.watcher.stop)
         await asyncio.to_thread(self._identifier.close)
         await self._transport.aclose()

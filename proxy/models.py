@@ -1,5 +1,6 @@
 """Index of the slices' models, so that Django finds them."""
 
 from proxy.catalogue.models import Backend, Operation
+from proxy.issuers.models import Issuer
 
-__all__ = ["Backend", "Operation"]
+__all__ = ["Backend", "Issuer", "Operation"]

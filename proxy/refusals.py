@@ -27,6 +27,7 @@
     |- Unavailable 503
     |  |- AuditUnavailable audit_unavailable
     |  |- RevocationsUnknown temporarily_unavailable
+    |  |- IssuerUnavailable temporarily_unavailable
     |  |- BreakerOpen backend_unavailable
     |  `- Overloaded overloaded
     |- DeadlinePassed 504 backend_timeout
@@ -304,6 +305,13 @@ class RevocationsUnknown(Unavailable):
     """Nobody can say whether a credential is still good."""
 
     reason = "revocations_unknown"
+
+
+class IssuerUnavailable(Unavailable):
+    """The keys of an external issuer cannot be had, so nobody can say whether its token is good."""
+
+    reason = "issuer_keys_unavailable"
+    detail = "The token cannot be checked now, because its issuer does not answer; try again."
 
 
 class BreakerOpen(Unavailable):

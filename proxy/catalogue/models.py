@@ -22,8 +22,8 @@ HEADER_NAME = re.compile(r"\A[A-Za-z0-9]+(?:-[A-Za-z0-9]+)*\Z")
 UNNAMEABLE: Final = frozenset(
     {"host", "content-length", "transfer-encoding", "connection", "te", "trailer", "upgrade", "expect", "keep-alive",
      "cookie", "content-type", "authorization", "x-request-id", "x-request-deadline-ms", "x-gateway-identity",
-     "x-user-id", "x-client-id", "x-scopes", "traceparent", "via", "forwarded", "x-real-ip", "x-forwarded-for",
-     "x-forwarded-host", "x-forwarded-proto", "x-forwarded-prefix"}
+     "x-user-id", "x-client-id", "x-scopes", "x-tenant-id", "x-roles", "traceparent", "via", "forwarded", "x-real-ip",
+     "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-forwarded-prefix"}
 )  # fmt: skip
 
 
@@ -31,6 +31,7 @@ class AuthMode(models.TextChoices):
     """What a caller must show."""
 
     OAUTH = "oauth", _("Sign-in: an access token of this server")
+    ISSUER = "issuer", _("Outside sign-in: a token of a registered issuer")
     API_KEY = "api_key", _("API key in X-API-Key")
     PASSTHROUGH = "passthrough", _("Pass through: the backend checks the caller's own Authorization header")
     PUBLIC = "public", _("Public: no credential")

@@ -13,6 +13,7 @@ from oauth_provider.keys.encryption import Undecipherable, decrypt
 from oauth_provider.keys.signing import LoadedKey, signing_keys
 from oauth_provider.scopes.models import Scope
 from proxy.catalogue.addresses import BadUpstreamUrl, UpstreamBase, parse_upstream_url
+from proxy.catalogue.issuer_plan import Issuers, ReadIssuers, no_issuers
 from proxy.catalogue.matching import NOTHING, Found, Matcher, Nothing, OtherMethods
 from proxy.catalogue.models import AuthMode, Backend, Operation, is_text_list
 from proxy.catalogue.paths import BadTemplate, CanonicalPath, compile_prefix, compile_template
@@ -45,8 +46,13 @@ class BackendPlan:
     resource: str
     resource_metadata: str
     scopes: tuple[str, ...]
-    takes_tokens: bool
+    modes: frozenset[str]
     matcher: "Matcher[OperationPlan]" = field(repr=False)
+
+    @property
+    def takes_tokens(self) -> bool:
+        """Whether some of it asks for a bearer token, ours or an external issuer's."""
+        return not self.modes.isdisjoint({AuthMode.OAUTH, AuthMode.ISSUER})
 
     def challenge(self, scopes: tuple[str, ...], error: str = "") -> str:
         """The value of WWW-Authenticate (RFC 6750 section 3, RFC 9728 section 5.1)."""
@@ -87,7 +93,7 @@ NO_MATCH = Match(backend=None, result=NOTHING)
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """Every enabled backend under its prefix, at one revision of the catalogue."""
+    """Every enabled backend under its prefix, at one revision of the catalogue; external issuers by their `iss`."""
 
     revision: int
     backends: Mapping[str, BackendPlan]
@@ -95,6 +101,7 @@ class Snapshot:
     prefix_lengths: tuple[int, ...]
     enabled_scopes: frozenset[str]
     signing_keys: tuple[LoadedKey, ...] = field(repr=False)
+    issuers: Issuers = field(default_factory=dict)
 
     @property
     def signing_key(self) -> LoadedKey | None:
@@ -119,8 +126,8 @@ class Snapshot:
 EMPTY = Snapshot(revision=-1, backends={}, by_prefix={}, prefix_lengths=(), enabled_scopes=frozenset(), signing_keys=())
 
 
-def build(*, revision: int) -> Snapshot:
-    """Read the catalogue in four statements and compile it.
+def build(*, revision: int, read_issuers: ReadIssuers = no_issuers) -> Snapshot:
+    """Read the catalogue in four statements, and the issuers in one more, and compile it.
 
     A backend that cannot run is left out, and logged; it goes whole, because without one of its operations a wider
     one might answer in its place.
@@ -142,6 +149,7 @@ def build(*, revision: int) -> Snapshot:
         prefix_lengths=tuple(sorted({len(prefix) for prefix in plans}, reverse=True)),
         enabled_scopes=frozenset(scopes),
         signing_keys=_signing_keys(),
+        issuers=read_issuers(),
     )
 
 
@@ -174,7 +182,7 @@ def _backend_plan(row: dict[str, Any], operations: list[dict[str, Any]]) -> Back
         resource=f"{issuer}{row['prefix']}",
         resource_metadata=f"{issuer}{METADATA_PATH}{row['prefix']}",
         scopes=tuple(sorted({scope for operation in operations for scope in operation["scopes"]})),
-        takes_tokens=AuthMode.OAUTH in {row["auth_mode"], *(operation["auth_mode"] for operation in operations)},
+        modes=frozenset({row["auth_mode"], *(each["auth_mode"] or row["auth_mode"] for each in operations)}),
         matcher=Matcher(_entries(row, operations)),
     )
 

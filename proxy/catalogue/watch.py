@@ -11,6 +11,7 @@ from django.db import DatabaseError, connection
 
 from oauth_provider.revisions.bump import CHANNEL, revision_bumped
 from oauth_provider.revisions.read import read_all
+from proxy.catalogue.issuer_plan import ReadIssuers, no_issuers
 from proxy.catalogue.snapshot import EMPTY, Snapshot, build
 
 POLL_S = 0.25
@@ -27,8 +28,9 @@ class Watcher:
     `snapshot` and `revocation_revision` are replaced, never changed: readers need no lock.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, read_issuers: ReadIssuers = no_issuers) -> None:
         self.snapshot: Snapshot = EMPTY
+        self._read_issuers = read_issuers
         self.revocation_revision = -1
         self._read_at = float("-inf")
         self._wake = Event()
@@ -76,7 +78,7 @@ class Watcher:
             catalogue = revisions.get("catalogue", 0)
             if catalogue != self.snapshot.revision:
                 # The revision was read before the rows: a change in between is seen by the next poll
-                self.snapshot = build(revision=catalogue)
+                self.snapshot = build(revision=catalogue, read_issuers=self._read_issuers)
             self._read_at = asked_at
 
     def _spawn(self, name: str, target: Callable[[], None]) -> None:

@@ -4,7 +4,8 @@ import json
 
 from django.conf import settings
 
-from proxy.catalogue.snapshot import METADATA_PATH
+from proxy.catalogue.models import AuthMode
+from proxy.catalogue.snapshot import METADATA_PATH, BackendPlan, Snapshot
 from proxy.catalogue.watch import Watcher
 from proxy.entrypoints.asgi_types import Receive, Scope, Send
 from proxy.entrypoints.responder import Responder
@@ -43,18 +44,23 @@ class ResourceMetadata:
     def _document(self, path: str) -> dict[str, object] | None:
         snapshot = self._watcher.snapshot
         if path in {"", "/"}:
-            return _describe(settings.PUBLIC_BASE_URL, sorted(snapshot.enabled_scopes), "Gatehouse")
+            own = [settings.PUBLIC_BASE_URL]
+            return _describe(settings.PUBLIC_BASE_URL, sorted(snapshot.enabled_scopes), "Gatehouse", own)
         backend = snapshot.resource_at(path)
         if backend is None or not backend.takes_tokens:
             return None
-        return _describe(backend.resource, [s for s in backend.scopes if s in snapshot.enabled_scopes], backend.title)
+        scopes = [scope for scope in backend.scopes if scope in snapshot.enabled_scopes]
+        return _describe(backend.resource, scopes, backend.title, _servers(backend, snapshot))
 
 
-def _describe(resource: str, scopes: list[str], name: str) -> dict[str, object]:
-    document: dict[str, object] = {
-        "resource": resource,
-        "authorization_servers": [settings.PUBLIC_BASE_URL],
-        "bearer_methods_supported": ["header"],
-        "resource_name": name,
-    }
-    return document | ({"scopes_supported": scopes} if scopes else {})
+def _servers(backend: BackendPlan, snapshot: Snapshot) -> list[str]:
+    """Who issues tokens for `backend` (RFC 9728 section 2): first whoever most of it asks for."""
+    own = [settings.PUBLIC_BASE_URL] if AuthMode.OAUTH in backend.modes else []
+    others = sorted(snapshot.issuers) if AuthMode.ISSUER in backend.modes else []
+    return others + own if backend.auth_mode == AuthMode.ISSUER else own + others
+
+
+def _describe(resource: str, scopes: list[str], name: str, servers: list[str]) -> dict[str, object]:
+    lists = {"authorization_servers": servers, "bearer_methods_supported": ["header"], "scopes_supported": scopes}
+    # An empty list is left out (section 3.2)
+    return {"resource": resource, "resource_name": name} | {name: found for name, found in lists.items() if found}

@@ -21,7 +21,8 @@ _DROPPED = frozenset(
      "service-worker-allowed", "sourcemap", "x-sourcemap", "refresh", "link", "alt-svc", "alt-used", "server",
      "x-powered-by", "date", "via",
      "x-request-id", "surrogate-control", "cdn-cache-control", "pragma", "expires", "vary", "cache-control",
-     "location", "content-location", "www-authenticate", "x-user-id", "x-client-id", "x-scopes", "x-robots-tag"}
+     "location", "content-location", "www-authenticate", "x-user-id", "x-client-id", "x-scopes", "x-tenant-id",
+     "x-roles", "x-robots-tag"}
 )  # fmt: skip
 _DROPPED_PREFIXES = ("access-control-", "x-accel-", "x-gateway-", "x-sendfile", "ratelimit")
 # Everything else may run in a browser on this origin

@@ -63,7 +63,10 @@ class Located:
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Who calls. `kind`: user, service, api_key, passthrough or anonymous; `fingerprint` identifies the token."""
+    """Who calls. `kind`: user, service, api_key, passthrough or anonymous; `fingerprint` identifies the token.
+
+    `tenant` and `roles` are what an external issuer says of the user.
+    """
 
     kind: str
     user: UserRef | None = None
@@ -73,6 +76,8 @@ class Principal:
     connection: str = ""
     fingerprint: str = ""
     expires_at: float = 0.0
+    tenant: str = ""
+    roles: tuple[str, ...] = ()
 
     @property
     def limit_key(self) -> str:

@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from threading import Barrier
@@ -19,10 +19,15 @@ from oauth_provider.tokens.verify import InvalidToken, VerifiedToken, verify_acc
 from proxy.catalogue.matching import Found
 from proxy.catalogue.models import AuthMode
 from proxy.catalogue.snapshot import METADATA_PATH, BackendPlan, OperationPlan, bearer_challenge
+from proxy.issuers.compact import MAX_TOKEN as EXTERNAL_MAX
+from proxy.issuers.keeper import KeyKeeper
+from proxy.issuers.refused import InvalidExternalToken, KeysUnavailable
+from proxy.issuers.verify import ExternalTokens
 from proxy.pipeline.call import Identified, Located, Principal, Received
 from proxy.refusals import (
     BadRequest,
     InvalidCredential,
+    IssuerUnavailable,
     MisplacedCredential,
     MissingCredential,
     NotRegistered,
@@ -70,11 +75,13 @@ class Identifier:
         *,
         verify_token: Callable[[str], VerifiedToken] = verify_access_token,
         verify_key: Callable[[str], VerifiedApiKey] = verify_api_key,
+        external: ExternalTokens | None = None,
         threads: int = 8,
     ) -> None:
         self._revisions = revisions
         self._verify_token = verify_token
         self._verify_key = verify_key
+        self._external = external or ExternalTokens(KeyKeeper())
         self._cache: dict[bytes, _Remembered] = {}
         self._threads = threads
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="identify")
@@ -97,7 +104,7 @@ class Identifier:
         Raises:
             Unauthenticated: no, a misplaced, unknown, expired or revoked credential, or one for another resource.
             NotRegistered: no backend has this path.
-            RevocationsUnknown: nobody can say whether the credential is still good.
+            RevocationsUnknown, IssuerUnavailable: nobody can say whether the credential is good.
         """
         backend = located.match.backend
         if backend is None:
@@ -111,10 +118,12 @@ class Identifier:
     async def _by_mode(
         self, mode: str, located: Located, backend: BackendPlan, operation: OperationPlan | None
     ) -> Principal:
+        scopes = operation.scopes if operation else ()
         match mode:
             case AuthMode.OAUTH:
-                scopes = operation.scopes if operation else ()
                 return await self._bearer(located, backend, scopes)
+            case AuthMode.ISSUER:
+                return await self._from_issuer(located, backend, scopes)
             case AuthMode.API_KEY:
                 return await self._api_key(located, backend)
             case AuthMode.PASSTHROUGH:
@@ -134,6 +143,20 @@ class Identifier:
         except InvalidToken as fault:
             raise InvalidCredential(reason=fault.reason, headers=refused) from None
         if backend.resource not in principal.resources:
+            raise WrongAudience(headers=refused)
+        return principal
+
+    async def _from_issuer(self, located: Located, backend: BackendPlan, scopes: tuple[str, ...]) -> Principal:
+        challenge = backend.challenge(scopes)
+        token = _token(located.received, challenge=challenge, longest=EXTERNAL_MAX)
+        refused = (("www-authenticate", backend.challenge(scopes, "invalid_token")),)
+        try:
+            principal = await self._remembered(token, located, self._by_external)
+        except (InvalidExternalToken, InvalidToken) as fault:
+            raise InvalidCredential(reason=fault.reason, headers=refused) from None
+        except KeysUnavailable as fault:
+            raise IssuerUnavailable(retry_after_s=fault.retry_after_s) from None
+        if not any(_covers(audience, backend) for audience in principal.resources):
             raise WrongAudience(headers=refused)
         return principal
 
@@ -160,7 +183,9 @@ class Identifier:
             headers = (("www-authenticate", bearer_challenge(metadata, error="invalid_token")),)
             raise InvalidCredential(reason=fault.reason, headers=headers) from None
 
-    async def _remembered(self, credential: str, located: Located, look_up: Callable[[str], Principal]) -> Principal:
+    async def _remembered(
+        self, credential: str, located: Located, look_up: Callable[[str, Located], Awaitable[Principal]]
+    ) -> Principal:
         if not self._revisions.fresh:
             raise RevocationsUnknown
         # Read before the lookup: a revocation that commits after it makes this entry worthless, never stale
@@ -173,7 +198,7 @@ class Identifier:
                 raise InvalidToken("expired")
             return known.principal
         try:
-            principal = await asyncio.get_running_loop().run_in_executor(self._pool, look_up, credential)
+            principal = await look_up(credential, located)
         except DatabaseError:
             raise RevocationsUnknown(reason="identity_store_down") from None
         if len(self._cache) >= CACHE_MAX:
@@ -181,8 +206,8 @@ class Identifier:
         self._cache[key] = _Remembered(principal, now + CACHE_TTL_S, revocation, catalogue)
         return principal
 
-    def _by_token(self, token: str) -> Principal:
-        verified = self._verify_token(token)
+    async def _by_token(self, token: str, _located: Located) -> Principal:
+        verified = await asyncio.get_running_loop().run_in_executor(self._pool, self._verify_token, token)
         return Principal(
             kind="user" if verified.user else "service",
             user=verified.user,
@@ -194,8 +219,25 @@ class Identifier:
             expires_at=verified.expires_at,
         )
 
-    def _by_key(self, key: str) -> Principal:
-        verified = self._verify_key(key)
+    async def _by_external(self, token: str, located: Located) -> Principal:
+        snapshot = located.snapshot
+        verified = await self._external.verify(token, snapshot.issuers, pool=self._pool)
+        subject, client = verified.subject, verified.subject.client
+        return Principal(
+            kind="user",
+            user=verified.user,
+            # Apart from our own clients, whatever an issuer calls its
+            client_id=f"iss:{verified.issuer.name}" + (f":{client}" if client else ""),
+            scopes=subject.scopes & snapshot.enabled_scopes,
+            resources=verified.audiences,
+            fingerprint=verified.fingerprint,
+            expires_at=verified.expires_at,
+            tenant=subject.tenant,
+            roles=subject.roles,
+        )
+
+    async def _by_key(self, key: str, _located: Located) -> Principal:
+        verified = await asyncio.get_running_loop().run_in_executor(self._pool, self._verify_key, key)
         return Principal(
             kind="api_key",
             client_id=f"key:{verified.name}",
@@ -204,7 +246,12 @@ class Identifier:
         )
 
 
-def _token(received: Received, *, challenge: str) -> str:
+def _covers(audience: str, backend: BackendPlan) -> bool:
+    # An audience that names a resource of ours is good for that one alone (RFC 8707); others staff chose for all
+    return audience == backend.resource or not audience.startswith(f"{settings.PUBLIC_BASE_URL}/")
+
+
+def _token(received: Received, *, challenge: str, longest: int = CREDENTIAL_MAX) -> str:
     value = _authorization(received)
     if _has_query_token(received.query):
         # Beside a header too (RFC 6750 section 2): the query goes on to the backend as it is
@@ -212,7 +259,7 @@ def _token(received: Received, *, challenge: str) -> str:
     if value is None:
         raise MissingCredential(headers=(("www-authenticate", challenge),))
     bearer = _BEARER.match(value)
-    if bearer is None or len(value) > CREDENTIAL_MAX:
+    if bearer is None or len(value) > longest:
         raise InvalidCredential(
             reason="malformed", headers=(("www-authenticate", f'{challenge}, error="invalid_token"'),)
         )

@@ -143,9 +143,18 @@ def _identity(constrained: Constrained, path: str, body: Body) -> Headers:
             method=validated.received.method,
             url=f"{backend.base.scheme}://{backend.base.authority}{path}",
             body_digest=_digest(body) if isinstance(body, bytes) else "",
+            tenant=principal.tenant,
+            roles=principal.roles,
         )
     )
-    plain = identity_headers(backend, external_id=external_id, client_id=principal.client_id, scopes=scopes)
+    plain = identity_headers(
+        backend,
+        external_id=external_id,
+        client_id=principal.client_id,
+        scopes=scopes,
+        tenant=principal.tenant,
+        roles=principal.roles,
+    )
     return (*plain, ("x-gateway-identity", header_value(assertion)))
 
 

@@ -5,7 +5,7 @@ from proxy.catalogue.models import AuthMode
 from proxy.pipeline.call import Transformed, Validated
 from proxy.refusals import InsufficientScope, MethodNotAllowed, NotRegistered, TooLarge
 
-_SCOPED_MODES = frozenset({AuthMode.OAUTH.value, AuthMode.API_KEY.value})
+_SCOPED_MODES = frozenset({AuthMode.OAUTH.value, AuthMode.ISSUER.value, AuthMode.API_KEY.value})
 
 
 def validate(transformed: Transformed) -> Validated:

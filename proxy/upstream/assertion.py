@@ -15,7 +15,10 @@ TYPE = "gateway-identity+jwt"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claims:
-    """What is asserted. `subject` is the user's external id, "" without a user; `body_digest` SHA-256 in base64url."""
+    """What is asserted. `subject` is the user's external id, "" without a user; `body_digest` SHA-256 in base64url.
+
+    `tenant` and `roles` are what an external issuer says of the user.
+    """
 
     audience: str
     subject: str
@@ -25,6 +28,8 @@ class Claims:
     method: str
     url: str
     body_digest: str
+    tenant: str = ""
+    roles: tuple[str, ...] = ()
 
 
 class Signer:
@@ -53,4 +58,8 @@ class Signer:
             content["sub"] = claims.subject
         if claims.body_digest:
             content["bdh"] = claims.body_digest
+        if claims.tenant:
+            content["tenant"] = claims.tenant
+        if claims.roles:
+            content["roles"] = list(claims.roles)
         return jwt.encode(self._header, content, self._key, algorithms=["ES256"])

@@ -1,5 +1,6 @@
 """The upstream request, put together from parts: nothing of the client's URL but path and query, byte for byte."""
 
+from collections.abc import Sequence
 from urllib.parse import quote
 
 from proxy.catalogue.snapshot import BackendPlan
@@ -7,6 +8,7 @@ from proxy.catalogue.snapshot import BackendPlan
 Headers = tuple[tuple[str, str], ...]
 # Printable ASCII but the percent sign: such a value is its own encoding
 _PLAIN = "".join(map(chr, range(0x21, 0x7F))).replace("%", "")
+_IN_LIST = _PLAIN.replace(",", "")
 
 
 def upstream_path(backend: BackendPlan, rest: str) -> str:
@@ -19,11 +21,21 @@ def request_target(path: str, query: bytes) -> str:
     return f"{path}?{query.decode('latin-1')}" if query else path
 
 
-def identity_headers(backend: BackendPlan, *, external_id: str, client_id: str, scopes: str) -> Headers:
+def identity_headers(
+    backend: BackendPlan,
+    *,
+    external_id: str,
+    client_id: str,
+    scopes: str,
+    tenant: str = "",
+    roles: Sequence[str] = (),
+) -> Headers:
     """The plain headers that say who calls; one without a value is left out, never the caller's own."""
     user = header_value(external_id)
     named = [("x-user-id", user), *((name.lower(), user) for name in backend.identity_headers)]
-    named += [("x-client-id", header_value(client_id)), ("x-scopes", scopes)]
+    named += [("x-client-id", header_value(client_id)), ("x-scopes", scopes), ("x-tenant-id", header_value(tenant))]
+    # A role may have any character; of a comma inside one nobody could say which side it is on
+    named.append(("x-roles", ",".join(quote(role, safe=_IN_LIST) for role in roles)))
     return tuple((name, value) for name, value in named if value)
 
 

@@ -66,7 +66,7 @@ def backend_plan(
         resource=f"{settings.PUBLIC_BASE_URL}{prefix}",
         resource_metadata=f"{settings.PUBLIC_BASE_URL}{METADATA_PATH}{prefix}",
         scopes=("jobs:read",),
-        takes_tokens=True,
+        modes=frozenset({"oauth"}),
         matcher=Matcher((method, compile_template(path), plan) for method, path, plan in entries),
     )
     return replace(plan, **changes)
