@@ -1,36 +1,26 @@
 """The public keys an issuer publishes (RFC 7517): only those that may verify its tokens, and nothing of the rest."""
 
-import json
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, OKPKey, RSAKey
 from joserfc.jws import JWSRegistry
 
 from oauth_provider.outbound.fetch import FetchError, fetch
+from oauth_provider.outbound.keys import BadKeysError, public_keys
 from proxy.catalogue.issuer_plan import IssuerPlan
 
 MAX_BYTES = 262_144
-MAX_KEYS = 100
 TIMEOUT_S = 5.0
-MIN_RSA_BITS = 2048
-Key = RSAKey | ECKey | OKPKey
-# The one algorithm that each kind of key is good for here; symmetric keys are no public keys
+# Each kind of key is good for one of them; symmetric keys are no public keys
 ALGORITHMS: Final = ("RS256", "ES256", "EdDSA")
-_KINDS: Final = {("RSA", None): "RS256", ("EC", "P-256"): "ES256", ("OKP", "Ed25519"): "EdDSA"}
-_CLASSES: Final[Mapping[str, type[RSAKey] | type[ECKey] | type[OKPKey]]] = {
-    "RS256": RSAKey,
-    "ES256": ECKey,
-    "EdDSA": OKPKey,
-}
-_PRIVATE = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
+# RFC 9864 gives EdDSA with this curve a name of its own
+_SAME = {"Ed25519": "EdDSA"}
 
 
 class JwksFault(Exception):
-    """The document cannot be had or is none. `reason` is a slug: that of the fetch, answer_status or answer_no_jwks."""
+    """The document cannot be had or is none. `reason` is a slug: that of the fetch or of the keys, or answer_status."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -43,7 +33,7 @@ class PublicKey:
 
     kid: str | None
     algorithm: str
-    key: Key = field(repr=False)
+    key: Any = field(repr=False)
 
     def verifies(self, signed: bytes, signature: bytes) -> bool:
         """Whether `signature` over `signed` was made with the private half."""
@@ -84,48 +74,30 @@ def fetch_keys(issuer: IssuerPlan) -> PublicKeys:
 
 
 def parse_keys(body: bytes) -> PublicKeys:
-    """The usable keys of a JWK Set; one that cannot be used is left out (RFC 7517 section 5).
+    """The usable keys of a JWK Set; one of another kind is left out (RFC 7517 section 5).
 
     Raises:
-        JwksFault: it is no JWK Set, or has nothing usable.
+        JwksFault: it is no JWK Set, holds a private key, or has nothing usable.
     """
     try:
-        document = json.loads(body)
-    except (ValueError, RecursionError):
-        raise JwksFault("answer_no_jwks") from None
-    rows = document.get("keys") if isinstance(document, dict) else None
-    if not isinstance(rows, list):
-        raise JwksFault("answer_no_jwks")
-    keys = tuple(key for row in rows[:MAX_KEYS] if (key := _usable(row)) is not None)
+        found = public_keys(body)
+    except BadKeysError as fault:
+        raise JwksFault(fault.reason) from fault
+    keys = [PublicKey(key.kid, algorithm, key) for key in found.keys if (algorithm := _algorithm(key))]
     if not keys:
-        raise JwksFault("answer_no_jwks")
-    return PublicKeys(keys)
+        raise JwksFault("no_usable_key")
+    return PublicKeys(tuple(keys))
 
 
-def _usable(row: Any) -> PublicKey | None:  # noqa: ANN401 - whatever was published
-    if not isinstance(row, dict) or _PRIVATE & row.keys():
-        # A published private key proves nothing about whoever signs with it
-        return None
-    kind = (row.get("kty"), None if row.get("kty") == "RSA" else row.get("crv"))
-    algorithm = _KINDS.get(kind) if all(isinstance(part, str | None) for part in kind) else None
-    operations = row.get("key_ops", ["verify"])
-    named = row.get("alg", algorithm)
-    is_meant = (
-        row.get("use", "sig") == "sig"
-        and isinstance(operations, list)
-        and "verify" in operations
-        # RFC 9864 calls EdDSA with this curve Ed25519
-        and (named == algorithm or (algorithm == "EdDSA" and named == "Ed25519"))
-    )
-    kid = row.get("kid")
-    if algorithm is None or not is_meant or not isinstance(kid, str | None):
-        return None
-    members = {name: row[name] for name in ("kty", "crv", "n", "e", "x", "y") if name in row}
-    try:
-        key = _CLASSES[algorithm].import_key(members)
-        public = key.public_key
-    except (JoseError, ValueError, TypeError, OverflowError):
-        return None
-    if isinstance(public, RSAPublicKey) and public.key_size < MIN_RSA_BITS:
-        return None
-    return PublicKey(kid=kid, algorithm=algorithm, key=key)
+def _algorithm(key: object) -> str:
+    """What `key` is good for, "" when for none of ours or when it says something else (RFC 8725 section 3.1)."""
+    if isinstance(key, RSAKey):
+        found = "RS256"
+    elif isinstance(key, ECKey) and key.curve_name == "P-256":
+        found = "ES256"
+    elif isinstance(key, OKPKey) and key.curve_name == "Ed25519":
+        found = "EdDSA"
+    else:
+        return ""
+    named = key.get("alg", found)
+    return found if _SAME.get(str(named), named) == found else ""

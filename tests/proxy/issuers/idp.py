@@ -73,7 +73,7 @@ def claims(issuer: str, **changes: Any) -> dict[str, Any]:
 
 @dataclass
 class Idp:
-    """A running one. `keys` are published; `requests` are the paths asked for; `status` and `body` replace the answer."""
+    """A running one. `keys` are published, `requests` the paths asked for; `status` and `body` replace the answer."""
 
     port: int
     keys: list[Key] = field(default_factory=lambda: [rsa()])
