@@ -69,6 +69,12 @@ class Environment(BaseSettings):
     SIGNING_KEY_FILE: Path | None = None
     ENCRYPTION_KEYS: CommaList = Field(default=[], validate_default=True)
     OAUTH_RATES: CommaList = []
+    SIGN_IN_ISSUER: str = ""
+    SIGN_IN_CLIENT_ID: str = Field(default="", max_length=191, validate_default=True)
+    SIGN_IN_CLIENT_SECRET: str = Field(default="", max_length=191, validate_default=True)
+    SIGN_IN_NAME: str = Field(default="", max_length=40)
+    SIGN_IN_EXTERNAL_ID_CLAIM: str = Field(default="sub", pattern=r"^[!-~]{1,100}$")
+    SIGN_IN_PASSWORDS: bool = True
 
     @field_validator(
         "ALLOWED_HOSTS",
@@ -151,6 +157,32 @@ class Environment(BaseSettings):
     def rates(cls, value: list[str]) -> list[str]:
         """Changes to the authorization server's rates."""
         rates_with(value)
+        return value
+
+    @field_validator("SIGN_IN_ISSUER")
+    @classmethod
+    def identity_provider(cls, value: str) -> str:
+        """Compared byte for byte with the provider's own word (OpenID Connect Discovery section 4.3)."""
+        if value and not _is_issuer(value):
+            raise ValueError(
+                "must be the provider's issuer, such as https://login.example.com, as its metadata says it"
+            )
+        return value
+
+    @field_validator("SIGN_IN_CLIENT_ID", "SIGN_IN_CLIENT_SECRET")
+    @classmethod
+    def all_or_none(cls, value: str, info: ValidationInfo) -> str:
+        """The provider knows this gateway by an id and a secret."""
+        if bool(value) != bool(info.data.get("SIGN_IN_ISSUER", value)):
+            raise ValueError("set SIGN_IN_ISSUER, SIGN_IN_CLIENT_ID and SIGN_IN_CLIENT_SECRET all, or none of them")
+        return value
+
+    @field_validator("SIGN_IN_PASSWORDS")
+    @classmethod
+    def some_way_in(cls, value: bool, info: ValidationInfo) -> bool:
+        """Somebody must be able to sign in."""
+        if not value and not info.data.get("SIGN_IN_ISSUER", "malformed"):
+            raise ValueError("may be false only together with SIGN_IN_ISSUER: nobody could sign in")
         return value
 
     @field_validator("SECRET_KEY")
@@ -257,6 +289,19 @@ def _origin(host: str, port: int) -> str:
 def _place(url: str) -> tuple[str, str | None, int | None, str]:
     parts = urlsplit(url)
     return parts.scheme.replace("postgresql", "postgres"), parts.hostname, parts.port, parts.path
+
+
+def _is_issuer(value: str) -> bool:
+    parts = urlsplit(value)
+    is_secure = parts.scheme == "https" or (
+        parts.scheme == "http" and parts.hostname in {"127.0.0.1", "::1", "localhost"}
+    )
+    return (
+        is_secure
+        and bool(parts.hostname)
+        and not (parts.query or parts.fragment or parts.username)
+        and len(value) <= 200
+    )
 
 
 def _is_origin(value: str) -> bool:

@@ -43,6 +43,12 @@ SIGNING_KEY_FILE = ENVIRONMENT.SIGNING_KEY_FILE
 SERVICE_URLS = ENVIRONMENT.service_urls
 INTERNAL_SERVICE_KEY = ENVIRONMENT.INTERNAL_SERVICE_KEY
 CORS_ORIGINS = ENVIRONMENT.cors_origins
+SIGN_IN_ISSUER = ENVIRONMENT.SIGN_IN_ISSUER
+SIGN_IN_CLIENT_ID = ENVIRONMENT.SIGN_IN_CLIENT_ID
+SIGN_IN_CLIENT_SECRET = ENVIRONMENT.SIGN_IN_CLIENT_SECRET
+SIGN_IN_NAME = ENVIRONMENT.SIGN_IN_NAME
+SIGN_IN_EXTERNAL_ID_CLAIM = ENVIRONMENT.SIGN_IN_EXTERNAL_ID_CLAIM
+SIGN_IN_PASSWORDS = ENVIRONMENT.SIGN_IN_PASSWORDS
 
 ALLOWED_HOSTS = ENVIRONMENT.allowed_hosts
 
@@ -61,6 +67,9 @@ INSTALLED_APPS = [
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
     "oauth2_provider",
+    "allauth.account",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
     "corsheaders",
     "axes",
     "csp",
@@ -80,6 +89,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
 ROOT_URLCONF = "gateway_project.urls"
@@ -136,7 +146,11 @@ DATABASES = {
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # Identity and sessions
-AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "oauth_provider.identities.passwords.PasswordGate",
+    "django.contrib.auth.backends.ModelBackend",
+]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
@@ -153,6 +167,13 @@ SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_HTTPONLY = True
 CSRF_COOKIE_NAME = "__Host-csrf" if SECURE_ORIGIN else "csrf"
 CSRF_TRUSTED_ORIGINS = [PUBLIC_BASE_URL]
+
+# django-allauth speaks OpenID Connect with the company's provider; none of its pages is mounted, nothing is mailed
+SOCIALACCOUNT_ADAPTER = "oauth_provider.identities.provider.adapter.CompanyAccounts"
+SOCIALACCOUNT_ONLY = True
+SOCIALACCOUNT_STORE_TOKENS = False
+SOCIALACCOUNT_EMAIL_AUTHENTICATION = False
+ACCOUNT_EMAIL_VERIFICATION = SOCIALACCOUNT_EMAIL_VERIFICATION = "none"
 
 # Lockout after five failures of one account from one address
 AXES_FAILURE_LIMIT = 5

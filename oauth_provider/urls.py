@@ -8,6 +8,7 @@ from django.urls import URLPattern, path
 from django.views.generic import RedirectView
 
 from oauth_provider.authorize.views import AuthorizeView
+from oauth_provider.identities.provider.views import LeaveView, ReturnView
 from oauth_provider.identities.views import LoginView, LogoutView
 from oauth_provider.metadata.views import another_issuer, authorization_server, key_set
 from oauth_provider.tokens.views import IntrospectView, RevokeView, TokenView
@@ -40,6 +41,8 @@ urlpatterns = [
     path("oauth/revoke", RevokeView.as_view(), name="revoke"),
     path("oauth/introspect", IntrospectView.as_view(), name="introspect"),
     path("accounts/login/", LoginView.as_view(), name="login"),
+    path("accounts/provider/", LeaveView.as_view(), name="sign-in-provider"),
+    path("accounts/provider/callback/", ReturnView.as_view(), name="sign-in-callback"),
     path("accounts/logout/", LogoutView.as_view(), name="logout"),
     *(pattern for prefix in settings.OAUTH_ALIAS_PREFIXES for pattern in _alias(prefix)),
 ]

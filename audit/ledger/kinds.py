@@ -20,6 +20,8 @@ class Kind(StrEnum):
     ACCOUNT_SIGNIN_SUCCEEDED = "account:signin:succeeded"
     ACCOUNT_SIGNIN_FAILED = "account:signin:failed"
     ACCOUNT_SIGNOUT_SUCCEEDED = "account:signout:succeeded"
+    ACCOUNT_IDENTITY_LINKED = "account:identity:linked"
+    ACCOUNT_IDENTITY_CHANGED = "account:identity:changed"
     ADMIN_OBJECT_ADDED = "admin:object:added"
     ADMIN_OBJECT_CHANGED = "admin:object:changed"
     ADMIN_OBJECT_DELETED = "admin:object:deleted"

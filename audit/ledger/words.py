@@ -23,6 +23,8 @@ KINDS: Final[Mapping[str, Promise | str]] = {
     Kind.ACCOUNT_SIGNIN_SUCCEEDED: _("Signed in"),
     Kind.ACCOUNT_SIGNIN_FAILED: _("Sign-in failed"),
     Kind.ACCOUNT_SIGNOUT_SUCCEEDED: _("Signed out"),
+    Kind.ACCOUNT_IDENTITY_LINKED: _("Linked to the sign-in provider"),
+    Kind.ACCOUNT_IDENTITY_CHANGED: _("Changed by the sign-in provider"),
     Kind.ADMIN_OBJECT_ADDED: _("Added"),
     Kind.ADMIN_OBJECT_CHANGED: _("Changed"),
     Kind.ADMIN_OBJECT_DELETED: _("Deleted"),

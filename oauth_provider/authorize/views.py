@@ -19,6 +19,7 @@ from audit.ledger.events import UserRef
 from audit.ledger.kinds import Decision, Kind
 from audit.ledger.record import record
 from oauth_provider.authorize.allow import shown
+from oauth_provider.authorize.checks.check_max_age import check_max_age
 from oauth_provider.authorize.checks.check_prompt import check_prompt
 from oauth_provider.authorize.decide import decide
 from oauth_provider.authorize.errors import LocalError, RedirectError
@@ -63,7 +64,7 @@ class AuthorizeView(View):
         user = _person(request)
         if user is None:
             # The page that was answered belongs to a session that is over
-            return _to_sign_in(request, None, target=settings.LOGIN_REDIRECT_URL)
+            return _to_sign_in(None, next=settings.LOGIN_REDIRECT_URL)
         decision = request.POST.get("decision", "")
         try:
             outcome = decide(
@@ -100,12 +101,20 @@ def _go_on(request: HttpRequest, answerable: Answerable, language: str | None) -
     if user is None or acceptable is None or must_sign_in(acceptable, session=request.session, url=here):
         check_prompt(asked, signed_in=False)
         if "login" in asked.prompt or asked.max_age:
-            ask_to_sign_in(request.session, url=here)
-        return _to_sign_in(request, language, login_hint=asked.login_hint)
+            ask_to_sign_in(request.session, url=here, again="login" in asked.prompt, max_age_s=_age(asked))
+        return _to_sign_in(language, next=here, login_hint=asked.login_hint, ui_locales=asked.ui_locales)
     if "none" in asked.prompt:
         outcome = answer_remembered(acceptable=acceptable, user=user, session=request.session)
         return redirect(redirect_uri=outcome.redirect_uri, state=outcome.state, status=302, code=outcome.code)
     return _show(request, acceptable, user)
+
+
+def _age(asked: AuthorizationRequest) -> int | None:
+    # A malformed one is answered once somebody is signed in, like every other fault
+    try:
+        return check_max_age(asked)
+    except RedirectError:
+        return None
 
 
 def _person(request: HttpRequest) -> User | None:
@@ -118,11 +127,9 @@ def _person_ref(request: HttpRequest) -> UserRef | None:
     return None if user is None else user_ref(user)
 
 
-def _to_sign_in(
-    request: HttpRequest, language: str | None, *, target: str = "", login_hint: str = ""
-) -> HttpResponseBase:
-    query = {"next": target or request.get_full_path()} | ({"login_hint": login_hint} if login_hint else {})
-    response = HttpResponseRedirect(f"{reverse('login')}?{urlencode(query)}")
+def _to_sign_in(language: str | None, **query: str) -> HttpResponseBase:
+    told = urlencode({name: value for name, value in query.items() if value})
+    response = HttpResponseRedirect(f"{reverse('login')}{'?' * bool(told)}{told}")
     if language:
         # The sign-in page speaks the language the client asked for, for this visit only.
         response.set_cookie(

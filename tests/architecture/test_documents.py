@@ -22,6 +22,7 @@ COMPUTED = {
     "ENCRYPTION_KEYS": "generated",
     "DATABASE_URL": "SQLite in `DATA_DIR`",
     "AUDIT_DATABASE_URL": "as `DATABASE_URL`",
+    "SIGN_IN_NAME": "the issuer's host",
 }
 
 

@@ -1,0 +1,1 @@
+"""Sign-in with the company's OpenID provider, through django-allauth."""

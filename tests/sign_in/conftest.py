@@ -1,0 +1,66 @@
+"""A company with an identity provider, and a gateway whose people sign in there."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.environment import chromium
+from tests.journeys.server import Demo, free_port, running_demo
+from tests.journeys.stores import services
+from tests.sign_in.provider import Provider, running_provider
+
+PEOPLE = {
+    "u-maria": {"email": "maria@acme.example", "email_verified": True, "preferred_username": "maria", "employee": 4711},
+    "u-joao": {"email": "joao@acme.example", "email_verified": False, "preferred_username": "joao", "employee": 4712},
+    "u-taken": {"email": "ana@example.com", "email_verified": True, "preferred_username": "ana2", "employee": 4713},
+}
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Company:
+    """Both servers."""
+
+    demo: Demo
+    provider: Provider
+
+
+@pytest.fixture(scope="session")
+def company(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Company]:
+    """The gateway keeps no passwords: whoever comes is sent to the provider."""
+    folder = tmp_path_factory.mktemp("sign-in")
+    port = free_port()
+    gateway = f"http://127.0.0.1:{port}"
+    with (
+        services() as stores,
+        running_provider(gateway=gateway, people=PEOPLE, log=folder / "provider.log") as provider,
+        running_demo(
+            folder,
+            port=port,
+            **stores,
+            **provider.variables,
+            SIGN_IN_PASSWORDS="false",
+            SIGN_IN_EXTERNAL_ID_CLAIM="employee",
+            OAUTH_RATES="signin=500/m",
+        ) as demo,
+    ):
+        yield Company(demo=demo, provider=provider)
+
+
+@pytest.fixture(scope="session")
+def chrome() -> Iterator[Browser]:
+    """Chromium."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium(), args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def tab(chrome: Browser) -> Iterator[Page]:
+    """A tab of a person's own, scripts off."""
+    context = chrome.new_context(java_script_enabled=False, viewport={"width": 390, "height": 780})
+    yield context.new_page()
+    context.close()
