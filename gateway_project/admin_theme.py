@@ -51,6 +51,7 @@ NAVIGATION = [
             _page(_("Backends"), "dns", "proxy.backend"),
             _page(_("Operations"), "route", "proxy.operation"),
             _page(_("Permissions"), "checklist", "oauth_provider.scope"),
+            _page(_("Issuers"), "verified_user", "proxy.issuer"),
         ],
     },
     {

@@ -12,6 +12,7 @@ from oauth_provider.scopes.api import ScopeView
 from oauth_provider.staff_api.schema import SchemaView
 from oauth_provider.staff_api.views import NothingThere, action, routes
 from proxy.catalogue.api import BackendView, OperationView
+from proxy.issuers.api import IssuerView
 
 SECRETS = "clients/<str:client_id>/secrets/"
 
@@ -30,6 +31,7 @@ urlpatterns = [
     *routes(UserView),
     *routes(ConnectionView),
     action(ConnectionView, "revoke"),
+    *routes(IssuerView),
     *routes(ApiKeyView),
     path("audit/events/", EventView.as_view({"get": "list"}), name="manage-events"),
     path("audit/events/<uuid:id>/", EventView.as_view({"get": "retrieve"}), name="manage-events-one"),

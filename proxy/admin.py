@@ -1,5 +1,6 @@
 """Index of the slices' admin, so that Django finds them."""
 
 from proxy.catalogue.admin import BackendAdmin, OperationAdmin
+from proxy.issuers.admin import IssuerAdmin
 
-__all__ = ["BackendAdmin", "OperationAdmin"]
+__all__ = ["BackendAdmin", "IssuerAdmin", "OperationAdmin"]

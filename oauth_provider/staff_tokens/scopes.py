@@ -10,6 +10,7 @@ RESOURCES: Final = (
     "clients",
     "users",
     "connections",
+    "issuers",
     "api-keys",
     "audit",
 )

@@ -21,12 +21,14 @@ from proxy.catalogue.save import save_backend, save_operation
 
 MODE_TONES: dict[str, Tone] = {
     AuthMode.OAUTH: "plain",
+    AuthMode.ISSUER: "plain",
     AuthMode.API_KEY: "plain",
     AuthMode.PASSTHROUGH: "warn",
     AuthMode.PUBLIC: "danger",
 }
 MODE_WORDS = {
     AuthMode.OAUTH.value: gettext_lazy("Sign-in"),
+    AuthMode.ISSUER.value: gettext_lazy("Outside sign-in"),
     AuthMode.API_KEY.value: gettext_lazy("API key"),
     AuthMode.PASSTHROUGH.value: gettext_lazy("Pass through"),
     AuthMode.PUBLIC.value: gettext_lazy("Public"),

@@ -21,7 +21,7 @@ GATEWAY = [
     Path(oauth_provider.api_keys.verify.__file__),
 ]
 # Where a reason is given by position: to a credential that opens nothing, and to an answer that broke off
-BY_POSITION = {"InvalidToken", "InvalidApiKey", "_closed", "broken"}
+BY_POSITION = {"InvalidToken", "InvalidApiKey", "InvalidExternalToken", "_closed", "broken"}
 
 
 def test_the_words_are_those_of_the_reasons_and_of_nothing_else() -> None:
