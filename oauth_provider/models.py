@@ -6,6 +6,7 @@ from oauth_provider.clients.models import Client, ClientSecret
 from oauth_provider.connections.models import Connection
 from oauth_provider.identities.models import Identity
 from oauth_provider.keys.models import SigningKey
+from oauth_provider.registration.models import InitialAccessToken, ListedClient, Registration, RegistrationPolicy
 from oauth_provider.resources.models import Resource
 from oauth_provider.revisions.models import Revision
 from oauth_provider.scopes.models import Scope
@@ -20,7 +21,11 @@ __all__ = [
     "Connection",
     "FamilyToken",
     "Identity",
+    "InitialAccessToken",
     "Interaction",
+    "ListedClient",
+    "Registration",
+    "RegistrationPolicy",
     "Resource",
     "Revision",
     "Scope",

@@ -16,6 +16,9 @@ DEFAULT_RATES: Mapping[str, str] = {
     "revoke": "300/m",
     "introspect": "300/m",
     "signin": "20/m",
+    # Two windows: a burst of new connections is normal, a steady stream of them is not
+    "register": "30/m",
+    "register_hourly": "150/h",
 }
 
 

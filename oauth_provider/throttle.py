@@ -19,7 +19,12 @@ from oauth_provider.identities.address import client_network
 
 View = Callable[..., HttpResponseBase]
 
-_KINDS = {"authorize": Kind.OAUTH_AUTHORIZATION_REFUSED, "signin": Kind.ACCOUNT_SIGNIN_FAILED}
+_KINDS = {
+    "authorize": Kind.OAUTH_AUTHORIZATION_REFUSED,
+    "signin": Kind.ACCOUNT_SIGNIN_FAILED,
+    "register": Kind.OAUTH_CLIENT_REFUSED,
+    "register_hourly": Kind.OAUTH_CLIENT_REFUSED,
+}
 
 
 class ThrottledError(Exception):

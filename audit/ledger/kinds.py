@@ -17,6 +17,10 @@ class Kind(StrEnum):
     OAUTH_TOKEN_REPLAYED = "oauth:token:replayed"  # noqa: S105 - a kind's name
     OAUTH_TOKEN_REVOKED = "oauth:token:revoked"  # noqa: S105 - a kind's name
     OAUTH_CONNECTION_REVOKED = "oauth:connection:revoked"
+    OAUTH_CLIENT_REGISTERED = "oauth:client:registered"
+    OAUTH_CLIENT_CHANGED = "oauth:client:changed"
+    OAUTH_CLIENT_DELETED = "oauth:client:deleted"
+    OAUTH_CLIENT_REFUSED = "oauth:client:refused"
     ACCOUNT_SIGNIN_SUCCEEDED = "account:signin:succeeded"
     ACCOUNT_SIGNIN_FAILED = "account:signin:failed"
     ACCOUNT_SIGNOUT_SUCCEEDED = "account:signout:succeeded"
@@ -27,6 +31,9 @@ class Kind(StrEnum):
     ADMIN_OBJECT_DELETED = "admin:object:deleted"
     ADMIN_CLIENT_SUSPENDED = "admin:client:suspended"
     ADMIN_CLIENT_RESUMED = "admin:client:resumed"
+    ADMIN_CLIENT_APPROVED = "admin:client:approved"
+    ADMIN_CLIENT_DECLINED = "admin:client:declined"
+    ADMIN_CLIENT_REVIEWED = "admin:client:reviewed"
     ADMIN_SECRET_CREATED = "admin:secret:created"  # noqa: S105 - a kind's name
     ADMIN_SECRET_RETIRED = "admin:secret:retired"  # noqa: S105 - a kind's name
     SYSTEM_PROCESS_STARTED = "system:process:started"

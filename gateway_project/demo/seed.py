@@ -6,10 +6,11 @@ from django.conf import settings
 from django.db import transaction
 
 from gateway_project.demo import credentials
-from gateway_project.demo.data import BACKENDS, CLIENTS, SCOPE_NAMES, SCOPES, STAFF, USERS, DemoBackend
+from gateway_project.demo.data import BACKENDS, CLIENTS, ECHO_PREFIX, SCOPE_NAMES, SCOPES, STAFF, USERS, DemoBackend
 from gateway_project.demo.facts import Facts
 from oauth_provider.clients.models import Client
 from oauth_provider.resources.models import Resource
+from oauth_provider.registration.models import Mode, RegistrationPolicy
 from oauth_provider.scopes.add import add_scope
 from oauth_provider.scopes.models import Scope
 from proxy.catalogue.from_environment import GPT
@@ -29,7 +30,12 @@ def seed(*, known: Facts, backends_origin: str) -> Facts:
         backends_origin: where the demo's own backends answer, such as http://127.0.0.1:8001.
     """
     for scope in SCOPES:
-        add_scope(scope=Scope(**scope), reason=REASON)
+        add_scope(scope=Scope(**scope, self_registration=True), reason=REASON)
+    # In the demo any client may come in by itself; staff's own choice is kept
+    RegistrationPolicy.objects.get_or_create(
+        pk=RegistrationPolicy.SINGLETON,
+        defaults={"mode": Mode.OPEN, "document_mode": Mode.OPEN, "default_resource": ECHO_PREFIX},
+    )
     _seed_backends(backends_origin)
     issuer = settings.PUBLIC_BASE_URL
     return {

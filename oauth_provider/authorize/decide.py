@@ -113,7 +113,7 @@ def _require_trusted(interaction: Interaction) -> None:
     if client.approval != Approval.APPROVED:
         message = _("The operator of this server did not let this application in.")
         raise _refusal("client_not_approved", message, interaction, status=403)
-    if not is_registered(interaction.redirect_uri, client.redirect_uris, any_port=not client.is_confidential):
+    if not is_registered(interaction.redirect_uri, client.redirect_uris, any_port=client.is_native):
         message = _("The application asked to return you to an address it has not registered.")
         raise _refusal("unregistered_redirect_uri", message, interaction)
 

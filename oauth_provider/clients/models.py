@@ -197,6 +197,14 @@ class Client(AbstractApplication):
         return str(self.client_type) == self.CLIENT_CONFIDENTIAL
 
     @property
+    def is_native(self) -> bool:
+        """It may run on a person's computer, where it chooses the port of its loopback address (RFC 8252 section 7.3).
+
+        A client of our staff that keeps a secret runs on a server, and its address is compared to the letter.
+        """
+        return self.is_self_made or not self.is_confidential
+
+    @property
     def scope_set(self) -> frozenset[str]:
         """Names of the scopes it may ask for."""
         return frozenset(self.allowed_scopes.split())

@@ -7,6 +7,8 @@ from django.http import HttpRequest, HttpResponseBase, JsonResponse
 
 from oauth_provider.keys.signing import jwks
 from oauth_provider.metadata.public import public_document
+from oauth_provider.registration.models import Mode
+from oauth_provider.registration.policy import current_policy
 from oauth_provider.scopes.models import Scope
 from oauth_provider.tokens.server import GRANT_TYPES
 
@@ -35,6 +37,8 @@ def authorization_server(_request: HttpRequest) -> HttpResponseBase:
         "prompt_values_supported": ["none", "login", "consent", "select_account"],
         "ui_locales_supported": [_language_tag(code) for code, _name in settings.LANGUAGES],
     }
+    if current_policy().mode != Mode.OFF:
+        document["registration_endpoint"] = f"{issuer}/oauth/register"
     scopes = list(Scope.objects.filter(enabled=True).order_by("name").values_list("name", flat=True))
     if scopes:
         document["scopes_supported"] = scopes

@@ -30,7 +30,7 @@ class ScopeAdmin(RecordedAdmin):
     search_fields = ("name", "title")
     search_help_text = gettext_lazy("Name or title.")
     fieldsets = (
-        (None, {"fields": ("name", "sensitivity", "enabled", "reason")}),
+        (None, {"fields": ("name", "sensitivity", "self_registration", "enabled", "reason")}),
         (
             gettext_lazy("What people read"),
             {"fields": ("title", "description", "title_pt_br", "description_pt_br")},
@@ -47,7 +47,7 @@ class ScopeAdmin(RecordedAdmin):
         """A new one is used nowhere, and needs no reason."""
         if obj is not None:
             return self.fieldsets
-        return ((None, {"fields": ("name", "sensitivity")}), self.fieldsets[1])
+        return ((None, {"fields": ("name", "sensitivity", "self_registration")}), self.fieldsets[1])
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:
         """The list, its rows with where they are used."""

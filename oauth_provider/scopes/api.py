@@ -9,7 +9,7 @@ from rest_framework import serializers
 
 from oauth_provider.scopes.models import Scope
 from oauth_provider.scopes.save import ScopeInUseError, remove_scope, save_scope
-from oauth_provider.staff_api.fields import Only, Strict, StrictModel
+from oauth_provider.staff_api.fields import Strict, StrictModel
 from oauth_provider.staff_api.problems import Conflict
 from oauth_provider.staff_api.schema import one_or_many
 from oauth_provider.staff_api.views import Writable
@@ -31,8 +31,6 @@ class ScopeSerializer(StrictModel):
     fixed = frozenset({"name"})
     description = serializers.CharField(max_length=MAX_DESCRIPTION, required=False, allow_blank=True)
     translations = serializers.DictField(child=WordsSerializer(), required=False)
-    # Nobody registers a client of their own yet
-    self_registration = Only(value=False)
 
     class Meta:
         model = Scope
@@ -61,7 +59,7 @@ class ScopeView(Writable):
     key_converter = "path"
     order = ("name",)
     takes_lists = True
-    access_fields = frozenset({"enabled"})
+    access_fields = frozenset({"enabled", "self_registration"})
 
     def make(self, values: dict[str, Any]) -> Scope:
         """A new one."""

@@ -15,7 +15,7 @@ PORTUGUESE = "pt-br"
 class ScopeForm(ReasonedForm):
     """The name is fixed once made: tokens, clients and operations carry it."""
 
-    access_fields = frozenset({"enabled"})
+    access_fields = frozenset({"enabled", "self_registration"})
 
     name = forms.CharField(
         label=_("Name"),
@@ -39,10 +39,11 @@ class ScopeForm(ReasonedForm):
         """Which fields, and how they look."""
 
         model = Scope
-        fields = ("name", "title", "description", "sensitivity", "enabled")
+        fields = ("name", "title", "description", "sensitivity", "self_registration", "enabled")
         labels = {"title": _("Title in English"), "description": _("Description in English")}
         widgets = {
             "description": UnfoldAdminTextareaWidget(attrs={"rows": 2}),
+            "self_registration": UnfoldBooleanSwitchWidget,
             "enabled": UnfoldBooleanSwitchWidget,
         }
 

@@ -45,18 +45,28 @@ class StrictJsonParser(BaseParser):
         del media_type, parser_context
         try:
             return json.loads(
-                stream.read().decode("utf-8"), object_pairs_hook=_each_name_once, parse_constant=_no_constant
+                stream.read().decode("utf-8"), object_pairs_hook=each_name_once, parse_constant=no_constant
             )
         except (ValueError, RecursionError) as fault:
             raise ParseError(_("The body is not JSON that can be read.")) from fault
 
 
-def _each_name_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def each_name_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """The members of an object; for `json.loads`.
+
+    Raises:
+        ValueError: a name stands there twice.
+    """
     found = dict(pairs)
     if len(found) != len(pairs):
         raise ValueError("a name twice")
     return found
 
 
-def _no_constant(name: str) -> Never:
+def no_constant(name: str) -> Never:
+    """NaN and Infinity are no JSON; for `json.loads`.
+
+    Raises:
+        ValueError: always.
+    """
     raise ValueError(name)

@@ -25,7 +25,7 @@ def check_redirect_uri(request: AuthorizationRequest, client: Client) -> str:
             developer=_("Send “redirect_uri”."),
             client_id=client.client_id,
         )
-    if not is_registered(requested, client.redirect_uris, any_port=not client.is_confidential):
+    if not is_registered(requested, client.redirect_uris, any_port=client.is_native):
         raise LocalError(
             "unregistered_redirect_uri",
             message=_("The application asked to return you to an address it has not registered."),

@@ -5,6 +5,7 @@ from django.utils.translation import gettext_lazy as _
 from oauth_provider.authorize.errors import LocalError
 from oauth_provider.authorize.parameters import AuthorizationRequest
 from oauth_provider.clients.models import Approval, Client
+from oauth_provider.registration.policy import BlockedError, check_not_blocked
 
 
 def load_client(request: AuthorizationRequest) -> Client:
@@ -38,7 +39,20 @@ def load_client(request: AuthorizationRequest) -> Client:
             status=403,
         )
     _require_approved(client)
+    _require_unblocked(client)
     return client
+
+
+def _require_unblocked(client: Client) -> None:
+    try:
+        check_not_blocked(client)
+    except BlockedError as error:
+        raise LocalError(
+            error.reason,
+            message=_("The operator of this server did not let this application in."),
+            client_id=client.client_id,
+            status=403,
+        ) from error
 
 
 def _require_approved(client: Client) -> None:

@@ -41,12 +41,17 @@ def test_words_are_kept_per_language(api: Api) -> None:
         ("translations.pt.subtitle", {"pt": {"subtitle": "x"}}),
         ("translations", []),
         ("enabled", "perhaps"),
-        ("self_registration", True),
     ],
 )
 def test_what_cannot_be_is_refused_by_field(api: Api, field: str, value: object) -> None:
     body = {"name": "jobs:read", "title": "Read"} | {field.partition(".")[0]: value}
     assert field in errors_of(api.post("scopes/", body))
+
+
+def test_opening_a_permission_to_clients_that_register_themselves_needs_a_reason(api: Api) -> None:
+    api.made("scopes/", name="a", title="A")
+    assert api.patch("scopes/a/", {"self_registration": True}).status_code == 400
+    assert api.patch("scopes/a/", {"self_registration": True}, **REASON).json()["self_registration"] is True
 
 
 def test_a_list_makes_all_or_none(api: Api) -> None:
