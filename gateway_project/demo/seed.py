@@ -9,8 +9,8 @@ from gateway_project.demo import credentials
 from gateway_project.demo.data import BACKENDS, CLIENTS, ECHO_PREFIX, SCOPE_NAMES, SCOPES, STAFF, USERS, DemoBackend
 from gateway_project.demo.facts import Facts
 from oauth_provider.clients.models import Client
-from oauth_provider.resources.models import Resource
 from oauth_provider.registration.models import Mode, RegistrationPolicy
+from oauth_provider.resources.models import Resource
 from oauth_provider.scopes.add import add_scope
 from oauth_provider.scopes.models import Scope
 from proxy.catalogue.from_environment import GPT

@@ -121,15 +121,20 @@ def _link(fields: Mapping[str, Any], name: str) -> str:
     text = _text(fields, name, longest=MAX_LINK)
     if not text:
         return ""
-    try:
-        parts = urlsplit(text)
-        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and "@" not in parts.netloc
-    except ValueError:
-        usable = False
-    if not usable or not text.isascii() or any(character in text for character in ' <>"\\'):
+    if not _is_address(text):
         raise InvalidMetadataError("malformed_link", f"{name} must be a complete https address.")
     # Plain http is what programs under development send: no reason to refuse, nothing to keep
-    return text if parts.scheme == "https" else ""
+    return text if text.lower().startswith("https:") else ""
+
+
+def _is_address(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        host = parts.hostname
+    except ValueError:
+        return False
+    unusual = not text.isascii() or any(character in text for character in ' <>"\\')
+    return parts.scheme in ("http", "https") and bool(host) and "@" not in parts.netloc and not unusual
 
 
 def _text(fields: Mapping[str, Any], name: str, *, longest: int = MAX_TEXT) -> str:

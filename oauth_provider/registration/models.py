@@ -27,7 +27,7 @@ class RegistrationPolicy(models.Model):
         max_length=10,
         choices=Mode,
         default=Mode.APPROVAL,
-        help_text=_("Programs on the list come in at once, blocked ones never, whatever stands here."),
+        help_text=_("Programs on the list come in at once, unless nobody may; blocked ones never do."),
     )
     document_mode = models.CharField(
         _("who may come with a metadata document"),

@@ -12,11 +12,7 @@ MAX_NAME = 100
 # Accents that may stand on one letter
 MAX_MARKS = 2
 # Letters of other alphabets that are drawn like Latin ones (Unicode TR 39, the part that spells product names)
-LOOKALIKES = frozenset(
-    "АВЕЅІЈКМНОРСТУХҮԚԜавеѕіјкмһорстухүԛԝѵґьɡӏ"
-    "ΑΒΕΖΗΙΚΜΝΟΡΤΥΧαικνορυχϲϳ"
-    "ԁԍղոսօքհցյզ"
-)
+LOOKALIKES = frozenset("АВЕЅІЈКМНОРСТУХҮԚԜавеѕіјкмһорстухүԛԝѵґьɡӏΑΒΕΖΗΙΚΜΝΟΡΤΥΧαικνορυχϲϳԁԍղոսօքհցյզ")
 _MIXED_WITH_LATIN = frozenset({"CYRILLIC", "GREEK", "ARMENIAN", "CHEROKEE", "COPTIC", "LISU", "DESERET"})
 _SPACES = re.compile(r"\s+")
 

@@ -24,7 +24,6 @@ from oauth_provider.registration.register import closed, register_client
 from oauth_provider.throttle import ThrottledError, record_refusal, spend
 
 log = structlog.get_logger(__name__)
-RATES = ("register", "register_hourly")
 
 
 # Whoever registers brings a token or nothing: no cookie means anything here
@@ -60,8 +59,9 @@ class RegistrationView(View):
 
 def _answered(request: HttpRequest, handle: Callable[[HttpRequest], HttpResponse]) -> HttpResponse:
     try:
-        for rate in RATES if request.method == "POST" else RATES[:1]:
-            spend(request, rate=rate)
+        spend(request, rate="register")
+        if request.method == "POST":
+            spend(request, rate="register_hourly")
         return handle(request)
     except ThrottledError as error:
         record_refusal(error)

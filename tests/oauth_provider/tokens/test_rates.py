@@ -32,6 +32,8 @@ def test_the_defaults_are_those_of_the_contract() -> None:
         "revoke": "300/m",
         "introspect": "300/m",
         "signin": "20/m",
+        "register": "30/m",
+        "register_hourly": "150/h",
     }
 
 
