@@ -32,7 +32,7 @@ class IssuerAdmin(CatalogueAdmin):
     list_filter = ("enabled",)
     search_fields = ("name", "issuer")
     search_help_text = gettext_lazy("Name or issuer.")
-    actions_detail = ("check",)
+    actions_detail = ("try_out",)
     fieldsets = (
         (
             None,
@@ -80,7 +80,7 @@ class IssuerAdmin(CatalogueAdmin):
         return buttons
 
     @page_button(description=gettext_lazy("Check"), path="check", icon="fact_check")
-    def check(self, request: HttpRequest, object_id: str) -> HttpResponse:
+    def try_out(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Fetch its keys now, and say of a token which check it passes."""
         issuer = self.changeable(request, object_id)
         form = TokenForm(request.POST if request.method == "POST" else None)
