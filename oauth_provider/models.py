@@ -11,7 +11,7 @@ from oauth_provider.resources.models import Resource
 from oauth_provider.revisions.models import Revision
 from oauth_provider.scopes.models import Scope
 from oauth_provider.staff_tokens.models import StaffToken
-from oauth_provider.tokens.models import AuthorizationCode, FamilyToken, TokenFamily
+from oauth_provider.tokens.models import AuthorizationCode, FamilyToken, TokenFamily, UsedAssertion
 
 __all__ = [
     "ApiKey",
@@ -32,4 +32,5 @@ __all__ = [
     "SigningKey",
     "StaffToken",
     "TokenFamily",
+    "UsedAssertion",
 ]

@@ -107,9 +107,12 @@ class ClientAdmin(ClientButtons):
             technical += ("device_grant_allowed",)
         if obj.is_confidential:
             technical += ("may_exchange_tokens", "exchanges_for", "introspects")
+        proof = ("token_endpoint_auth_method", "jwks", "jwks_uri")
+        keys = ((_("Its own key"), {"fields": proof, "classes": ("collapse",)}),) if obj.is_confidential else ()
         return (
             (None, {"fields": ("name", *addresses, *scopes, "reason")}),
             (_("What it is"), {"fields": self.readonly_fields}),
+            *keys,
             (_("Technical details"), {"fields": technical, "classes": ("collapse",)}),
         )
 
@@ -216,4 +219,6 @@ class ClientAdmin(ClientButtons):
     @column(description=gettext_lazy("secret"))
     def secrecy(self, client: Client) -> str:
         """Whether it has a secret."""
+        if client.token_endpoint_auth_method:
+            return _("Signs with its own key")
         return _("Keeps a secret") if client.is_confidential else _("Has no secret")

@@ -14,10 +14,11 @@ from unfold.widgets import (
     UnfoldAdminIntegerFieldWidget,
     UnfoldAdminRadioSelectWidget,
     UnfoldAdminSelectWidget,
+    UnfoldAdminTextareaWidget,
     UnfoldAdminTextInputWidget,
 )
 
-from oauth_provider.clients.models import CHATGPT_ACTION_CALLBACK, Client, Preset
+from oauth_provider.clients.models import CHATGPT_ACTION_CALLBACK, AuthMethod, Client, Preset
 from oauth_provider.clients.presets import PRESETS, gpt_callbacks
 from oauth_provider.clients.setup_sheet import awaits_callback
 from oauth_provider.lines_field import LinesField
@@ -234,7 +235,33 @@ class ClientChangeForm(ClientForm):
         help_text=gettext_lazy("It may ask about every access token that is good for this API."),
     )
 
+    token_endpoint_auth_method = forms.ChoiceField(
+        label=gettext_lazy("How it proves itself"),
+        choices=AuthMethod.choices,
+        required=False,
+        widget=UnfoldAdminSelectWidget,
+        help_text=gettext_lazy("With a key of its own it has no other proof: its secrets are refused from then on."),
+    )
+    jwks = forms.CharField(
+        label=gettext_lazy("Public keys"),
+        required=False,
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 6, "spellcheck": "false"}),
+        help_text=gettext_lazy('A JWK Set, {"keys": […]}, with the public half of an RSA or P-256 key.'),
+    )
+    jwks_uri = forms.CharField(
+        label=gettext_lazy("Address of its public keys"),
+        required=False,
+        max_length=2000,
+        widget=UnfoldAdminTextInputWidget(attrs={"placeholder": "https://app.example/jwks.json"}),
+        help_text=gettext_lazy(
+            "Instead of the keys themselves: where it publishes them, so that it can replace them without you."
+        ),
+    )
+
     access_fields = ClientForm.access_fields | {
+        "token_endpoint_auth_method",
+        "jwks",
+        "jwks_uri",
         "device_grant_allowed",
         "may_exchange_tokens",
         "exchanges_for",
@@ -248,6 +275,9 @@ class ClientChangeForm(ClientForm):
             "refresh_token_lifetime_s",
             "refresh_token_absolute_lifetime_s",
             "allow_json_token_requests",
+            "token_endpoint_auth_method",
+            "jwks",
+            "jwks_uri",
             "device_grant_allowed",
             "may_exchange_tokens",
             "exchanges_for",

@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from oauth2_provider.models import AbstractApplication, ApplicationManager
 
+from oauth_provider.clients.public_keys import check_public_keys
 from oauth_provider.clients.redirect_uris import check_redirect_uris
 
 # A custom GPT's callback; OpenAI serves it under both hosts, and the id is the GPT's own
@@ -53,6 +54,13 @@ class Approval(models.TextChoices):
     APPROVED = "approved", _("Approved")
     PENDING = "pending", _("Waits for approval")
     DECLINED = "declined", _("Declined")
+
+
+class AuthMethod(models.TextChoices):
+    """How a client proves itself; which of the ways without a key is never pinned."""
+
+    ANY = "", _("Its secret, or none when it has none")
+    PRIVATE_KEY_JWT = "private_key_jwt", _("A signature with its own key (private_key_jwt)")
 
 
 SELF_MADE = frozenset({Origin.DYNAMIC, Origin.DOCUMENT})
@@ -103,6 +111,16 @@ class Client(AbstractApplication):
     logo_uri = models.CharField(_("logo"), max_length=2000, blank=True, default="", db_default="")
     policy_uri = models.CharField(_("privacy policy"), max_length=2000, blank=True, default="", db_default="")
     tos_uri = models.CharField(_("terms of service"), max_length=2000, blank=True, default="", db_default="")
+    token_endpoint_auth_method = models.CharField(
+        _("how it proves itself"),
+        max_length=32,
+        choices=AuthMethod,
+        blank=True,
+        default=AuthMethod.ANY,
+        db_default="",
+    )
+    jwks = models.TextField(_("public keys"), blank=True, default="", db_default="")
+    jwks_uri = models.CharField(_("address of its public keys"), max_length=2000, blank=True, default="", db_default="")
     allowed_scopes = models.TextField(
         _("permissions it may ask for"), blank=True, help_text=_("Names separated by spaces. An empty list means none.")
     )
@@ -175,6 +193,7 @@ class Client(AbstractApplication):
             check_redirect_uris(self.redirect_uris.split(), public=not self.is_confidential)
         except ValidationError as fault:
             raise ValidationError({"redirect_uris": fault.error_list}) from fault
+        check_public_keys(method=self.token_endpoint_auth_method, jwks=self.jwks, jwks_uri=self.jwks_uri)
 
     @property
     def is_suspended(self) -> bool:

@@ -31,10 +31,21 @@ def setup_sheet(client: Client, *, secret: str) -> list[Line]:
             Line(_("Authorization URL"), f"{base}/oauth/authorize"),
             Line(_("Token URL"), f"{base}/oauth/token"),
         ]
+    lines += _signing(client)
     lines.append(Line(_("Scope"), client.allowed_scopes, _("Separated by spaces, as they stand here.")))
     if client.preset == Preset.GPT:
         lines.append(Line(_("Token Exchange Method"), _("Default (POST request)")))
     return lines
+
+
+def _signing(client: Client) -> list[Line]:
+    if not client.token_endpoint_auth_method:
+        return []
+    return [
+        Line(_("Client authentication"), client.token_endpoint_auth_method, _("Algorithm ES256 or RS256.")),
+        Line(_("Audience of its assertions"), settings.PUBLIC_BASE_URL, _("Each good for at most 10 minutes, once.")),
+        Line(_("Its public keys"), client.jwks_uri or client.jwks),
+    ]
 
 
 def steps(client: Client) -> list[str]:

@@ -10,9 +10,10 @@ from oauth_provider.metadata.public import public_document
 from oauth_provider.registration.models import Mode
 from oauth_provider.registration.policy import current_policy
 from oauth_provider.scopes.models import Scope
+from oauth_provider.tokens.assertion_claims import ALGORITHMS
 from oauth_provider.tokens.server import GRANT_TYPES
 
-_AUTH_METHODS = ["none", "client_secret_basic", "client_secret_post"]
+_AUTH_METHODS = ["none", "client_secret_basic", "client_secret_post", "private_key_jwt"]
 
 
 @public_document
@@ -31,8 +32,11 @@ def authorization_server(_request: HttpRequest) -> HttpResponseBase:
         "grant_types_supported": sorted(GRANT_TYPES),
         "code_challenge_methods_supported": ["S256"],
         "token_endpoint_auth_methods_supported": _AUTH_METHODS,
+        "token_endpoint_auth_signing_alg_values_supported": list(ALGORITHMS),
         "revocation_endpoint_auth_methods_supported": _AUTH_METHODS,
+        "revocation_endpoint_auth_signing_alg_values_supported": list(ALGORITHMS),
         "introspection_endpoint_auth_methods_supported": _AUTH_METHODS[1:],
+        "introspection_endpoint_auth_signing_alg_values_supported": list(ALGORITHMS),
         "authorization_response_iss_parameter_supported": True,
         "prompt_values_supported": ["none", "login", "consent", "select_account"],
         "ui_locales_supported": [_language_tag(code) for code, _name in settings.LANGUAGES],

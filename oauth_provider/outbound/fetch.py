@@ -5,6 +5,7 @@ says a moment later changes nothing. TLS and `Host` keep the name, redirects are
 environment is used, and neither bytes nor time are the other side's to decide.
 """
 
+import ipaddress
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -116,6 +117,21 @@ def fetch(
         raise DeadlinePassedError("deadline_passed") from error
     except (httpcore.NetworkError, httpcore.ProtocolError) as error:
         raise UnreachableError(_fault(error)) from error
+
+
+def check_url(url: str, *, allow_private: bool = False) -> None:
+    """Refuse a URL that could never be fetched, without asking anybody.
+
+    Raises:
+        AddressRefusedError: see `FetchError`.
+    """
+    host, _port = _target(url, allow_private=allow_private)
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return
+    if not is_allowed(host, allow_private=allow_private):
+        raise AddressRefusedError("address_refused")
 
 
 def _target(url: str, *, allow_private: bool) -> tuple[str, int]:

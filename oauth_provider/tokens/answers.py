@@ -6,6 +6,7 @@ from typing import Any
 from django.http import HttpResponse, JsonResponse
 
 from oauth_provider.throttle import ThrottledError
+from oauth_provider.tokens.client_authentication import AmbiguousAuthenticationError, AuthenticationError
 
 REALM = 'Basic realm="gatehouse", charset="UTF-8"'
 
@@ -38,6 +39,13 @@ def error_answer(
     """An error of RFC 6749 section 5.2; `description` is for the client's developer and names nothing private."""
     body = {"error": error} | ({"error_description": description} if description else {})
     return Answer(status, body, headers or {})
+
+
+def unproven(error: AuthenticationError) -> Answer:
+    """The client did not prove itself, in words that tell nothing (RFC 6749 section 5.2)."""
+    if isinstance(error, AmbiguousAuthenticationError):
+        return error_answer("invalid_request", "Authenticate in exactly one way.")
+    return error_answer("invalid_client", "Client authentication failed.", status=401)
 
 
 def unavailable() -> Answer:

@@ -17,7 +17,7 @@ from oauth2_provider.models import get_access_token_model, get_grant_model, get_
 from oauth_provider.batches import ROWS, delete_in_batches, short_transaction
 from oauth_provider.clients.models import Client
 from oauth_provider.connections.models import Connection
-from oauth_provider.tokens.models import AuthorizationCode, FamilyToken, TokenFamily
+from oauth_provider.tokens.models import AuthorizationCode, FamilyToken, TokenFamily, UsedAssertion
 from oauth_provider.tokens.retry import RETRY_WINDOW
 
 # Connections found by one look, and locked by one transaction
@@ -64,6 +64,10 @@ class Spent:
         rows: QuerySet[Any] = get_grant_model().objects.all()
         return rows.filter(expires__lte=self.at)
 
+    def assertions(self) -> QuerySet[UsedAssertion]:
+        """Assertions that ended: nobody accepts them any more, used or not."""
+        return UsedAssertion.objects.filter(expires_at__lte=self.at)
+
     def connections(self, *, but: set[UUID]) -> set[UUID]:
         """Ids of connections that any of the above hangs on, without those of `but`; not necessarily all."""
         of_tokens = self.access_tokens().exclude(membership=None)
@@ -88,6 +92,7 @@ def count_spent_tokens(*, at: datetime) -> int:
         spent.access_tokens(),
         spent.codes(),
         spent.grants(),
+        spent.assertions(),
     )
     return sum(each.count() for each in rows)
 
@@ -100,6 +105,7 @@ def clean_tokens(*, at: datetime) -> Iterator[Deleted]:
     for kind, rows in {
         "access_tokens": spent.access_tokens().filter(membership=None),
         "grants": spent.grants(),
+        "assertions": spent.assertions(),
     }.items():
         yield from ((kind, deleted) for deleted in delete_in_batches(rows))
 

@@ -1,7 +1,8 @@
 """Who calls the token, revocation and introspection endpoints (RFC 6749 section 2.3).
 
 Exactly one mechanism: HTTP Basic, or `client_id` and `client_secret` in the body, or for public clients
-`client_id` alone. The registered method is not pinned: GPT builders switch between the two without notice.
+`client_id` alone, or an assertion (`oauth_provider.tokens.client_assertion`). Which of the ways to send a secret is not
+pinned: GPT builders switch between the two without notice. A client that has a key has no other proof.
 """
 
 import base64
@@ -45,17 +46,20 @@ def uses_basic(authorization: str) -> bool:
     return authorization.split(" ", 1)[0].lower() == "basic"
 
 
-def authenticate_client(*, authorization: str, parameters: Mapping[str, str]) -> Client:
+def authenticate_client(*, authorization: str, parameters: Mapping[str, str], proven: Client | None = None) -> Client:
     """Return the client that proved itself.
 
     Args:
         authorization: the Authorization header, "" when absent.
         parameters: the body's parameters, each once.
+        proven: who signed the assertion among them, if there is one.
 
     Raises:
         AmbiguousAuthenticationError: two mechanisms in one request (RFC 6749 section 2.3).
         UnknownClientError: anything else that is wrong (RFC 6749 section 5.2, invalid_client).
     """
+    if proven is not None:
+        return proven
     claimed = parameters.get("client_id", "")
     body_secret = parameters.get("client_secret", "")
     if authorization:
@@ -64,12 +68,13 @@ def authenticate_client(*, authorization: str, parameters: Mapping[str, str]) ->
         return _by_basic(authorization, claimed)
     if not _storable(claimed):
         raise UnknownClientError("unknown_client")
-    client = _find(claimed)
+    client = find_client(claimed)
     if body_secret:
         return _proved(client, body_secret)
     if client is None or client.is_confidential:
-        raise UnknownClientError("missing_secret" if client else "unknown_client", claimed if client else "")
-    return _usable(client)
+        missing = "assertion_required" if client and client.token_endpoint_auth_method else "missing_secret"
+        raise UnknownClientError(missing if client else "unknown_client", claimed if client else "")
+    return usable(client)
 
 
 def _by_basic(authorization: str, claimed: str) -> Client:
@@ -77,7 +82,7 @@ def _by_basic(authorization: str, claimed: str) -> Client:
     # RFC 6749 encodes both halves before Basic; many clients do not. The secret's alphabet makes both readings equal.
     readings = [(unquote_plus(client_id), unquote_plus(secret)), (client_id, secret)]
     for name, password in readings:
-        client = _find(name) if _storable(name) else None
+        client = find_client(name) if _storable(name) else None
         if client is None:
             continue
         if claimed and claimed != client.client_id:
@@ -101,12 +106,19 @@ def _decode_basic(authorization: str) -> tuple[str, str]:
 
 
 def _proved(client: Client | None, secret: str) -> Client:
+    if client is not None and client.token_endpoint_auth_method:
+        raise UnknownClientError("assertion_required", client.client_id)
     if not matches(client=client, secret=secret):
         raise UnknownClientError("wrong_secret" if client else "unknown_client", client.client_id if client else "")
-    return _usable(client)
+    return usable(client)
 
 
-def _usable(client: Client | None) -> Client:
+def usable(client: Client | None) -> Client:
+    """The client, unless nobody of that name may be let in now.
+
+    Raises:
+        UnknownClientError: it is unknown, suspended or not approved.
+    """
     if client is None:
         raise UnknownClientError("unknown_client")
     if client.is_suspended:
@@ -121,5 +133,6 @@ def _storable(client_id: str) -> bool:
     return bool(client_id) and len(client_id) <= MAX_CREDENTIAL and "\x00" not in client_id
 
 
-def _find(client_id: str) -> Client | None:
+def find_client(client_id: str) -> Client | None:
+    """The client of that id."""
     return Client.objects.filter(client_id=client_id).first()

@@ -92,3 +92,14 @@ class AuthorizationCode(models.Model):
 
     def __str__(self) -> str:
         return self.checksum[:8]
+
+
+class UsedAssertion(models.Model):
+    """An assertion a client proved itself with: it proves nothing a second time (RFC 7523 section 3, `jti`)."""
+
+    # SHA-256 over the client and the `jti`
+    digest = models.CharField(max_length=64, unique=True)
+    expires_at = models.DateTimeField(db_index=True)
+
+    def __str__(self) -> str:
+        return self.digest[:8]

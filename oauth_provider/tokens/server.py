@@ -12,7 +12,9 @@ from oauth2_provider.settings import oauth2_settings
 
 from audit.ledger.kinds import Decision, Kind
 from audit.ledger.record import record
-from oauth_provider.tokens.answers import Answer, error_answer
+from oauth_provider.tokens.answers import Answer, error_answer, unproven
+from oauth_provider.tokens.client_assertion import prove_by_assertion
+from oauth_provider.tokens.client_authentication import AuthenticationError
 from oauth_provider.tokens.exchange import TOKEN_EXCHANGE
 from oauth_provider.tokens.exchange_grant import TokenExchangeGrant
 from oauth_provider.tokens.families import kill_family
@@ -40,11 +42,17 @@ def answer_token_request(request: HttpRequest) -> Answer:
     try:
         parameters = read_parameters(request)
         _check_grant_type(parameters)
+        validator.proven = prove_by_assertion(
+            authorization=request.headers.get("Authorization", ""), parameters=parameters
+        )
         answer = _run(request, validator, parameters["grant_type"])
     except BodyError as error:
         validator.outcome.reason = error.reason
         _record_refusal(validator.outcome, error.status)
         return error_answer(error.error, error.description, status=error.status)
+    except AuthenticationError as error:
+        answer = unproven(error)
+        validator.outcome.reason, validator.outcome.client_id = error.reason, error.client_id
     if answer.status != 200:
         _after_refusal(validator.outcome, answer)
     return answer

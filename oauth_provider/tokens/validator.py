@@ -65,6 +65,8 @@ class Validator(OAuth2Validator):
         super().__init__()
         self.outcome = Outcome()
         self._received = received
+        # Who signed the assertion of the request, where there is one
+        self.proven: Client | None = None
         self._code: CodeGrant | None = None
         self._refresh: RefreshGrant | None = None
         self._subject: Subject | None = None
@@ -83,6 +85,7 @@ class Validator(OAuth2Validator):
             client = authenticate_client(
                 authorization=request.headers.get("HTTP_AUTHORIZATION") or "",
                 parameters=dict(request.decoded_body or []),
+                proven=self.proven,
             )
         except UnknownClientError as error:
             self._refused(error.reason, error.client_id)

@@ -16,12 +16,9 @@ from audit.ledger.record import record
 from oauth_provider.clients.models import Client
 from oauth_provider.throttle import ThrottledError, record_refusal, spend
 from oauth_provider.tokens.admission import admit
-from oauth_provider.tokens.answers import Answer, error_answer, throttled_answer, unavailable
-from oauth_provider.tokens.client_authentication import (
-    AmbiguousAuthenticationError,
-    AuthenticationError,
-    authenticate_client,
-)
+from oauth_provider.tokens.answers import Answer, error_answer, throttled_answer, unavailable, unproven
+from oauth_provider.tokens.client_assertion import prove_by_assertion
+from oauth_provider.tokens.client_authentication import AuthenticationError, authenticate_client
 from oauth_provider.tokens.introspection import introspect
 from oauth_provider.tokens.request_body import BodyError, read_parameters
 from oauth_provider.tokens.revocation import revoke_token
@@ -95,21 +92,17 @@ def _token(parameters: dict[str, str]) -> str:
 
 def _for_client(request: HttpRequest, *, act: Callable[[str, Client], Answer], rate: str) -> Answer:
     try:
+        parameters, authorization = read_parameters(request), request.headers.get("Authorization", "")
+        proven = prove_by_assertion(authorization=authorization, parameters=parameters)
         with transaction.atomic():
-            parameters = read_parameters(request)
-            client = authenticate_client(authorization=request.headers.get("Authorization", ""), parameters=parameters)
+            client = authenticate_client(authorization=authorization, parameters=parameters, proven=proven)
             admit(request, client, rate=rate)
             return act(_token(parameters), client)
     except BodyError as error:
         _record_refusal(error.reason, error.status)
         return error_answer(error.error, error.description, status=error.status)
     except AuthenticationError as error:
-        ambiguous = isinstance(error, AmbiguousAuthenticationError)
-        answer = (
-            error_answer("invalid_request", "Authenticate in exactly one way.")
-            if ambiguous
-            else error_answer("invalid_client", "Client authentication failed.", status=401)
-        )
+        answer = unproven(error)
         _record_refusal(error.reason, answer.status, error.client_id)
         return answer
 

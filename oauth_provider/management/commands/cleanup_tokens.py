@@ -17,7 +17,7 @@ from oauth_provider.authorize.cleanup import clean_interactions, expired_interac
 from oauth_provider.identities.sessions import clean_sessions, expired_sessions
 from oauth_provider.tokens.cleanup import Deleted, clean_tokens, count_spent_tokens
 
-KINDS = ("access_tokens", "refresh_tokens", "codes", "families", "grants", "interactions", "sessions")
+KINDS = ("access_tokens", "refresh_tokens", "codes", "families", "grants", "assertions", "interactions", "sessions")
 
 
 class Command(BaseCommand):

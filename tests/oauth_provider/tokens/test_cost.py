@@ -9,6 +9,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from tests.agreed import World
+from tests.assertions import Signer
 
 
 @pytest.fixture
@@ -45,6 +46,16 @@ def test_a_refresh_costs_thirteen_statements_and_its_retry_eight(world: World) -
     token = world.pair()["refresh_token"]
     assert len(statements(lambda: world.refresh(token))) == 13
     assert len(statements(lambda: world.refresh(token))) == 8
+
+
+def test_a_signature_costs_no_more_than_a_secret(make_world: Callable[..., World]) -> None:
+    signer = Signer(algorithm="ES256")
+    world = make_world(**signer.fields())
+    signer.client_id, world.secret = world.client.client_id, ""
+    assert world.redeem(world.code(), **signer.proof()).status_code == 200
+    code = world.code()
+    # Its assertion is noted as used, and no secret is looked up
+    assert len(statements(lambda: world.redeem(code, **signer.proof()))) == 14
 
 
 @pytest.mark.usefixtures("no_password_hasher")
