@@ -14,6 +14,7 @@ from oauth_provider.api_keys.bootstrap import bootstrap_api_key
 from oauth_provider.clients.bootstrap import bootstrap_client
 from oauth_provider.keys.file import adopt_key_file
 from oauth_provider.keys.signing import current_signing_key
+from oauth_provider.scopes.openid import add_openid_scopes
 from proxy.catalogue.from_environment import bring_catalogue_in_line
 
 # Any number that no other program takes on the same database
@@ -43,7 +44,7 @@ def follow_environment() -> None:
     """
     try:
         _require_migrations()
-        for act in (_catalogue, _client, _api_key, _signing_key):
+        for act in (add_openid_scopes, _catalogue, _client, _api_key, _signing_key):
             _in_turn(act)
     except OperationalError as fault:
         raise NotReadyToServe(f"The database of DATABASE_URL does not answer: {fault}") from fault

@@ -17,19 +17,23 @@ CREDENTIAL_NAMES = frozenset(
         "code_verifier",
         "cookie",
         "csrfmiddlewaretoken",
+        "device_code",
+        "id_token",
+        "id_token_hint",
         "password",
         "proxy_authorization",
         "refresh_token",
         "secret",
         "set_cookie",
         "token",
+        "user_code",
         "x_api_key",
     }
 )
 # Our own tokens wherever they stand, and credentials in a query string or a header that was logged whole
 CREDENTIAL_TEXT = re.compile(
     r"\bgh_[a-z]+_[A-Za-z0-9_-]+"
-    r"|(?:^|(?<=[?&]))(?:code|token|access_token|refresh_token|client_secret|code_verifier)=[^&\s\"']+"
+    r"|(?:^|(?<=[?&]))(?:code|token|access_token|refresh_token|id_token|id_token_hint|client_secret|code_verifier|device_code|user_code)=[^&\s\"']+"
     r"|\b(?:Bearer|Basic)\s+[A-Za-z0-9._~+/=-]+",
     re.IGNORECASE,
 )

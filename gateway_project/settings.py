@@ -240,7 +240,7 @@ ADMIN_CONTENT_SECURITY_POLICY = {
 
 # Browser-based clients call these; cookies never travel with them. The metadata is open to every origin, see there
 CORS_ALLOWED_ORIGINS = CORS_ORIGINS
-CORS_URLS_REGEX = r"^(/oauth/(token|revoke|register)|.*/oauth/(token|revoke))$"
+CORS_URLS_REGEX = r"^(/oauth/(token|revoke|register|userinfo)|.*/oauth/(token|revoke))$"
 CORS_EXPOSE_HEADERS = ["WWW-Authenticate", "X-Request-Id", "Retry-After"]
 CORS_ALLOW_CREDENTIALS = False
 

@@ -15,6 +15,7 @@ DEFAULT_RATES: Mapping[str, str] = {
     "failed_client": "30/m",
     "revoke": "300/m",
     "introspect": "300/m",
+    "userinfo": "300/m",
     "signin": "20/m",
     # Two windows: a burst of new connections is normal, a steady stream of them is not
     "register": "30/m",

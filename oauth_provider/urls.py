@@ -11,6 +11,7 @@ from oauth_provider.authorize.views import AuthorizeView
 from oauth_provider.identities.provider.views import LeaveView, ReturnView
 from oauth_provider.identities.views import LoginView, LogoutView
 from oauth_provider.metadata.views import another_issuer, authorization_server, key_set
+from oauth_provider.openid.views import UserInfoView
 from oauth_provider.registration.views import RegisterView, RegistrationView
 from oauth_provider.tokens.views import IntrospectView, RevokeView, TokenView
 
@@ -43,6 +44,7 @@ urlpatterns = [
     path("oauth/introspect", IntrospectView.as_view(), name="introspect"),
     path("oauth/register", RegisterView.as_view(), name="register"),
     path("oauth/register/<str:client_id>", RegistrationView.as_view(), name="registration"),
+    path("oauth/userinfo", UserInfoView.as_view(), name="userinfo"),
     path("accounts/login/", LoginView.as_view(), name="login"),
     path("accounts/provider/", LeaveView.as_view(), name="sign-in-provider"),
     path("accounts/provider/callback/", ReturnView.as_view(), name="sign-in-callback"),

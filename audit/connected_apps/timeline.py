@@ -25,6 +25,7 @@ _KINDS: Mapping[str, Promise] = {
     Kind.OAUTH_TOKEN_REFRESHED: gettext_lazy("It renewed its access"),
     Kind.OAUTH_TOKEN_REFUSED: gettext_lazy("It was refused access"),
     Kind.OAUTH_TOKEN_REPLAYED: gettext_lazy("Old access was used again, so it was stopped"),
+    Kind.OAUTH_USERINFO_READ: gettext_lazy("It read who you are"),
     Kind.OAUTH_TOKEN_REVOKED: gettext_lazy("It gave up its access"),
 }
 _REVOKED: Mapping[str, Promise] = {

@@ -5,7 +5,7 @@ from django.db import transaction
 from oauth_provider.api_keys.create import create_api_key
 from oauth_provider.api_keys.models import ApiKey
 from oauth_provider.api_keys.verify import checksum
-from oauth_provider.scopes.models import Scope
+from oauth_provider.scopes.live import scopes_of_apis
 
 NAME = "GATEWAY_API_KEY"
 
@@ -20,5 +20,5 @@ def bootstrap_api_key(*, key: str) -> None:
     row = ApiKey.objects.select_for_update().filter(name=NAME).first()
     if row is not None and row.checksum == checksum(key):
         return
-    scopes = row.scopes if row else " ".join(Scope.objects.filter(enabled=True).values_list("name", flat=True))
+    scopes = row.scopes if row else " ".join(scopes_of_apis())
     create_api_key(name=NAME, scopes=scopes, actor=None, key=key)

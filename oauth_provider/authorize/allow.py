@@ -11,6 +11,7 @@ from oauth_provider.authorize.models import Interaction
 from oauth_provider.clients.first_consent import note_first_consent
 from oauth_provider.connections.models import Connection
 from oauth_provider.identities.external_id import user_ref
+from oauth_provider.scopes.openid import OFFLINE_ACCESS
 from oauth_provider.tokens.codes import LIFETIME, code_checksum, new_code
 from oauth_provider.tokens.models import AuthorizationCode
 
@@ -44,7 +45,13 @@ def allow(interaction: Interaction, connection: Connection, *, scopes: tuple[str
         nonce=interaction.nonce,
         resource=[interaction.resource.identifier],
     )
-    AuthorizationCode.objects.create(checksum=checksum, connection=connection, expires_at=expires_at)
+    AuthorizationCode.objects.create(
+        checksum=checksum,
+        connection=connection,
+        expires_at=expires_at,
+        signed_in_at=interaction.signed_in_at,
+        is_offline=is_offline(interaction, scopes),
+    )
     note_first_consent(client=interaction.client)
     record(
         kind=Kind.OAUTH_AUTHORIZATION_ALLOWED,
@@ -59,6 +66,11 @@ def allow(interaction: Interaction, connection: Connection, *, scopes: tuple[str
         note=shown(interaction),
     )
     return Outcome(redirect_uri=interaction.redirect_uri, state=interaction.state, code=code)
+
+
+def is_offline(interaction: Interaction, scopes: tuple[str, ...]) -> bool:
+    """Whether the client gets a refresh token: always, but when it asked for leave to stay and was not given it."""
+    return OFFLINE_ACCESS in scopes or OFFLINE_ACCESS not in interaction.scopes.split()
 
 
 def shown(interaction: Interaction) -> str:

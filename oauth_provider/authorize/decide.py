@@ -120,7 +120,7 @@ def _require_trusted(interaction: Interaction) -> None:
 
 def _require_grantable(interaction: Interaction, scopes: tuple[str, ...]) -> None:
     enabled = set(Scope.objects.filter(enabled=True, name__in=scopes).values_list("name", flat=True))
-    if not set(scopes) <= enabled & interaction.client.scope_set:
+    if not set(scopes) <= enabled & interaction.client.askable_scopes:
         message = _("One of these permissions is no longer offered.")
         raise _refusal("scope_withdrawn", message, interaction, advice=_START_AGAIN)
 

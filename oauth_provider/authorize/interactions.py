@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from oauth_provider.authorize.models import Interaction
 from oauth_provider.authorize.run import Acceptable
+from oauth_provider.identities.signed_in import moment_of_sign_in
 
 LIFETIME = timedelta(minutes=10)
 
@@ -43,6 +44,7 @@ def open_interaction(
         code_challenge=asked.code_challenge,
         code_challenge_method=asked.code_challenge_method,
         nonce=asked.nonce,
+        signed_in_at=moment_of_sign_in(session),
         expires_at=timezone.now() + LIFETIME,
         shown_digest=shown_digest,
         shown_locale=shown_locale,

@@ -20,6 +20,8 @@ class Interaction(models.Model):
     code_challenge = models.CharField(max_length=128, blank=True)
     code_challenge_method = models.CharField(max_length=10, blank=True)
     nonce = models.CharField(max_length=255, blank=True)
+    # When the person of the session signed in; null when that is not known
+    signed_in_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField(db_index=True)
     shown_digest = models.CharField(max_length=64, blank=True)

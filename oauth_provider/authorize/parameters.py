@@ -6,6 +6,7 @@ from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from oauth_provider.authorize.errors import LocalError
+from oauth_provider.openid.id_token import MAX_HINT
 
 # Longest value accepted, in characters; generous for real clients, small enough to store.
 _LIMITS = {
@@ -22,6 +23,7 @@ _LIMITS = {
     "max_age": 16,
     "ui_locales": 128,
     "login_hint": 255,
+    "id_token_hint": MAX_HINT,
     "request": 16000,
     "request_uri": 2000,
     "resource": 2000,
@@ -47,6 +49,7 @@ class AuthorizationRequest:
     max_age: str
     ui_locales: str
     login_hint: str
+    id_token_hint: str
     request: str
     request_uri: str
     resource: tuple[str, ...]
@@ -78,6 +81,7 @@ def parse(query: QueryDict) -> AuthorizationRequest:
         max_age=one("max_age"),
         ui_locales=one("ui_locales"),
         login_hint=one("login_hint"),
+        id_token_hint=one("id_token_hint"),
         request=one("request"),
         request_uri=one("request_uri"),
         resource=tuple(str(value) for value in query.getlist("resource") if value),

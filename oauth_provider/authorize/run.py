@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from oauth_provider.authorize.checks.check_id_token_hint import check_id_token_hint
 from oauth_provider.authorize.checks.check_max_age import check_max_age
 from oauth_provider.authorize.checks.check_pkce import check_pkce
 from oauth_provider.authorize.checks.check_prompt import check_prompt
@@ -34,6 +35,7 @@ class Acceptable:
     resource: Resource
     scopes: tuple[Scope, ...]
     max_age_s: int | None
+    hinted_subject: str = ""
 
 
 def establish(request: AuthorizationRequest) -> Answerable:
@@ -59,5 +61,10 @@ def examine(answerable: Answerable) -> Acceptable:
     resource = check_resource(request, client)
     scopes = check_scope(request, client)
     check_prompt(request, signed_in=True)
-    max_age_s = check_max_age(request)
-    return Acceptable(answerable=answerable, resource=resource, scopes=scopes, max_age_s=max_age_s)
+    return Acceptable(
+        answerable=answerable,
+        resource=resource,
+        scopes=scopes,
+        max_age_s=check_max_age(request),
+        hinted_subject=check_id_token_hint(request),
+    )

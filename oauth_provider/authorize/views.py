@@ -98,10 +98,11 @@ def _go_on(request: HttpRequest, answerable: Answerable, language: str | None) -
     # Redirecting a stranger's browser on demand would make this an open redirector (RFC 9700 section 4.11.2);
     # prompt=none is the one case where the client asks for an answer without a person.
     acceptable = examine(answerable) if user else None
-    if user is None or acceptable is None or must_sign_in(acceptable, session=request.session, url=here):
+    if user is None or acceptable is None or must_sign_in(acceptable, user=user, session=request.session, url=here):
         check_prompt(asked, signed_in=False)
-        if "login" in asked.prompt or asked.max_age:
-            ask_to_sign_in(request.session, url=here, again="login" in asked.prompt, max_age_s=_age(asked))
+        if "login" in asked.prompt or asked.max_age or asked.id_token_hint:
+            again = "login" in asked.prompt or (user is not None and bool(asked.id_token_hint))
+            ask_to_sign_in(request.session, url=here, again=again, max_age_s=_age(asked))
         return _to_sign_in(language, next=here, login_hint=asked.login_hint, ui_locales=asked.ui_locales)
     if "none" in asked.prompt:
         outcome = answer_remembered(acceptable=acceptable, user=user, session=request.session)

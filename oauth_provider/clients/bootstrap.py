@@ -13,7 +13,7 @@ from oauth_provider.clients.redirect_uris import check_redirect_uris
 from oauth_provider.clients.secrets import MIN_LENGTH, digest, store_secret
 from oauth_provider.resources.models import Resource
 from oauth_provider.revisions.bump import bump
-from oauth_provider.scopes.models import Scope
+from oauth_provider.scopes.live import scopes_of_apis
 
 DEFAULT_RESOURCE = "/api/v1/gpt"
 REASON = "environment"
@@ -64,7 +64,7 @@ def _create(client_id: str, redirect_uris: list[str]) -> Client:
         client_type=Client.CLIENT_CONFIDENTIAL,
         authorization_grant_type=Client.GRANT_AUTHORIZATION_CODE,
         redirect_uris=" ".join(redirect_uris),
-        allowed_scopes=" ".join(Scope.objects.filter(enabled=True).values_list("name", flat=True)),
+        allowed_scopes=" ".join(scopes_of_apis()),
         default_resource=DEFAULT_RESOURCE if Resource.objects.filter(path=DEFAULT_RESOURCE).exists() else "",
         allow_json_token_requests=is_gpt,
         trust=Trust.VERIFIED,

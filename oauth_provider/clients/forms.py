@@ -22,6 +22,7 @@ from oauth_provider.clients.models import CHATGPT_ACTION_CALLBACK, AuthMethod, C
 from oauth_provider.clients.presets import PRESETS, gpt_callbacks
 from oauth_provider.clients.setup_sheet import awaits_callback
 from oauth_provider.lines_field import LinesField
+from oauth_provider.openid.resource import PATH as USERINFO
 from oauth_provider.recorded_admin import ReasonedForm
 from oauth_provider.resources.models import Resource
 from oauth_provider.scopes.choices import ScopesField
@@ -291,7 +292,7 @@ class ClientChangeForm(ClientForm):
 
 
 def _resources(stored: str) -> list[tuple[str, str | Promise]]:
-    rows = list(Resource.objects.all())
+    rows = list(Resource.objects.exclude(path=USERINFO))
     choices: list[tuple[str, str | Promise]] = [("", gettext_lazy("None"))]
     choices += [(row.path, f"{row.title} ({row.path})" if row.title else row.path) for row in rows]
     if stored and stored not in {row.path for row in rows}:
@@ -300,7 +301,7 @@ def _resources(stored: str) -> list[tuple[str, str | Promise]]:
 
 
 def _only_resource() -> str:
-    paths = list(Resource.objects.values_list("path", flat=True)[:2])
+    paths = list(Resource.objects.exclude(path=USERINFO).values_list("path", flat=True)[:2])
     return paths[0] if len(paths) == 1 else ""
 
 

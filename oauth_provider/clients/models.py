@@ -12,6 +12,7 @@ from oauth2_provider.models import AbstractApplication, ApplicationManager
 
 from oauth_provider.clients.public_keys import check_public_keys
 from oauth_provider.clients.redirect_uris import check_redirect_uris
+from oauth_provider.scopes.openid import OPENID_SCOPES
 
 # A custom GPT's callback; OpenAI serves it under both hosts, and the id is the GPT's own
 CHATGPT_ACTION_CALLBACK = re.compile(r"https://(?:chat\.openai\.com|chatgpt\.com)/aip/g-[A-Za-z0-9_-]+/oauth/callback")
@@ -225,8 +226,14 @@ class Client(AbstractApplication):
 
     @property
     def scope_set(self) -> frozenset[str]:
-        """Names of the scopes it may ask for."""
+        """Names of the scopes that staff let it ask for."""
         return frozenset(self.allowed_scopes.split())
+
+    @property
+    def askable_scopes(self) -> frozenset[str]:
+        """`scope_set` and, where people connect it, what every client may ask about a person."""
+        is_service = str(self.authorization_grant_type) == self.GRANT_CLIENT_CREDENTIALS
+        return self.scope_set if is_service else self.scope_set | OPENID_SCOPES
 
     @property
     def requires_pkce(self) -> bool:

@@ -3,6 +3,7 @@
 import hashlib
 import time
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from django.contrib.sessions.backends.base import SessionBase
 from django.http import HttpRequest
@@ -43,6 +44,12 @@ def note_proof(session: SessionBase, *, at: float | None, demand: Demand) -> Non
 def signed_in_at(session: SessionBase) -> float:
     """Seconds since the epoch; 0 when it is not known."""
     return float(session.get(_AT, 0))
+
+
+def moment_of_sign_in(session: SessionBase) -> datetime | None:
+    """The same as a moment; None when it is not known."""
+    seconds = signed_in_at(session)
+    return datetime.fromtimestamp(seconds, UTC) if seconds else None
 
 
 def ask_to_sign_in(session: SessionBase, *, url: str, again: bool, max_age_s: int | None) -> None:

@@ -7,6 +7,7 @@ from django.http import HttpRequest, HttpResponseBase, JsonResponse
 
 from oauth_provider.keys.signing import jwks
 from oauth_provider.metadata.public import public_document
+from oauth_provider.openid.metadata import openid_metadata
 from oauth_provider.registration.models import Mode
 from oauth_provider.registration.policy import current_policy
 from oauth_provider.scopes.models import Scope
@@ -46,6 +47,7 @@ def authorization_server(_request: HttpRequest) -> HttpResponseBase:
     scopes = list(Scope.objects.filter(enabled=True).order_by("name").values_list("name", flat=True))
     if scopes:
         document["scopes_supported"] = scopes
+    document |= openid_metadata(scopes)
     return JsonResponse(document)
 
 

@@ -12,6 +12,7 @@ from oauth_provider.admin_skin import Tone, chip, code, column
 from oauth_provider.recorded_admin import About, RecordedAdmin
 from oauth_provider.scopes.forms import ScopeForm
 from oauth_provider.scopes.models import Scope, Sensitivity
+from oauth_provider.scopes.openid import OPENID_SCOPES
 from oauth_provider.scopes.usage import scope_usage
 
 TONES: dict[str, Tone] = {Sensitivity.NORMAL: "plain", Sensitivity.WRITE: "warn", Sensitivity.SENSITIVE: "danger"}
@@ -60,7 +61,12 @@ class ScopeAdmin(RecordedAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Scope | None = None) -> bool:
         """Only one that nothing names."""
         usage = scope_usage()
-        unused = obj is not None and not usage.clients[obj.name] and not usage.operations[obj.name]
+        unused = (
+            obj is not None
+            and obj.name not in OPENID_SCOPES
+            and not usage.clients[obj.name]
+            and not usage.operations[obj.name]
+        )
         return unused and request.user.has_perm("oauth_provider.delete_scope")
 
     @column(description=gettext_lazy("name"), ordering="name")

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from oauth_provider.scopes.models import Scope
+from oauth_provider.scopes.openid import OPENID_SCOPES
 
 
 class ScopesField(forms.MultipleChoiceField):
@@ -42,9 +43,9 @@ class ScopesField(forms.MultipleChoiceField):
 
 
 def scope_choices(stored: Iterable[str]) -> list[tuple[str, SafeString]]:
-    """A choice for each enabled scope and each of the `stored` names."""
+    """A choice for each enabled scope and each of the `stored` names; those of OpenID every client has anyway."""
     rows = {scope.name: scope for scope in Scope.objects.all()}
-    names = {name for name, scope in rows.items() if scope.enabled} | set(stored)
+    names = {name for name, scope in rows.items() if scope.enabled and name not in OPENID_SCOPES} | set(stored)
     return [(name, _words(name, rows.get(name))) for name in sorted(names)]
 
 

@@ -10,6 +10,7 @@ from audit.ledger.events import UserRef
 from audit.ledger.kinds import Kind
 from oauth_provider.revisions.bump import bump
 from oauth_provider.scopes.models import Scope
+from oauth_provider.scopes.openid import OPENID_SCOPES
 from oauth_provider.scopes.usage import scope_usage
 
 
@@ -38,8 +39,10 @@ def remove_scope(*, scope: Scope, actor: UserRef, note: str) -> None:
     """Delete `scope`.
 
     Raises:
-        ScopeInUseError: a client may ask for it, or an operation requires it.
+        ScopeInUseError: a client may ask for it, or an operation requires it; or it is one of OpenID.
     """
+    if scope.name in OPENID_SCOPES:
+        raise ScopeInUseError(_("Every client may ask for this permission: disable it instead."))
     usage = scope_usage()
     if usage.clients[scope.name] or usage.operations[scope.name]:
         raise ScopeInUseError(_("Clients or operations name this permission: disable it instead."))

@@ -14,6 +14,7 @@ from oauth2_provider.models import AccessToken, get_access_token_model, set_toke
 from oauth_provider.clients.models import Client
 from oauth_provider.resources.models import Resource
 from oauth_provider.resources.registry import find
+from oauth_provider.scopes.openid import OPENID_SCOPES
 from oauth_provider.tokens.grounds import Grounds, lifetime
 from oauth_provider.tokens.issued import Issued
 from oauth_provider.tokens.models import FamilyToken, TokenAncestor
@@ -77,7 +78,7 @@ def find_subject(*, token: str, client: Client) -> Subject:
     resource = find(verified.resources[0]) if verified.resources else None
     if resource is None or len(ancestors) >= MAX_ANCESTORS:
         raise InvalidSubjectError("no_resource" if resource is None else "too_many_exchanges")
-    scopes = tuple(sorted(verified.scopes & client.scope_set))
+    scopes = tuple(sorted(verified.scopes & client.scope_set - OPENID_SCOPES))
     return Subject(row, owner, verified, ancestors, resource, scopes)
 
 

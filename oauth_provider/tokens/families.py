@@ -28,8 +28,9 @@ def store_pair(
     family: TokenFamily,
     rotated: AbstractRefreshToken | None = None,
 ) -> AccessToken:
-    """Store an access and a refresh token of `family` as SHA-256 only; `rotated` is the refresh token that paid.
+    """Store an access and, if there is one, a refresh token of `family`, as SHA-256 only.
 
+    `rotated` is the refresh token that paid.
     The access token of the step before stays valid until it expires: two processes of one client may share it.
     """
     resource = [connection.resource.identifier]
@@ -43,15 +44,16 @@ def store_pair(
     )
     set_token_value(access, issued.access_token)
     access.save(force_insert=True)
-    refresh = get_refresh_token_model()(
-        user=connection.user,
-        application=connection.client,
-        access_token=access,
-        token_family=family.pk,
-        resource=resource,
-    )
-    set_token_value(refresh, issued.refresh_token)
-    refresh.save(force_insert=True)
+    if issued.refresh_token:
+        refresh = get_refresh_token_model()(
+            user=connection.user,
+            application=connection.client,
+            access_token=access,
+            token_family=family.pk,
+            resource=resource,
+        )
+        set_token_value(refresh, issued.refresh_token)
+        refresh.save(force_insert=True)
     FamilyToken.objects.create(access_token=access, family=family)
     return access
 

@@ -11,8 +11,11 @@ from oauth2_provider.models import AbstractGrant, AbstractRefreshToken, get_gran
 from oauth_provider.clients.models import Client
 from oauth_provider.connections.lock import lock_connection_of
 from oauth_provider.connections.models import Connection
+from oauth_provider.identities.external_id import user_ref
+from oauth_provider.openid.id_token import SignIn
 from oauth_provider.resources.registry import find
 from oauth_provider.scopes.live import live_scopes
+from oauth_provider.scopes.openid import OFFLINE_ACCESS
 from oauth_provider.tokens.codes import code_checksum
 from oauth_provider.tokens.issued import Issued
 from oauth_provider.tokens.models import AuthorizationCode, TokenFamily
@@ -31,6 +34,12 @@ class CodeGrant:
     grant: AbstractGrant
     scopes: tuple[str, ...]
 
+    @property
+    def sign_in(self) -> SignIn:
+        """What an ID token says of it."""
+        subject = user_ref(self.connection.user).external_id
+        return SignIn(subject, at=self.code.signed_in_at, nonce=self.grant.nonce or "")
+
 
 @dataclass(frozen=True, slots=True)
 class RefreshGrant:
@@ -42,6 +51,11 @@ class RefreshGrant:
     presented: str
     scopes: tuple[str, ...]
     repeated: Issued | None
+
+    @property
+    def sign_in(self) -> SignIn:
+        """The first one, without its nonce (OpenID Connect Core section 12.2)."""
+        return SignIn(user_ref(self.connection.user).external_id, at=self.family.signed_in_at)
 
     @property
     def ends_at(self) -> datetime:
@@ -90,6 +104,8 @@ def lock_refresh_token(*, token: str, client: Client) -> RefreshGrant:
     repeated = _repeated(presented, row.revoked, family)
     if family.refreshable_until(client) <= timezone.now():
         raise InvalidGrantError("expired_refresh_token")
+    if OFFLINE_ACCESS in family.scopes.split() and OFFLINE_ACCESS not in connection.scope_set:
+        raise InvalidGrantError("offline_access_taken_back")
     scopes = effective_scopes(granted=family.scopes, connection=connection, client=client)
     return RefreshGrant(connection, family, row, presented, scopes, repeated)
 
@@ -117,7 +133,7 @@ def effective_scopes(*, granted: str, connection: Connection, client: Client) ->
         raise InvalidGrantError("revoked_connection")
     if not connection.user.is_active:
         raise InvalidGrantError("inactive_user")
-    names = set(granted.split()) & client.scope_set & connection.scope_set
+    names = set(granted.split()) & client.askable_scopes & connection.scope_set
     scopes = tuple(sorted(names & live_scopes(names)))
     if not scopes:
         raise InvalidGrantError("no_scope_left")

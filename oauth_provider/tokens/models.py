@@ -22,6 +22,8 @@ class TokenFamily(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     # When the refresh token that is live now was issued
     refreshed_at = models.DateTimeField(default=timezone.now, db_default=Now())
+    # When the person signed in who allowed it (the `auth_time` of every ID token of the family)
+    signed_in_at = models.DateTimeField(null=True)
     # The live pair, as `tokens.retry` seals it
     sealed_pair = models.TextField(db_default="", default="")
     revoked_at = models.DateTimeField(null=True)
@@ -88,6 +90,9 @@ class AuthorizationCode(models.Model):
     connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="codes")
     family = models.ForeignKey(TokenFamily, null=True, on_delete=models.CASCADE, related_name="+")
     expires_at = models.DateTimeField(db_index=True)
+    # What an ID token says of the sign-in, and whether there is a refresh token beside the access token
+    signed_in_at = models.DateTimeField(null=True)
+    is_offline = models.BooleanField(default=True, db_default=True)
     redeemed_at = models.DateTimeField(null=True)
 
     def __str__(self) -> str:

@@ -18,8 +18,9 @@ from oauth_provider.tokens.client_authentication import AuthenticationError
 from oauth_provider.tokens.exchange import TOKEN_EXCHANGE
 from oauth_provider.tokens.exchange_grant import TokenExchangeGrant
 from oauth_provider.tokens.families import kill_family
+from oauth_provider.tokens.outcome import Outcome
 from oauth_provider.tokens.request_body import BodyError, RequestCore, read_parameters
-from oauth_provider.tokens.validator import Outcome, Validator
+from oauth_provider.tokens.validator import Validator
 
 GRANT_TYPES = frozenset({"authorization_code", "refresh_token", "client_credentials", TOKEN_EXCHANGE})
 # What oauthlib says may quote the request; these words cannot

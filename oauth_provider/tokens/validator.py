@@ -4,25 +4,23 @@ oauthlib calls these methods in the order of RFC 6749; each decides one thing an
 One instance serves one request of the token endpoint: `outcome` tells the view what happened, for the ledger.
 """
 
-from dataclasses import dataclass
 from typing import Any
-from uuid import UUID
 
 from django.conf import settings
 from django.http import HttpRequest
 from django.utils import timezone
-from oauth2_provider.models import get_grant_model
 from oauth2_provider.oauth2_validators import OAuth2Validator
 from oauthlib.common import Request
 from oauthlib.oauth2.rfc6749 import errors
 from typing_extensions import override
 
-from audit.ledger.events import UserRef
 from oauth_provider.clients.models import Client, Preset
 from oauth_provider.connections.models import Connection
 from oauth_provider.identities.external_id import user_ref
+from oauth_provider.openid.id_token import sign_id_token
 from oauth_provider.resources.registry import find
 from oauth_provider.scopes.live import live_scopes
+from oauth_provider.scopes.openid import OPENID
 from oauth_provider.tokens.admission import admit
 from oauth_provider.tokens.client_authentication import (
     AmbiguousAuthenticationError,
@@ -30,32 +28,15 @@ from oauth_provider.tokens.client_authentication import (
     authenticate_client,
 )
 from oauth_provider.tokens.exchange import TOKEN_EXCHANGE, Subject, find_subject, store_exchanged
-from oauth_provider.tokens.families import rotate, store_pair, store_service_token
+from oauth_provider.tokens.families import store_service_token
 from oauth_provider.tokens.grants import CodeGrant, RefreshGrant, check_target, lock_code, lock_refresh_token
 from oauth_provider.tokens.grounds import Grounds, grounds_of, lifetime
 from oauth_provider.tokens.issued import Issued
-from oauth_provider.tokens.models import AuthorizationCode, TokenFamily
+from oauth_provider.tokens.models import TokenFamily
+from oauth_provider.tokens.outcome import Outcome
 from oauth_provider.tokens.refusals import InvalidGrantError, InvalidSubjectError, InvalidTargetError, ReplayError
+from oauth_provider.tokens.spend import answered_again, check_challenge, spend_code, spend_refresh_token
 from oauth_provider.tokens.verify import InvalidToken, fingerprint, verify_access_token
-
-
-@dataclass(slots=True)
-class Outcome:
-    """What one token request came to."""
-
-    reason: str = ""
-    client_id: str = ""
-    user: UserRef | None = None
-    connection: str = ""
-    audience: str = ""
-    scopes: str = ""
-    token: str = ""
-    target: str = ""
-    # The clients an exchanged token went through, the first one first
-    clients: str = ""
-    repeated: bool = False
-    replayed: bool = False
-    family_id: UUID | None = None
 
 
 class Validator(OAuth2Validator):
@@ -130,7 +111,7 @@ class Validator(OAuth2Validator):
         try:
             locked = lock_code(code=code, client=client)
             self._stands_on(locked.connection, locked.scopes, request)
-            _check_pkce(locked, request)
+            check_challenge(locked, verifier=request.code_verifier)
             check_target(requested=request.resource, connection=locked.connection)
         except InvalidTargetError as error:
             raise self._foreign_target(error, request) from error
@@ -252,6 +233,8 @@ class Validator(OAuth2Validator):
     def save_bearer_token(self, token: dict[str, Any], request: Request, *args: Any, **kwargs: Any) -> None:
         """Spend what paid for the token and store the new one, inside the endpoint's transaction."""
         grounds = grounds_of(request)
+        if self._code is not None and not self._code.code.is_offline:
+            token.pop("refresh_token", None)
         issued = Issued(
             access_token=token["access_token"],
             refresh_token=token.get("refresh_token", ""),
@@ -259,18 +242,22 @@ class Validator(OAuth2Validator):
             expires_at=grounds.expires_at,
         )
         if self._code is not None:
-            family = _spend_code(self._code, scopes=issued.scope)
-            store_pair(issued=issued, connection=self._code.connection, family=family)
+            spend_code(self._code, issued=issued)
         elif self._refresh is not None and self._refresh.repeated is not None:
             issued = self._refresh.repeated
-            token.update(_answered_again(issued))
+            token.update(answered_again(issued))
             self.outcome.repeated = True
         elif self._refresh is not None:
-            _rotate(self._refresh, issued=issued)
+            spend_refresh_token(self._refresh, issued=issued)
         elif self._subject is not None:
             store_exchanged(issued=issued, client=request.client, subject=self._subject)
         else:
             store_service_token(issued=issued, client=request.client, audience=grounds.audience)
+        paid = self._code or self._refresh
+        if paid is not None and OPENID in issued.scope.split():
+            token["id_token"] = sign_id_token(
+                paid.sign_in, client_id=request.client_id, access_token=issued.access_token
+            )
         self.outcome.scopes, self.outcome.token = issued.scope, fingerprint(issued.access_token)
 
     # Bearers, for whoever asks the library: the same answer as the data plane's
@@ -349,34 +336,3 @@ class Validator(OAuth2Validator):
         return errors.CustomOAuth2Error(
             error="invalid_target", description="The resource is not the one that was granted.", request=request
         )
-
-
-def _check_pkce(locked: CodeGrant, request: Request) -> None:
-    challenge, method = locked.grant.code_challenge, locked.grant.code_challenge_method
-    if challenge and method != "S256":
-        raise InvalidGrantError("weak_challenge")
-    if not challenge and request.code_verifier:
-        # Somebody removed the challenge on the way (RFC 9700 section 4.8.2)
-        raise InvalidGrantError("challenge_stripped")
-
-
-def _spend_code(locked: CodeGrant, *, scopes: str) -> TokenFamily:
-    family = TokenFamily.objects.create(connection=locked.connection, scopes=scopes)
-    AuthorizationCode.objects.filter(pk=locked.code.pk).update(redeemed_at=timezone.now(), family=family)
-    get_grant_model().objects.filter(pk=locked.grant.pk).delete()
-    return family
-
-
-def _rotate(refresh: RefreshGrant, *, issued: Issued) -> None:
-    store_pair(issued=issued, connection=refresh.connection, family=refresh.family, rotated=refresh.token)
-    rotate(token=refresh.token, presented=refresh.presented, issued=issued, family=refresh.family)
-
-
-def _answered_again(issued: Issued) -> dict[str, Any]:
-    left = int((issued.expires_at - timezone.now()).total_seconds())
-    return {
-        "access_token": issued.access_token,
-        "refresh_token": issued.refresh_token,
-        "scope": issued.scope,
-        "expires_in": max(left, 0),
-    }

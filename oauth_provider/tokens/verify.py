@@ -17,6 +17,7 @@ from django.apps import apps
 from django.db import InterfaceError, OperationalError, connection
 
 from audit.ledger.events import UserRef
+from oauth_provider.scopes.openid import OPENID_SCOPES
 from oauth_provider.tokens.generators import ACCESS_TOKEN_PREFIX
 from oauth_provider.tokens.signed import JWT_PREFIX
 
@@ -144,10 +145,13 @@ def _earlier(rows: Sequence[_Row]) -> list[_Row]:
 def _scopes(rows: Sequence[_Row], earlier: Sequence[_Row]) -> frozenset[str]:
     row = rows[0]
     live = frozenset(found.live_scope for found in rows if found.live_scope)
-    ceilings = [row.scope, row.allowed_scopes, *(found.earlier_allowed_scopes or "" for found in earlier)]
-    if row.user_id is not None:
-        ceilings.append(row.connection_scopes or "")
-    return live.intersection(*(ceiling.split() for ceiling in ceilings))
+    allowed = [row.allowed_scopes, *(found.earlier_allowed_scopes or "" for found in earlier)]
+    held = live.intersection(row.scope.split())
+    if row.user_id is None:
+        return held.intersection(*(ceiling.split() for ceiling in allowed))
+    # What every client may ask about a person needs no leave of staff (`Client.askable_scopes`)
+    ceilings = (OPENID_SCOPES.union(ceiling.split()) for ceiling in allowed)
+    return held.intersection((row.connection_scopes or "").split(), *ceilings)
 
 
 def _check(row: _Row, earlier: Sequence[_Row]) -> None:

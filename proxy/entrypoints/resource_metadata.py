@@ -4,6 +4,7 @@ import json
 
 from django.conf import settings
 
+from oauth_provider.scopes.openid import OPENID_SCOPES
 from proxy.catalogue.models import AuthMode
 from proxy.catalogue.snapshot import METADATA_PATH, BackendPlan, Snapshot
 from proxy.catalogue.watch import Watcher
@@ -61,6 +62,8 @@ def _servers(backend: BackendPlan, snapshot: Snapshot) -> list[str]:
 
 
 def _describe(resource: str, scopes: list[str], name: str, servers: list[str]) -> dict[str, object]:
-    lists = {"authorization_servers": servers, "bearer_methods_supported": ["header"], "scopes_supported": scopes}
+    # Who a person is, and how long a client stays connected, is the authorization server's business and no API's
+    own = [scope for scope in scopes if scope not in OPENID_SCOPES]
+    lists = {"authorization_servers": servers, "bearer_methods_supported": ["header"], "scopes_supported": own}
     # An empty list is left out (section 3.2)
     return {"resource": resource, "resource_name": name} | {name: found for name, found in lists.items() if found}

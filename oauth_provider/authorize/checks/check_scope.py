@@ -12,7 +12,7 @@ def check_scope(request: AuthorizationRequest, client: Client) -> tuple[Scope, .
     Raises:
         RedirectError: ``invalid_scope`` (RFC 6749 section 4.1.2.1).
     """
-    allowed = {scope.name: scope for scope in Scope.objects.filter(enabled=True, name__in=client.scope_set)}
+    allowed = {scope.name: scope for scope in Scope.objects.filter(enabled=True, name__in=client.askable_scopes)}
     asked = list(dict.fromkeys(request.scope.split()))
     if not asked:
         scopes = _defaults(client, allowed)
@@ -29,4 +29,6 @@ def _defaults(client: Client, allowed: dict[str, Scope]) -> tuple[Scope, ...]:
     chosen = client.default_scopes.split()
     if chosen:
         return tuple(allowed[name] for name in chosen if name in allowed)
-    return tuple(scope for _, scope in sorted(allowed.items()) if scope.sensitivity == "normal")
+    # Who the person is was not asked
+    own = client.scope_set
+    return tuple(scope for name, scope in sorted(allowed.items()) if scope.sensitivity == "normal" and name in own)
