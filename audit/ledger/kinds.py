@@ -21,6 +21,8 @@ class Kind(StrEnum):
     OAUTH_CLIENT_CHANGED = "oauth:client:changed"
     OAUTH_CLIENT_DELETED = "oauth:client:deleted"
     OAUTH_CLIENT_REFUSED = "oauth:client:refused"
+    OAUTH_DEVICE_STARTED = "oauth:device:started"
+    OAUTH_DEVICE_REFUSED = "oauth:device:refused"
     OAUTH_USERINFO_READ = "oauth:userinfo:read"
     OAUTH_USERINFO_REFUSED = "oauth:userinfo:refused"
     ACCOUNT_SIGNIN_SUCCEEDED = "account:signin:succeeded"

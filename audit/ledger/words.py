@@ -24,6 +24,8 @@ KINDS: Final[Mapping[str, Promise | str]] = {
     Kind.OAUTH_CLIENT_CHANGED: _("Client changed its registration"),
     Kind.OAUTH_CLIENT_DELETED: _("Registration deleted"),
     Kind.OAUTH_CLIENT_REFUSED: _("Registration refused"),
+    Kind.OAUTH_DEVICE_STARTED: _("Code for a device given"),
+    Kind.OAUTH_DEVICE_REFUSED: _("Code for a device refused"),
     Kind.OAUTH_USERINFO_READ: _("Data about a person read"),
     Kind.OAUTH_USERINFO_REFUSED: _("Data about a person refused"),
     Kind.ACCOUNT_SIGNIN_SUCCEEDED: _("Signed in"),
