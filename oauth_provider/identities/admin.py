@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin as LibraryUserAdmin
 from django.contrib.auth.models import Group, User
@@ -21,6 +22,7 @@ from oauth_provider.identities.deactivate import deactivate_user, reactivate_use
 from oauth_provider.identities.external_id import user_ref
 from oauth_provider.identities.forms import RoleForm, UserAddForm, UserForm
 from oauth_provider.identities.models import Identity
+from oauth_provider.identities.provider.link import link_subject
 from oauth_provider.reason_page import Question, ask_reason
 from oauth_provider.recorded_admin import About, RecordedAdmin
 
@@ -60,6 +62,13 @@ class UserAdmin(LibraryUserAdmin, RecordedAdmin):  # type: ignore[misc,type-arg]
         """Everything they did and everything done for them."""
         return user_ref(obj).external_id
 
+    def get_fieldsets(self, request: HttpRequest, obj: User | None = None) -> Any:
+        """With the link to the company's identity provider, where there is one."""
+        fieldsets = super().get_fieldsets(request, obj)
+        if obj is None or not settings.SIGN_IN_ISSUER:
+            return fieldsets
+        return (*fieldsets[:1], (gettext_lazy("Sign-in provider"), {"fields": ("subject",)}), *fieldsets[1:])
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
         """Users with the number of their live connections."""
         live = Count("connections", filter=Q(connections__revoked_at=None))
@@ -83,6 +92,8 @@ class UserAdmin(LibraryUserAdmin, RecordedAdmin):  # type: ignore[misc,type-arg]
         if external_id := form.cleaned_data.get("external_id"):
             known = {"email_verified": form.is_email_verified()} if isinstance(form, UserForm) else {}
             Identity.objects.update_or_create(user=form.instance, defaults={"external_id": external_id, **known})
+        if "subject" in form.changed_data:
+            link_subject(user=form.instance, subject=form.cleaned_data["subject"])
         super().save_related(request, form, formsets, change)
 
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:

@@ -9,7 +9,8 @@ from django.core.exceptions import ValidationError as ModelFault
 from django.db.models import Q, QuerySet
 from rest_framework import serializers
 
-from oauth_provider.identities.forms import EXTERNAL_ID, check_external_id
+from oauth_provider.identities.external_id import EXTERNAL_ID
+from oauth_provider.identities.forms import check_external_id
 from oauth_provider.identities.keep import change_user, create_user, remove_user
 from oauth_provider.staff_api.fields import Only, StrictModel
 from oauth_provider.staff_api.views import Writable

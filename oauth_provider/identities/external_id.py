@@ -1,9 +1,16 @@
 """From a Django user to the reference that events and backends use."""
 
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+from django.core.validators import RegexValidator
+from django.utils.translation import gettext_lazy
 
 from audit.ledger.events import UserRef
 from oauth_provider.identities.models import Identity
+
+# It travels as a header's value (RFC 9110 section 5.5)
+EXTERNAL_ID = RegexValidator(
+    r"\A[\x21-\x7e]{1,200}\Z", gettext_lazy("Use letters, digits and punctuation only, without spaces.")
+)
 
 
 def user_ref(user: AbstractBaseUser | AnonymousUser) -> UserRef:

@@ -5,7 +5,6 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.contrib.auth.models import Group, Permission, User
-from django.core.validators import RegexValidator
 from django.db.models import Case, Q, QuerySet, When
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
@@ -17,13 +16,12 @@ from unfold.widgets import (
     UnfoldBooleanSwitchWidget,
 )
 
+from oauth_provider.identities.external_id import EXTERNAL_ID
 from oauth_provider.identities.models import Identity
+from oauth_provider.identities.provider.facts import SUBJECT_MAX
+from oauth_provider.identities.provider.link import check_subject, subject_of
 from oauth_provider.recorded_admin import ReasonedForm, RecordedAdmin
 
-# It travels as a header's value (RFC 9110 section 5.5)
-EXTERNAL_ID = RegexValidator(
-    r"\A[\x21-\x7e]{1,200}\Z", gettext_lazy("Use letters, digits and punctuation only, without spaces.")
-)
 # What no page of the admin offers
 ONLY_OVER_THE_API = ("delete_client", "delete_user")
 DEEDS = {
@@ -101,7 +99,7 @@ class UserAddForm(UserCreationForm):  # type: ignore[misc]  # unfold is untyped
 class UserForm(ReasonedForm):
     """A person; whether they are active and their password have pages of their own."""
 
-    access_fields = frozenset({"external_id", "email_verified", "is_staff", "is_superuser", "groups"})
+    access_fields = frozenset({"external_id", "email_verified", "subject", "is_staff", "is_superuser", "groups"})
 
     external_id = external_id_field(
         required=True,
@@ -115,6 +113,14 @@ class UserForm(ReasonedForm):
             "On only when the address is proved to be theirs: applications may let people in by it. "
             "Changing the address switches it off."
         ),
+    )
+
+    subject = forms.CharField(
+        label=gettext_lazy("Subject at the sign-in provider"),
+        required=False,
+        max_length=SUBJECT_MAX,
+        widget=UnfoldAdminTextInputWidget,
+        help_text=gettext_lazy("Whoever the provider calls so signs in as this person. Empty: nobody."),
     )
 
     class Meta:
@@ -134,10 +140,15 @@ class UserForm(ReasonedForm):
         identity = Identity.objects.filter(user_id=self.instance.pk).first()
         self.initial["external_id"] = identity.external_id if identity else f"local:{self.instance.pk}"
         self.initial["email_verified"] = identity.email_verified if identity else False
+        self.initial["subject"] = subject_of(self.instance)
 
     def clean_external_id(self) -> str:
         """Nobody else's."""
         return check_external_id(self.cleaned_data["external_id"], user=self.instance)
+
+    def clean_subject(self) -> str:
+        """Nobody else's."""
+        return check_subject(self.cleaned_data["subject"], user=self.instance)
 
     def is_email_verified(self) -> bool:
         """As ticked, but for another address only when that is said in a second step."""

@@ -7,7 +7,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 
-from oauth_provider.identities.forms import EXTERNAL_ID
+from oauth_provider.identities.external_id import EXTERNAL_ID
 from oauth_provider.identities.provider.company import Company
 from oauth_provider.identities.provider.errors import AnswerRefused
 

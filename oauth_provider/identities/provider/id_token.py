@@ -1,7 +1,10 @@
 """Is an ID token the provider's, for us, of this sign-in, and fresh (OpenID Connect Core section 3.1.3.7)?"""
 
+import base64
+import json
 import time
-from typing import Any, Protocol
+from collections.abc import Callable
+from typing import Any
 
 from joserfc import jwt
 from joserfc.errors import JoseError
@@ -18,19 +21,10 @@ LEEWAY_S = 60
 TOKEN_MAX = 16_384
 
 
-class Keys(Protocol):
-    """How to get the provider's keys, or its newest ones."""
-
-    def __call__(self, *, again: bool) -> KeySet:
-        """The keys.
-
-        Raises:
-            ProviderFault: they cannot be read.
-        """
-
-
-def check_id_token(token: object, *, company: Company, nonce: str, keys: Keys, demand: Demand) -> dict[str, Any]:
-    """The claims of `token`; `keys` gives the provider's keys.
+def check_id_token(
+    token: object, *, company: Company, nonce: str, keys: Callable[[str], KeySet], demand: Demand
+) -> dict[str, Any]:
+    """The claims of `token`; `keys` gives the provider's keys, among them the one of that id.
 
     Raises:
         AnswerRefused: any of the rules is broken.
@@ -65,19 +59,22 @@ def auth_time(claims: dict[str, Any]) -> float | None:
     return float(at)
 
 
-def _verified(token: str, keys: Keys) -> dict[str, Any]:
-    try:
-        return _decoded(token, keys(again=False))
-    except AnswerRefused:
-        # Signed with a key that is new
-        return _decoded(token, keys(again=True))
-
-
-def _decoded(token: str, known: KeySet) -> dict[str, Any]:
+def _verified(token: str, keys: Callable[[str], KeySet]) -> dict[str, Any]:
+    known = keys(_key_id(token))
     try:
         return jwt.decode(token, known, algorithms=ALGORITHMS).claims
-    except (JoseError, ValueError, TypeError, KeyError) as fault:
+    except (JoseError, ValueError, TypeError, KeyError, RecursionError) as fault:
         raise AnswerRefused("id_token_refused") from fault
+
+
+def _key_id(token: str) -> str:
+    head = token.partition(".")[0]
+    try:
+        found = json.loads(base64.urlsafe_b64decode(head + "=" * (-len(head) % 4)))
+    except (ValueError, RecursionError) as fault:
+        raise AnswerRefused("id_token_refused") from fault
+    kid = found.get("kid") if isinstance(found, dict) else None
+    return kid if isinstance(kid, str) else ""
 
 
 def _check_party(claims: dict[str, Any], company: Company) -> None:

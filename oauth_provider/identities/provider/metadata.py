@@ -1,20 +1,17 @@
-"""What the provider says of itself (OpenID Connect Discovery), and its keys; remembered for ten minutes."""
+"""What the provider says of itself (OpenID Connect Discovery), remembered for ten minutes, and its keys."""
 
-from collections.abc import Mapping
+import json
 from typing import Any
 
-import requests
-from allauth.socialaccount.adapter import get_adapter
 from django.core.cache import cache
-from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
 from oauth_provider.identities.provider.company import Company
 from oauth_provider.identities.provider.errors import ProviderFault
+from oauth_provider.outbound.fetch import FetchError, fetch
+from oauth_provider.outbound.jwks import KeysUnavailableError, keys_at
 
 REMEMBERED_S = 600
-# A key we do not know may be new; asked for at most this often
-KEYS_FLOOR_S = 30
 REQUIRED = ("authorization_endpoint", "token_endpoint", "jwks_uri")
 _SECURE = ("https://", "http://127.0.0.1:", "http://[::1]:", "http://localhost:")
 
@@ -25,65 +22,43 @@ def metadata(company: Company) -> dict[str, Any]:
     Raises:
         ProviderFault: it cannot be read, lacks an endpoint, or is another issuer's (section 4.3).
     """
-    found = _remembered(company.metadata_url)
+    name = f"sign-in:{company.metadata_url}"
+    found: dict[str, Any] | None = cache.get(name)
+    if found is None:
+        found = fetch_json(company.metadata_url)
+        cache.set(name, found, REMEMBERED_S)
     if found.get("issuer") != company.issuer:
         raise ProviderFault("provider_is_another_issuer")
-    if not all(str(found.get(name, "")).startswith(_SECURE) for name in REQUIRED):
+    if not all(str(found.get(endpoint, "")).startswith(_SECURE) for endpoint in REQUIRED):
         raise ProviderFault("provider_metadata_incomplete")
     return found
 
 
-def keys(company: Company, *, again: bool) -> KeySet:
-    """The keys its ID tokens are signed with; `again` asks once more, for a key that is not among them.
+def keys(company: Company, kid: str) -> KeySet:
+    """The keys its ID tokens are signed with, the one called `kid` among them if there is such a key.
 
     Raises:
         ProviderFault: they cannot be read.
     """
-    url = metadata(company)["jwks_uri"]
-    if again and cache.add(f"sign-in:asked:{url}", value=True, timeout=KEYS_FLOOR_S):
-        cache.delete(_key(url))
     try:
-        return KeySet.import_key_set({"keys": _usable(_remembered(url))})
-    except (JoseError, ValueError, TypeError, KeyError) as fault:
+        return keys_at(metadata(company)["jwks_uri"], allow_private=True, kid=kid)
+    except KeysUnavailableError as fault:
         raise ProviderFault("provider_keys_unreadable") from fault
 
 
-def _usable(document: Mapping[str, Any]) -> Any:  # noqa: ANN401 - JSON of others, checked by the library
-    # Encryption keys and families we do not take are no fault of the set
-    found = document.get("keys")
-    if not isinstance(found, list):
-        raise ProviderFault("provider_keys_unreadable")
-    return [
-        key
-        for key in found
-        if isinstance(key, dict) and key.get("use", "sig") == "sig" and key.get("kty") in {"RSA", "EC", "OKP"}
-    ]
-
-
-def _remembered(url: str) -> dict[str, Any]:
-    found: dict[str, Any] | None = cache.get(_key(url))
-    if found is None:
-        found = fetch_json(url)
-        cache.set(_key(url), found, REMEMBERED_S)
-    return found
-
-
 def fetch_json(url: str, **headers: str) -> dict[str, Any]:
-    """A JSON object from the provider.
+    """A JSON object from the provider, which the operator chose and may have inside the company.
 
     Raises:
         ProviderFault: no answer in time, or another one.
     """
     try:
-        with get_adapter().get_requests_session() as session:
-            response = session.get(url, headers=headers)
-            found = response.json() if response.status_code == 200 else None
-    except (requests.RequestException, ValueError) as fault:
+        answer = fetch(url=url, allow_private=True, headers=headers)
+        found = json.loads(answer.body) if answer.status == 200 else None
+    except FetchError as fault:
         raise ProviderFault("provider_unreachable") from fault
+    except (ValueError, RecursionError) as fault:
+        raise ProviderFault("provider_answer_unreadable") from fault
     if not isinstance(found, dict):
         raise ProviderFault("provider_answer_unreadable")
     return found
-
-
-def _key(url: str) -> str:
-    return f"sign-in:{url}"
