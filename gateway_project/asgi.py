@@ -20,13 +20,16 @@ from audit.ledger.origin import Origin, current_origin, set_origin, truncated_ad
 from audit.ledger.recorder import AuditUnavailable, recorder
 from gateway_project.front_door import inspect
 from gateway_project.health import Health
+from gateway_project.load import Load
 from gateway_project.orphan import end_with_parent
 from gateway_project.whole_body import read_whole
 from oauth_provider.identities.address import address_behind
 from proxy.asgi import DataPlane
 from proxy.entrypoints.asgi_types import Message, Receive, Scope, Send
 from proxy.entrypoints.responder import Responder
+from proxy.limits.addresses import address_network
 from proxy.pipeline.call import ClientGone
+from proxy.pipeline.record import SERVER_ERROR
 from proxy.refusals import Refusal
 
 log = structlog.get_logger(__name__)
@@ -37,7 +40,8 @@ class GatewayApplication:
 
     def __init__(self) -> None:
         self._data_plane = DataPlane(recorder=recorder)
-        self._health = Health(watcher=self._data_plane.watcher, recorder=recorder)
+        self._load = Load()
+        self._health = Health(watcher=self._data_plane.watcher, recorder=recorder, load=self._load)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI 3."""
@@ -52,17 +56,21 @@ class GatewayApplication:
         path = scope["path"]
         scope["state"] = {**scope.get("state", {}), "request_id": request_id, "address": address}
         is_health = self._health.answers(path)
+        is_call = self._data_plane.application_for(path) is not None and not _is_alias(path)
         try:
             inspect(scope, allowed_hosts=() if is_health else settings.ALLOWED_HOSTS)
+            if not is_health:
+                self._load.admit(is_ordinary=is_call)
         except Refusal as refusal:
             await self._refuse(scope, send, refusal)
             return
         if is_health:
             await self._health(scope, receive, send)
-        elif self._data_plane.application_for(path) and not _is_alias(path):
-            await self._data_plane(scope, receive, send)
-        else:
-            await self._control_plane(scope, receive, send)
+            return
+        try:
+            await (self._data_plane if is_call else self._control_plane)(scope, receive, send)
+        finally:
+            self._load.done()
 
     async def _control_plane(self, scope: Scope, receive: Receive, send: Send) -> None:
         state = scope["state"]
@@ -85,7 +93,7 @@ class GatewayApplication:
         if self._data_plane.application_for(scope["path"]):
             draft = Draft(
                 kind=Kind.PROXY_CALL_DECIDED,
-                decision=Decision.DENY,
+                decision=Decision.ERROR if refusal.status >= SERVER_ERROR else Decision.DENY,
                 reason=refusal.reason,
                 method=scope["method"],
                 status=refusal.status,
@@ -93,7 +101,8 @@ class GatewayApplication:
                 address=truncated_address(state["address"]),
             )
             try:
-                await recorder.record(draft)
+                if recorder.refusals.admits(address_network(state["address"]), draft):
+                    await recorder.record(draft)
             except AuditUnavailable:
                 log.warning("refusal_not_recorded", request_id=state["request_id"], reason=refusal.reason)
         responder = Responder(send, request_id=state["request_id"], head_only=scope["method"] == "HEAD")
@@ -109,8 +118,10 @@ class GatewayApplication:
             log.exception("start_failed")
             await send({"type": "lifespan.startup.failed", "message": "the data plane did not start"})
             return
+        self._load.start()
         await send({"type": "lifespan.startup.complete"})
         await receive()
+        await self._load.stop()
         await self._data_plane.stop()
         await send({"type": "lifespan.shutdown.complete"})
 

@@ -3,6 +3,7 @@
 import json
 
 from audit.ledger.recorder import Recorder
+from gateway_project.load import Load
 from proxy.catalogue.watch import Watcher
 from proxy.entrypoints.asgi_types import Receive, Scope, Send
 from proxy.entrypoints.responder import Responder
@@ -14,9 +15,10 @@ PATHS = frozenset({"/healthz", "/readyz", "/health"})
 class Health:
     """The ASGI application of the health URLs; their Host header does not matter, probes use addresses."""
 
-    def __init__(self, *, watcher: Watcher, recorder: Recorder) -> None:
+    def __init__(self, *, watcher: Watcher, recorder: Recorder, load: Load) -> None:
         self._watcher = watcher
         self._recorder = recorder
+        self._load = load
 
     def answers(self, path: str) -> bool:
         """Whether `path` is one of its own."""
@@ -48,4 +50,6 @@ class Health:
             "catalogue": self._watcher.snapshot.revision >= 0,
             "signing_key": self._watcher.snapshot.signing_key is not None,
             "audit": self._recorder.is_healthy,
+            # Whoever shares out calls must send no more of them here
+            **({"serving": False} if self._load.is_draining else {}),
         }

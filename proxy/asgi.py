@@ -4,8 +4,10 @@ import asyncio
 
 from django.conf import settings
 
+from audit.ledger.events import Draft
+from audit.ledger.kinds import Decision, Kind
 from audit.ledger.recorder import Recorder
-from proxy.catalogue.snapshot import METADATA_PATH
+from proxy.catalogue.snapshot import METADATA_PATH, BackendPlan
 from proxy.catalogue.watch import Watcher
 from proxy.entrypoints.asgi_types import Application, Receive, Scope, Send
 from proxy.entrypoints.cors import Cors
@@ -21,6 +23,7 @@ from proxy.pipeline.identify import Identifier
 from proxy.pipeline.run import Gateway
 from proxy.upstream.breaker import BreakingTransport
 from proxy.upstream.pool import PooledTransport
+from proxy.upstream.retry import RetryingTransport
 
 REST_PREFIX = "/api/v1/"
 MILLISECONDS = 1000
@@ -33,7 +36,7 @@ class DataPlane:
         self.watcher = Watcher(read_issuers=read_issuers)
         self.issuer_keys = KeyKeeper()
         self.recorder = recorder
-        self._transport = BreakingTransport(PooledTransport())
+        self._transport = RetryingTransport(BreakingTransport(PooledTransport(), changed=self._breaker_changed))
         self._identifier = Identifier(self.watcher, external=ExternalTokens(self.issuer_keys))
         self._keeping: asyncio.Task[None] | None = None
         self._rates = RateLimiter(
@@ -66,7 +69,7 @@ class DataPlane:
         self._keeping = asyncio.create_task(self.issuer_keys.keep(lambda: self.watcher.snapshot.issuers))
 
     async def stop(self) -> None:
-        """Write what is queued, close every connection, end every thread."""
+        """Write what is counted and queued, close every connection, end every thread."""
         if self._keeping is not None:
             self._keeping.cancel()
         await self.issuer_keys.close()
@@ -74,6 +77,7 @@ class DataPlane:
         await asyncio.to_thread(self._identifier.close)
         await self._transport.aclose()
         await self._rates.aclose()
+        self.recorder.refusals.flush()
         await asyncio.to_thread(self.recorder.stop)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -86,3 +90,15 @@ class DataPlane:
         if application is None:
             raise LookupError(scope["path"])
         await application(scope, receive, send)
+
+    def _breaker_changed(self, backend: BackendPlan, is_open: bool) -> None:
+        self.recorder.post(
+            Draft(
+                kind=Kind.PROXY_BREAKER_OPENED if is_open else Kind.PROXY_BREAKER_CLOSED,
+                decision=Decision.ERROR if is_open else Decision.ALLOW,
+                reason="breaker_open" if is_open else "",
+                backend=backend.name,
+                target=f"backend:{backend.name}",
+                request_id="",
+            )
+        )

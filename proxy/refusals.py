@@ -24,6 +24,7 @@
     |  |- BackendUnreachable backend_unreachable
     |  |- BackendRefusedByGuard backend_address_refused
     |  `- BackendNonsense backend_protocol_error
+    |     `- BackendClosed backend_protocol_error
     |- Unavailable 503
     |  |- AuditUnavailable audit_unavailable
     |  |- RevocationsUnknown temporarily_unavailable
@@ -31,6 +32,7 @@
     |  |- BreakerOpen backend_unavailable
     |  `- Overloaded overloaded
     |- DeadlinePassed 504 backend_timeout
+    |  `- ConnectTimeout backend_timeout
     |- VersionNotSupported 505 http_version_not_supported
     `- LoopDetected 508 loop_detected
 
@@ -50,6 +52,8 @@ class Refusal(Exception):
     reason: str = "server_error"
     title: ClassVar[str] = "Something went wrong"
     detail: str = "The gateway could not answer."
+    # How often the call was sent to its backend again before
+    retries: int = 0
 
     def __init__(self, detail: str = "", *, reason: str = "", headers: Headers = ()) -> None:
         super().__init__(detail or self.detail)
@@ -280,6 +284,12 @@ class BackendNonsense(BackendFault):
     detail = "The service behind the gateway sent an answer that cannot be read."
 
 
+class BackendClosed(BackendNonsense):
+    """The connection ended before a byte of an answer."""
+
+    reason = "backend_closed"
+
+
 class Unavailable(Refusal):
     """503: worth another try."""
 
@@ -323,7 +333,7 @@ class BreakerOpen(Unavailable):
 
 
 class Overloaded(Unavailable):
-    """Every connection to this backend is busy."""
+    """Every connection to this backend is busy, or the process has as much to do as it can."""
 
     error = "overloaded"
     reason = "overloaded"
@@ -337,6 +347,12 @@ class DeadlinePassed(Refusal):
     reason = "backend_timeout"
     title = "Backend timeout"
     detail = "The service behind the gateway did not answer in time."
+
+
+class ConnectTimeout(DeadlinePassed):
+    """Nobody took the connection in time; nothing was sent."""
+
+    reason = "connect_timeout"
 
 
 class VersionNotSupported(Refusal):

@@ -68,6 +68,7 @@ _SLUGS: Mapping[str | Promise, tuple[str, ...]] = {
     _("the service did not answer in time"): ("backend_timeout", "backend_body_timeout"),
     _("the service gave an answer that could not be read"): (
         "backend_protocol_error",
+        "backend_closed",
         "backend_wrong_length",
         "backend_body_broken",
         "backend_framing",

@@ -108,7 +108,7 @@ class EventAdmin(ModelAdmin):  # type: ignore[misc]  # unfold is untyped
         (
             _("Answer"),
             {"fields": ("status", "upstream_status", "latency_us", "upstream_latency_us", "request_bytes",
-                        "response_bytes")},
+                        "response_bytes", "retries")},
         ),
     )  # fmt: skip
 

@@ -70,6 +70,7 @@ class EventSerializer(serializers.ModelSerializer[Event]):
             "upstream_latency_ms",
             "request_bytes",
             "response_bytes",
+            "retries",
             "scopes",
             "scopes_required",
             "audience",

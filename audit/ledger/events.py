@@ -34,6 +34,7 @@ class Draft:
 
     `user` is whom it concerns, `actor` the staff member who acted (None when the user did). `path` is the
     template, never the values; `token` a fingerprint of 16 hex digits; latencies are microseconds, sizes bytes;
+    `retries` is how often the backend was asked again;
     `scopes` are names separated by spaces; `fields` are names of changed fields, never their values.
     Texts longer than their column are cut when written.
     """
@@ -56,6 +57,7 @@ class Draft:
     upstream_latency_us: int | None = None
     request_bytes: int | None = None
     response_bytes: int | None = None
+    retries: int | None = None
     scopes: str = ""
     scopes_required: str = ""
     audience: str = ""

@@ -7,6 +7,9 @@ class Kind(StrEnum):
     """`source:subject:action`; a value is never renamed, because the ledger cannot be."""
 
     PROXY_CALL_DECIDED = "proxy:call:decided"
+    PROXY_REFUSALS_COUNTED = "proxy:refusals:counted"
+    PROXY_BREAKER_OPENED = "proxy:breaker:opened"
+    PROXY_BREAKER_CLOSED = "proxy:breaker:closed"
     OAUTH_AUTHORIZATION_SHOWN = "oauth:authorization:shown"
     OAUTH_AUTHORIZATION_ALLOWED = "oauth:authorization:allowed"
     OAUTH_AUTHORIZATION_DENIED = "oauth:authorization:denied"

@@ -97,6 +97,7 @@ class Event(models.Model):
     upstream_latency_us = models.BigIntegerField(_("backend's latency (µs)"), null=True, blank=True)
     request_bytes = models.BigIntegerField(_("request bytes"), null=True, blank=True)
     response_bytes = models.BigIntegerField(_("response bytes"), null=True, blank=True)
+    retries = models.PositiveSmallIntegerField(_("sent again"), null=True, blank=True)
     scopes = models.TextField(_("permissions"), blank=True, default="")
     scopes_required = models.TextField(_("permissions required"), blank=True, default="")
     audience = models.CharField(_("audience"), max_length=500, blank=True, default="")

@@ -31,6 +31,7 @@ class EventFields(TypedDict, total=False):
     upstream_latency_us: int | None
     request_bytes: int | None
     response_bytes: int | None
+    retries: int | None
     scopes: str
     scopes_required: str
     audience: str

@@ -15,6 +15,7 @@ import structlog
 from django.db import Error, InterfaceError, OperationalError, connections, transaction
 
 from audit.ledger.events import Draft, UserRef
+from audit.ledger.flood import RefusalFlood
 from audit.ledger.kinds import Kind
 from audit.ledger.rows import insert, missing_rows, resolve, row_of, users_of
 
@@ -57,6 +58,7 @@ class Recorder:
         self._pseudonyms: dict[UserRef, str] = {}
         self._failures = 0
         self._writing_since: float | None = None
+        self.refusals = RefusalFlood(self.post)
 
     @property
     def is_healthy(self) -> bool:
@@ -96,6 +98,16 @@ class Recorder:
                 await waiting.future
         except TimeoutError as error:
             raise AuditUnavailable("The ledger did not acknowledge in time.") from error
+
+    def post(self, draft: Draft) -> None:
+        """Write `draft` soon, for nobody who waits; that the ledger did not take it is only logged."""
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[None] = loop.create_future()
+        future.add_done_callback(_log_loss)
+        try:
+            self._enqueue(_Waiting(draft, loop, future))
+        except AuditUnavailable as fault:
+            future.set_exception(fault)
 
     def _enqueue(self, waiting: _Waiting) -> None:
         with self._wake:
@@ -203,6 +215,11 @@ def _acknowledge(batch: Sequence[_Waiting], errors: Sequence[Exception | None]) 
         except RuntimeError:
             # The loop closed while its events were written: nobody waits any more
             log.info("audit_caller_gone", events=len(outcomes))
+
+
+def _log_loss(future: asyncio.Future[None]) -> None:
+    if not future.cancelled() and (fault := future.exception()) is not None:
+        log.warning("audit_note_lost", fault=str(fault))
 
 
 def _settle(outcomes: Sequence[Outcome]) -> None:

@@ -10,6 +10,9 @@ from audit.ledger.kinds import Decision, Kind
 
 KINDS: Final[Mapping[str, Promise | str]] = {
     Kind.PROXY_CALL_DECIDED: _("Call"),
+    Kind.PROXY_REFUSALS_COUNTED: _("Further refusals"),
+    Kind.PROXY_BREAKER_OPENED: _("Backend left alone"),
+    Kind.PROXY_BREAKER_CLOSED: _("Backend called again"),
     Kind.OAUTH_AUTHORIZATION_SHOWN: _("Permission asked"),
     Kind.OAUTH_AUTHORIZATION_ALLOWED: _("Permission given"),
     Kind.OAUTH_AUTHORIZATION_DENIED: _("Permission not given"),

@@ -18,8 +18,8 @@ from proxy.catalogue.models import Operation, is_text_list, known_scopes
 from proxy.catalogue.operation_ids import new_operation_id
 
 BATCH = 500
-FIELDS = ("auth_mode", "consequential", "description", "enabled", "max_request_bytes", "methods", "operation_id",
-          "path", "scopes", "title")  # fmt: skip
+FIELDS = ("auth_mode", "consequential", "description", "enabled", "idempotent", "max_request_bytes", "methods",
+          "operation_id", "path", "scopes", "title")  # fmt: skip
 
 
 class RowRefused(Exception):

@@ -166,7 +166,10 @@ class OperationAdmin(CatalogueAdmin):
             gettext_lazy("What people and AI clients read"),
             {"fields": ("title", "description", "consequential")},
         ),
-        (gettext_lazy("Limits"), {"fields": ("max_request_bytes",), "classes": ("collapse",)}),
+        (
+            gettext_lazy("Limits and repetition"),
+            {"fields": ("max_request_bytes", "idempotent"), "classes": ("collapse",)},
+        ),
     )
 
     def about(self, obj: Operation) -> About:

@@ -145,6 +145,7 @@ class OperationForm(ReasonedForm):
             "auth_mode",
             "max_request_bytes",
             "consequential",
+            "idempotent",
             "enabled",
         )
         widgets = {
@@ -152,6 +153,7 @@ class OperationForm(ReasonedForm):
             "path": UnfoldAdminTextInputWidget(attrs={"placeholder": "/jobs/{id}"}),
             "description": UnfoldAdminTextareaWidget(attrs={"rows": 2}),
             "consequential": UnfoldBooleanSwitchWidget,
+            "idempotent": UnfoldBooleanSwitchWidget,
             "enabled": UnfoldBooleanSwitchWidget,
         }
         help_texts = {"auth_mode": gettext_lazy("For this operation alone, if its backend's answer does not fit.")}

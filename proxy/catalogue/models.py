@@ -141,6 +141,15 @@ class Operation(models.Model):
     consequential = models.BooleanField(
         _("asks before it acts"), default=False, help_text=_("On: ChatGPT asks the person each time.")
     )
+    idempotent = models.BooleanField(
+        _("may be repeated"),
+        default=False,
+        db_default=False,
+        help_text=_(
+            "On: the same call again does nothing new. The gateway may repeat it once when the backend does not "
+            "answer, and a client that sends an Idempotency-Key again gets the first answer instead of a second effect."
+        ),
+    )
     enabled = models.BooleanField(_("enabled"), default=True)
 
     class Meta:

@@ -141,7 +141,6 @@ class OperationSerializer(StrictModel):
     description = serializers.CharField(max_length=MAX_DESCRIPTION, required=False, allow_blank=True)
     request_schema = Only(None)
     response_schema = Only(None)
-    idempotent = Only(value=False)
 
     class Meta:
         model = Operation

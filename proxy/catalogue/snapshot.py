@@ -69,7 +69,10 @@ def bearer_challenge(resource_metadata: str, scopes: tuple[str, ...] = (), error
 
 @dataclass(frozen=True, slots=True, eq=False)
 class OperationPlan:
-    """An operation as the data plane knows it. `template` is the whole public path, for the ledger."""
+    """An operation as the data plane knows it. `template` is the whole public path, for the ledger.
+
+    `idempotent`: staff say that the same call twice does no harm.
+    """
 
     operation_id: str
     template: str
@@ -77,6 +80,7 @@ class OperationPlan:
     scopes: tuple[str, ...]
     scope_set: frozenset[str]
     max_request_bytes: int
+    idempotent: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,6 +209,7 @@ def _entries(row: dict[str, Any], operations: list[dict[str, Any]]) -> list[tupl
             max_request_bytes=(
                 row["max_request_bytes"] if operation["max_request_bytes"] is None else operation["max_request_bytes"]
             ),
+            idempotent=operation["idempotent"],
         )
         template = compile_template(operation["path"])
         entries += [(method, template, plan) for method in operation["methods"]]

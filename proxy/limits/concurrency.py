@@ -1,29 +1,64 @@
 """Calls at the same time: a bulkhead for each backend, so that a slow one cannot hold every connection."""
 
-from collections import Counter
+import asyncio
+from collections import deque
+from dataclasses import dataclass, field
 
 from proxy.catalogue.snapshot import BackendPlan
 from proxy.refusals import Overloaded
+
+# A short queue takes up what comes in one breath; a long one would only make everybody late
+QUEUE_MAX = 16
+QUEUE_WAIT_S = 0.25
+
+
+@dataclass(slots=True)
+class _Room:
+    inside: int = 0
+    waiting: deque[asyncio.Future[None]] = field(default_factory=deque)
 
 
 class Bulkhead:
     """Counts the calls of this process that are at each backend."""
 
     def __init__(self) -> None:
-        self._inside: Counter[str] = Counter()
+        self._rooms: dict[str, _Room] = {}
 
-    def enter(self, backend: BackendPlan) -> None:
-        """Take a place.
+    async def enter(self, backend: BackendPlan) -> None:
+        """Take a place, at once or within a quarter of a second.
 
         Raises:
-            Overloaded: `max_concurrency` calls are at the backend already.
+            Overloaded: `max_concurrency` calls are at the backend already, and too many wait or none came out in time.
         """
-        if self._inside[backend.name] >= backend.max_concurrency:
+        room = self._rooms.get(backend.name) or self._rooms.setdefault(backend.name, _Room())
+        if room.inside < backend.max_concurrency:
+            room.inside += 1
+            return
+        if len(room.waiting) >= QUEUE_MAX:
             raise Overloaded
-        self._inside[backend.name] += 1
+        place: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        room.waiting.append(place)
+        try:
+            async with asyncio.timeout(QUEUE_WAIT_S):
+                await place
+        except BaseException as fault:
+            if place.done() and not place.cancelled():
+                # It was given at the moment of giving up
+                self.leave(backend)
+            elif place in room.waiting:
+                room.waiting.remove(place)
+            if isinstance(fault, TimeoutError):
+                raise Overloaded from None
+            raise
 
     def leave(self, backend: BackendPlan) -> None:
-        """Give the place back."""
-        self._inside[backend.name] -= 1
-        if not self._inside[backend.name]:
-            del self._inside[backend.name]
+        """Give the place back, to whoever waits for it the longest."""
+        room = self._rooms[backend.name]
+        while room.waiting and room.inside <= backend.max_concurrency:
+            place = room.waiting.popleft()
+            if not place.done():
+                place.set_result(None)
+                return
+        room.inside -= 1
+        if not room.inside and not room.waiting:
+            del self._rooms[backend.name]

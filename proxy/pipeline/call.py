@@ -151,7 +151,7 @@ class BodyStream(Protocol):
 class Answer:
     """A backend's answer with the headers that may go outward. `length` is that of the body, None when unknown.
 
-    `upstream_s` is the time from sending to the head of the answer, in seconds.
+    `upstream_s` is the time from sending to the head of the answer, in seconds; `retries` how often it was sent again.
     """
 
     status: int
@@ -159,3 +159,4 @@ class Answer:
     length: int | None
     stream: BodyStream
     upstream_s: float
+    retries: int = 0

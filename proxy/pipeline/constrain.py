@@ -31,7 +31,7 @@ class Limits:
                 resets_at=int(time.time()) + allowance.resets_in_s,
                 headers=allowance.headers,
             )
-        self._bulkhead.enter(identified.backend)
+        await self._bulkhead.enter(identified.backend)
         return Constrained(validated=validated, limit_headers=allowance.headers)
 
     def release(self, constrained: Constrained) -> None:

@@ -11,8 +11,9 @@ from audit.ledger.recorder import AuditUnavailable as NotRecorded
 from audit.ledger.recorder import Recorder
 from proxy.catalogue.matching import Found
 from proxy.catalogue.snapshot import BackendPlan, OperationPlan
+from proxy.limits.addresses import address_network
 from proxy.pipeline.call import SAFE_METHODS, Answer, Identified, Located, Principal, Received
-from proxy.refusals import AuditUnavailable, Refusal
+from proxy.refusals import AuditUnavailable, RateLimited, Refusal
 
 SERVER_ERROR = 500
 # Nothing has happened yet, so a caller can be told quickly to try again; later it has, and waiting is better
@@ -32,6 +33,7 @@ class Record:
     principal: Principal | None = None
     answer: Answer | None = None
     response_bytes: int = 0
+    retries: int = 0
     closed: bool = field(default=False, init=False)
 
     def located(self, located: Located) -> None:
@@ -47,6 +49,7 @@ class Record:
     def routed(self, answer: Answer) -> None:
         """The backend answered."""
         self.answer = answer
+        self.retries = answer.retries
 
     async def intend(self) -> None:
         """Make the intent of a call that may change something durable, before the backend hears of it.
@@ -64,7 +67,12 @@ class Record:
             AuditUnavailable: the event is not durable.
         """
         decision = Decision.ERROR if refusal.status >= SERVER_ERROR else Decision.DENY
-        await self._close(self._draft(Phase.FINAL, decision=decision, reason=refusal.reason, status=refusal.status))
+        self.retries = refusal.retries
+        draft = self._draft(Phase.FINAL, decision=decision, reason=refusal.reason, status=refusal.status)
+        if self._is_strange(refusal) and not self.recorder.refusals.admits(self._caller(), draft):
+            self.closed = True
+            return
+        await self._close(draft)
 
     async def answered(self) -> None:
         """Close with the backend's answer, once its last bytes are here and before they are sent.
@@ -118,9 +126,18 @@ class Record:
             upstream_latency_us=int(answer.upstream_s * MICROSECONDS) if answer else None,
             request_bytes=received.body.received if is_final else received.body.length,
             response_bytes=self.response_bytes if is_final else None,
+            retries=self.retries or None,
             request_id=received.request_id,
             address=_network(received.address),
         )
+
+    def _is_strange(self, refusal: Refusal) -> bool:
+        # Of those nobody knows, and of those who were told to wait: anybody can make any number of them
+        return refusal.status < SERVER_ERROR and (self.principal is None or isinstance(refusal, RateLimited))
+
+    def _caller(self) -> str:
+        key = self.principal.limit_key if self.principal else ""
+        return key or address_network(self.received.address)
 
     def _elapsed_us(self) -> int:
         return int((asyncio.get_running_loop().time() - self.received.started) * MICROSECONDS)

@@ -11,7 +11,7 @@ from django.conf import settings
 from oauth_provider.keys.signing import LoadedKey
 from proxy.catalogue.models import AuthMode
 from proxy.pipeline.answer_headers import announced_length, outward
-from proxy.pipeline.call import Answer, Constrained, Headers, Received
+from proxy.pipeline.call import SAFE_METHODS, Answer, Constrained, Headers, Received, Validated
 from proxy.refusals import BackendNonsense, DeadlinePassed, Unavailable
 from proxy.upstream.assertion import Claims, Signer
 from proxy.upstream.request import header_value, identity_headers, request_target, upstream_path
@@ -21,6 +21,8 @@ from proxy.upstream.transport import Transport, UpstreamRequest, UpstreamRespons
 EVENT_STREAM = "text/event-stream"
 EVENT_STREAM_IDLE_S = 60.0
 EVENT_STREAM_MAX_S = 3600.0
+# How long a backend may say nothing: this, or half of a longer time that staff gave the whole call
+FIRST_BYTE_S = 15.0
 _LENGTH_REQUIRED = frozenset({"POST", "PUT", "PATCH"})
 NO_CONTENT = 204
 _NO_BODY_STATUS = frozenset({NO_CONTENT, 304})
@@ -92,6 +94,7 @@ def _answer(constrained: Constrained, response: UpstreamResponse, *, deadline: f
         length=0 if no_body else length,
         stream=TimedBody(response, deadline=deadline, idle_s=EVENT_STREAM_IDLE_S if is_event_stream else None),
         upstream_s=upstream_s,
+        retries=response.retries,
     )
 
 
@@ -108,7 +111,20 @@ def _request(constrained: Constrained, body: Body, *, deadline: float, now: floa
     if backend.credential and not _keeps_authorization(constrained, backend.credential[0]):
         headers.append((backend.credential[0].lower(), backend.credential[1]))
     target = request_target(path, received.query)
-    return UpstreamRequest(method=received.method, target=target, headers=tuple(headers), body=body, deadline=deadline)
+    return UpstreamRequest(
+        method=received.method,
+        target=target,
+        headers=tuple(headers),
+        body=body,
+        deadline=deadline,
+        first_byte_s=max(FIRST_BYTE_S, backend.timeout_s / 2),
+        may_repeat=_may_repeat(validated, body),
+    )
+
+
+def _may_repeat(validated: Validated, body: Body) -> bool:
+    is_harmless = validated.received.method in SAFE_METHODS or validated.operation.idempotent
+    return is_harmless and not isinstance(body, AsyncIterator)
 
 
 def _keeps_authorization(constrained: Constrained, name: str) -> bool:

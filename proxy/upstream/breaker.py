@@ -8,20 +8,57 @@ from proxy.catalogue.snapshot import BackendPlan
 from proxy.refusals import BackendFault, BreakerOpen, DeadlinePassed
 from proxy.upstream.transport import Transport, UpstreamRequest, UpstreamResponse
 
-# Faults in a row that open it, and how long it stays open: twice as long after every probe that failed
+# It opens after so many faults in a row, or when half of no fewer than twenty calls within ten seconds failed
 FAULTS = 5
-OPEN_S = 2.0
-OPEN_MAX_S = 60.0
+WINDOW_S = 10.0
+WINDOW_CALLS = 20
+WINDOW_FAULTS = 0.5
+# How long it stays open: twice as long after every probe that failed
+OPEN_S = 15.0
+OPEN_MAX_S = 300.0
+# What a backend that is down or drowning says through whatever stands before it
+FAULTY_STATUS = frozenset({502, 503, 504})
+
+Changed = Callable[[BackendPlan, bool], None]
 
 
 @dataclass(slots=True)
-class _Breaker:
-    """Closed while `faults` are few; open until `until`; half-open while one probe is under way."""
+class _Window:
+    """Calls and faults of the last five to ten seconds: of the half under way and of the one before."""
 
+    since: float = float("-inf")
+    calls: int = 0
     faults: int = 0
-    until: float = 0.0
-    open_s: float = OPEN_S
-    is_probing: bool = False
+    calls_before: int = 0
+    faults_before: int = 0
+
+    def add(self, now: float, *, is_fault: bool) -> None:
+        """One more call."""
+        if now - self.since >= WINDOW_S / 2:
+            is_next = now - self.since < WINDOW_S
+            self.calls_before, self.faults_before = (self.calls, self.faults) if is_next else (0, 0)
+            self.since, self.calls, self.faults = now, 0, 0
+        self.calls += 1
+        self.faults += is_fault
+
+    @property
+    def is_bad(self) -> bool:
+        """Whether too large a share failed."""
+        calls = self.calls + self.calls_before
+        return calls >= WINDOW_CALLS and self.faults + self.faults_before >= WINDOW_FAULTS * calls
+
+
+class _Breaker:
+    """Closed while few calls fail; open until `until`; half-open while one probe is under way."""
+
+    __slots__ = ("_faults", "_open_s", "_until", "_window", "is_open", "is_probing")
+
+    def __init__(self) -> None:
+        self.is_open = self.is_probing = False
+        self._faults = 0
+        self._until = 0.0
+        self._open_s = OPEN_S
+        self._window = _Window()
 
     def admit(self, now: float) -> bool:
         """Let a call through, or not; returns whether it is the probe.
@@ -29,34 +66,50 @@ class _Breaker:
         Raises:
             BreakerOpen: not now.
         """
-        if self.faults < FAULTS:
+        if not self.is_open:
             return False
-        if self.is_probing or now < self.until:
-            raise BreakerOpen(retry_after_s=max(1, round(self.until - now)))
+        if self.is_probing or now < self._until:
+            raise BreakerOpen(retry_after_s=max(1, round(self._until - now)))
         self.is_probing = True
         return True
 
-    def succeeded(self) -> None:
-        """The backend answered, whatever it said."""
-        self.faults, self.open_s, self.is_probing = 0, OPEN_S, False
+    def succeeded(self, now: float, *, was_probe: bool) -> bool:
+        """The backend answered as itself; returns whether that closed it. Of an open one only the probe says so."""
+        if self.is_open and not was_probe:
+            return False
+        self._faults = 0
+        if not was_probe:
+            self._window.add(now, is_fault=False)
+            return False
+        self.is_open = self.is_probing = False
+        self._open_s, self._window = OPEN_S, _Window()
+        return True
 
-    def failed(self, now: float, *, was_probe: bool) -> None:
-        """The backend did not answer."""
-        self.faults += 1
+    def failed(self, now: float, *, was_probe: bool) -> bool:
+        """The backend did not answer, or somebody before it did; returns whether that opened it (again)."""
+        if self.is_open and not was_probe:
+            return False
+        self._faults += 1
+        self._window.add(now, is_fault=True)
         if was_probe:
-            self.is_probing = False
-            self.open_s = min(2 * self.open_s, OPEN_MAX_S)
-        if self.faults >= FAULTS:
-            self.until = now + self.open_s
+            self._open_s = min(2 * self._open_s, OPEN_MAX_S)
+        elif self._faults < FAULTS and not self._window.is_bad:
+            return False
+        self.is_open, self.is_probing = True, False
+        self._until = now + self._open_s
+        return True
 
 
 class BreakingTransport:
-    """A transport behind one breaker for each backend."""
+    """A transport behind one breaker for each backend's address; `changed` hears when one opens or closes."""
 
-    def __init__(self, transport: Transport, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, transport: Transport, *, changed: Changed | None = None, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._transport = transport
+        self._changed = changed or (lambda _backend, _is_open: None)
         self._clock = clock
-        self._breakers: dict[str, _Breaker] = {}
+        self._breakers: dict[tuple[str, str], _Breaker] = {}
 
     async def send(self, backend: BackendPlan, request: UpstreamRequest) -> UpstreamResponse:
         """The answer, as soon as its head is there.
@@ -64,20 +117,25 @@ class BreakingTransport:
         Raises:
             BreakerOpen: the backend has only failed lately.
         """
-        breaker = self._breakers.setdefault(backend.name, _Breaker())
+        breaker = self._breakers.setdefault((backend.name, backend.upstream_url), _Breaker())
         is_probe = breaker.admit(self._clock())
         try:
             response = await self._transport.send(backend, request)
         except (BackendFault, DeadlinePassed):
-            breaker.failed(self._clock(), was_probe=is_probe)
+            self._note(breaker, backend, is_fault=True, was_probe=is_probe)
             raise
         except BaseException:
             # The caller left, or its body was at fault: that says nothing about the backend, the next call may probe
             breaker.is_probing = breaker.is_probing and not is_probe
             raise
-        breaker.succeeded()
+        self._note(breaker, backend, is_fault=response.status in FAULTY_STATUS, was_probe=is_probe)
         return response
 
     async def aclose(self) -> None:
         """Close every connection."""
         await self._transport.aclose()
+
+    def _note(self, breaker: _Breaker, backend: BackendPlan, *, is_fault: bool, was_probe: bool) -> None:
+        tell = breaker.failed if is_fault else breaker.succeeded
+        if tell(self._clock(), was_probe=was_probe):
+            self._changed(backend, breaker.is_open)

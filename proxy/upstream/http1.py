@@ -125,6 +125,7 @@ class Exchange:
         Raises:
             ClosedBeforeAnswer: the connection ended before a byte of it.
             BackendNonsense: it is not HTTP.
+            TimeoutError: it did not begin in time.
             Exception: whatever reading the request's body raises.
         """
         if self._connection.is_lost:
@@ -136,7 +137,8 @@ class Exchange:
         else:
             self._sender = asyncio.create_task(self._send(head, body))
             await asyncio.wait({self._sender, self._head}, return_when=asyncio.FIRST_COMPLETED)
-        await self._head
+        async with asyncio.timeout(self._request.first_byte_s):
+            await self._head
 
     async def read(self) -> bytes:
         """What has arrived of the body, b"" at its end."""

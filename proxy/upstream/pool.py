@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import certifi
 
 from proxy.catalogue.snapshot import BackendPlan
-from proxy.refusals import BackendNonsense, BackendUnreachable, DeadlinePassed, Refusal
+from proxy.refusals import BackendClosed, BackendUnreachable, ConnectTimeout, DeadlinePassed, Refusal
 from proxy.upstream.egress import pinned_address
 from proxy.upstream.http1 import ClosedBeforeAnswer, Connection, Exchange, head_of
 from proxy.upstream.transport import Headers, UpstreamRequest
@@ -17,8 +17,6 @@ from proxy.upstream.transport import Headers, UpstreamRequest
 # How long a resolved address is pinned before the name is asked again, and how long a connection is kept
 PIN_S = 30.0
 IDLE_S = 15.0
-# RFC 9110 section 9.2.2: these may be sent again when a kept connection turns out to be closed
-_REPEATABLE = frozenset({"GET", "HEAD", "OPTIONS"})
 PoolKey = tuple[str, str, int, bool]
 
 
@@ -59,7 +57,7 @@ class _Pool:
 class PooledResponse:
     """An answer on a connection of a pool."""
 
-    __slots__ = ("_at_most", "_connection", "_exchange", "_pool", "headers", "read", "status")
+    __slots__ = ("_at_most", "_connection", "_exchange", "_pool", "headers", "read", "retries", "status")
 
     def __init__(self, exchange: Exchange, connection: Connection, pool: _Pool, *, at_most: int) -> None:
         self._exchange: Exchange | None = exchange
@@ -68,6 +66,7 @@ class PooledResponse:
         self._at_most = at_most
         self.status = exchange.status
         self.headers: Headers = exchange.headers
+        self.retries = 0
         self.read = exchange.read
 
     async def aclose(self) -> None:
@@ -106,13 +105,14 @@ class PooledTransport:
             try:
                 return await _exchange(connection, pool, backend, request, head)
             except ClosedBeforeAnswer:
-                if request.method not in _REPEATABLE or request.body:
-                    raise BackendNonsense from None
+                # RFC 9110 section 9.2.2: a kept connection may have been closed before the request was read
+                if not request.may_repeat:
+                    raise BackendClosed from None
         connection = await self._connect(backend, pool.address)
         try:
             return await _exchange(connection, pool, backend, request, head)
         except ClosedBeforeAnswer:
-            raise BackendNonsense from None
+            raise BackendClosed from None
 
     async def _pool(self, backend: BackendPlan) -> _Pool:
         base = backend.base
@@ -142,7 +142,7 @@ class PooledTransport:
                 )
         except TimeoutError:
             self._forget(backend)
-            raise DeadlinePassed(reason="connect_timeout") from None
+            raise ConnectTimeout from None
         except OSError:
             # Perhaps it moved: the next call asks for its address again. A wrong certificate is an OSError too
             self._forget(backend)

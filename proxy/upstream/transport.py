@@ -13,7 +13,8 @@ Headers = tuple[tuple[str, str], ...]
 class UpstreamRequest:
     """A request ready to be sent: `target` is path and query as bytes on the wire, `headers` in lower case.
 
-    `deadline` is the time of the event loop by which the head of the answer must be here.
+    `deadline` is the time of the event loop by which the head of the answer must be here, `first_byte_s` the time it
+    may take once everything is sent. `may_repeat`: sending it twice does no harm, and its body is at hand.
     """
 
     method: str
@@ -21,13 +22,16 @@ class UpstreamRequest:
     headers: Headers
     body: bytes | AsyncIterator[bytes] | None
     deadline: float
+    first_byte_s: float = float("inf")
+    may_repeat: bool = False
 
 
 class UpstreamResponse(Protocol):
-    """A backend's answer, its body not read yet."""
+    """A backend's answer, its body not read yet; `retries` is how often the request was sent again before."""
 
     status: int
     headers: Headers
+    retries: int
 
     async def read(self) -> bytes:
         """The next bytes of the body, b"" at its end.

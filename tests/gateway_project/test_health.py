@@ -3,6 +3,7 @@
 import pytest
 
 from gateway_project.health import Health
+from gateway_project.load import Load
 from proxy.asgi import DataPlane
 from proxy.catalogue import watch
 from proxy.catalogue.snapshot import EMPTY
@@ -17,12 +18,12 @@ __all__ = ["committed", "db", "plane", "recorder", "stored"]
 @pytest.fixture
 async def health(plane: DataPlane, recorder: GatedRecorder) -> Health:
     """The health URLs of a running process."""
-    return Health(watcher=plane.watcher, recorder=recorder)
+    return Health(watcher=plane.watcher, recorder=recorder, load=Load())
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz", "/health"])
 def test_its_own_paths(path: str) -> None:
-    health = Health(watcher=Watcher(), recorder=GatedRecorder())
+    health = Health(watcher=Watcher(), recorder=GatedRecorder(), load=Load())
     assert health.answers(path)
     assert not health.answers(f"{path}/")
 
@@ -58,7 +59,7 @@ async def test_a_lost_database_is_said(health: Health, monkeypatch: pytest.Monke
 async def test_before_the_first_reading_nothing_is_ready() -> None:
     watcher = Watcher()
     assert watcher.snapshot is EMPTY
-    heard = await call(Health(watcher=watcher, recorder=GatedRecorder()), "GET", "/readyz")
+    heard = await call(Health(watcher=watcher, recorder=GatedRecorder(), load=Load()), "GET", "/readyz")
     assert heard.status == 503
     assert set(heard.json()["checks"].values()) == {"failed"}
 
@@ -68,3 +69,11 @@ async def test_head_and_other_methods(health: Health) -> None:
     assert (head.status, head.body) == (200, b"")
     post = await call(health, "POST", "/healthz")
     assert (post.status, post.header("allow")) == (405, "GET, HEAD")
+
+
+async def test_a_process_that_is_being_stopped_is_not_ready(plane: DataPlane, recorder: GatedRecorder) -> None:
+    load = Load()
+    load.drain()
+    heard = await call(Health(watcher=plane.watcher, recorder=recorder, load=load), "GET", "/readyz")
+    assert (heard.status, heard.json()["checks"]["serving"]) == (503, "failed")
+    await load.stop()

@@ -20,6 +20,7 @@ ANA = UserRef(user_id=1, external_id="user_2abc")
 ALLOWED = {
     "kind", "phase", "decision", "reason", "user", "actor", "client_id", "connection", "backend", "operation", "method",
     "path", "status", "upstream_status", "latency_us", "upstream_latency_us", "request_bytes", "response_bytes",
+    "retries",
     "scopes", "scopes_required", "audience", "token", "target", "fields", "note", "request_id", "address", "id",
     "timestamp",
 }  # fmt: skip

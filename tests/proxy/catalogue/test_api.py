@@ -182,7 +182,7 @@ def test_methods_are_one_a_list_or_all(api: Api, method: Any, stored: list[str],
         ({"auth_mode": "trust"}, "auth_mode"),
         ({"any_scopes": ["jobs:read"]}, "any_scopes"),
         ({"request_schema": {}}, "request_schema"),
-        ({"idempotent": True}, "idempotent"),
+        ({"idempotent": "perhaps"}, "idempotent"),
         ({"cost": 2}, "cost"),
         ({"tool": "*"}, "tool"),
         ({"operation_id": "a b"}, "operation_id"),
@@ -190,6 +190,11 @@ def test_methods_are_one_a_list_or_all(api: Api, method: Any, stored: list[str],
 )
 def test_an_operation_that_cannot_run_is_refused_by_field(api: Api, change: dict[str, Any], field: str) -> None:
     assert field in errors_of(api.post("operations/", operation(**change)))
+
+
+@pytest.mark.usefixtures("jobs")
+def test_an_operation_that_may_be_repeated_says_so(api: Api) -> None:
+    assert api.made("operations/", **operation(idempotent=True))["idempotent"] is True
 
 
 @pytest.mark.usefixtures("jobs")

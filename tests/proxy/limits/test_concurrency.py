@@ -1,8 +1,10 @@
 """The bulkhead: a slow backend holds its own places and nobody else's."""
 
+import asyncio
+
 import pytest
 
-from proxy.limits.concurrency import Bulkhead
+from proxy.limits.concurrency import QUEUE_MAX, QUEUE_WAIT_S, Bulkhead
 from proxy.refusals import Overloaded
 from tests.proxy.plans import backend_plan
 
@@ -10,31 +12,77 @@ JOBS = backend_plan(name="jobs", max_concurrency=2)
 PEOPLE = backend_plan(name="people", max_concurrency=1)
 
 
-def test_a_full_backend_takes_nobody() -> None:
-    bulkhead = Bulkhead()
-    bulkhead.enter(JOBS)
-    bulkhead.enter(JOBS)
+async def test_a_full_backend_takes_nobody_and_says_so_within_a_moment() -> None:
+    bulkhead, loop = Bulkhead(), asyncio.get_running_loop()
+    await bulkhead.enter(JOBS)
+    await bulkhead.enter(JOBS)
+    asked_at = loop.time()
     with pytest.raises(Overloaded):
-        bulkhead.enter(JOBS)
+        await bulkhead.enter(JOBS)
+    assert QUEUE_WAIT_S * 0.9 <= loop.time() - asked_at < QUEUE_WAIT_S + 1
 
 
-def test_the_other_backends_are_not_affected() -> None:
+async def test_the_other_backends_are_not_affected() -> None:
     bulkhead = Bulkhead()
-    bulkhead.enter(JOBS)
-    bulkhead.enter(JOBS)
-    bulkhead.enter(PEOPLE)
+    await bulkhead.enter(JOBS)
+    await bulkhead.enter(JOBS)
+    await bulkhead.enter(PEOPLE)
 
 
-def test_a_place_given_back_is_free() -> None:
+async def test_a_place_given_back_is_free() -> None:
     bulkhead = Bulkhead()
     for _call in range(10):
-        bulkhead.enter(PEOPLE)
+        await bulkhead.enter(PEOPLE)
         bulkhead.leave(PEOPLE)
-    bulkhead.enter(PEOPLE)
+    await bulkhead.enter(PEOPLE)
 
 
-def test_a_narrowed_backend_counts_those_who_are_inside() -> None:
+async def test_a_narrowed_backend_counts_those_who_are_inside() -> None:
     bulkhead = Bulkhead()
-    bulkhead.enter(JOBS)
+    await bulkhead.enter(JOBS)
     with pytest.raises(Overloaded):
-        bulkhead.enter(backend_plan(name="jobs", max_concurrency=1))
+        await bulkhead.enter(backend_plan(name="jobs", max_concurrency=1))
+
+
+async def test_who_waited_longest_gets_the_place() -> None:
+    bulkhead = Bulkhead()
+    await bulkhead.enter(PEOPLE)
+    came_in: list[int] = []
+
+    async def come(number: int) -> None:
+        await bulkhead.enter(PEOPLE)
+        came_in.append(number)
+        bulkhead.leave(PEOPLE)
+
+    async with asyncio.TaskGroup() as group:
+        for number in range(3):
+            group.create_task(come(number))
+            await asyncio.sleep(0)
+        bulkhead.leave(PEOPLE)
+    assert came_in == [0, 1, 2]
+
+
+async def test_the_queue_is_short_and_the_next_is_refused_at_once() -> None:
+    bulkhead = Bulkhead()
+    await bulkhead.enter(PEOPLE)
+    waiting = [asyncio.ensure_future(bulkhead.enter(PEOPLE)) for _place in range(QUEUE_MAX)]
+    await asyncio.sleep(0)
+    asked_at = asyncio.get_running_loop().time()
+    with pytest.raises(Overloaded):
+        await bulkhead.enter(PEOPLE)
+    assert asyncio.get_running_loop().time() - asked_at < QUEUE_WAIT_S / 2
+    heard = await asyncio.gather(*waiting, return_exceptions=True)
+    assert [type(each) for each in heard] == [Overloaded] * QUEUE_MAX
+
+
+async def test_who_leaves_the_queue_takes_no_place_with_them() -> None:
+    bulkhead = Bulkhead()
+    await bulkhead.enter(PEOPLE)
+    leaving = asyncio.ensure_future(bulkhead.enter(PEOPLE))
+    await asyncio.sleep(0)
+    # The place comes and the caller goes in the same breath
+    bulkhead.leave(PEOPLE)
+    leaving.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await leaving
+    await bulkhead.enter(PEOPLE)

@@ -66,7 +66,7 @@ async def test_two_clients_of_one_user_share_the_users_allowance() -> None:
         await reserve.constrain(call(Principal(kind="user", user=ANA.user, client_id="client-2")))
 
 
-async def test_nobody_waits_for_a_place_at_a_full_backend() -> None:
+async def test_a_place_at_a_full_backend_is_free_when_somebody_leaves() -> None:
     reserve = limits()
     held = [await reserve.constrain(call()) for _place in range(2)]
     with pytest.raises(Overloaded) as refusal:

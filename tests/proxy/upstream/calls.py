@@ -3,6 +3,7 @@
 import math
 from collections.abc import AsyncIterator
 
+from proxy.pipeline.call import SAFE_METHODS
 from proxy.upstream.transport import Transport, UpstreamRequest, UpstreamResponse
 from tests.proxy.plans import backend_plan
 from tests.proxy.raw_backend import RawBackend
@@ -12,7 +13,8 @@ def request(
     method: str = "GET", target: str = "/jobs", *headers: tuple[str, str], body: object = None
 ) -> UpstreamRequest:
     """A request ready to be sent."""
-    return UpstreamRequest(method, target, headers, body, deadline=math.inf)  # type: ignore[arg-type]
+    may_repeat = method in SAFE_METHODS and not isinstance(body, AsyncIterator)
+    return UpstreamRequest(method, target, headers, body, deadline=math.inf, may_repeat=may_repeat)  # type: ignore[arg-type]
 
 
 async def whole(response: UpstreamResponse) -> bytes:

@@ -1,13 +1,13 @@
 """A breaker: opens after faults in a row, says when to come back, lets one call look, closes when it is answered."""
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pytest
 
 from proxy.catalogue.snapshot import BackendPlan
 from proxy.refusals import BackendNonsense, BackendUnreachable, BreakerOpen, DeadlinePassed, TooLarge
-from proxy.upstream.breaker import FAULTS, OPEN_MAX_S, OPEN_S, BreakingTransport
+from proxy.upstream.breaker import FAULTS, OPEN_MAX_S, OPEN_S, WINDOW_CALLS, WINDOW_S, BreakingTransport
 from proxy.upstream.transport import Headers, UpstreamRequest, UpstreamResponse
 from tests.proxy.plans import backend_plan
 from tests.proxy.upstream.calls import request
@@ -16,8 +16,11 @@ from tests.proxy.upstream.calls import request
 class Answered:
     """An answer nobody reads here."""
 
-    status = 500
     headers: Headers = ()
+    retries = 0
+
+    def __init__(self, status: int) -> None:
+        self.status = status
 
     async def read(self) -> bytes:
         """Nothing."""
@@ -32,6 +35,7 @@ class Scripted:
     """A transport that answers or fails as it is told, and a clock that moves when it is told."""
 
     fault: BaseException | None = None
+    status: int = 500
     sent: int = 0
     now: float = 100.0
 
@@ -40,7 +44,7 @@ class Scripted:
         self.sent += 1
         if self.fault is not None:
             raise self.fault
-        return Answered()
+        return Answered(self.status)
 
     async def aclose(self) -> None:
         """Nothing."""
@@ -112,7 +116,9 @@ async def test_a_probe_that_fails_opens_it_for_twice_as_long(transport: Breaking
     await fail(transport, 1)
 
 
-async def test_it_never_stays_open_for_longer_than_a_minute(transport: BreakingTransport, backend: Scripted) -> None:
+async def test_it_never_stays_open_for_longer_than_five_minutes(
+    transport: BreakingTransport, backend: Scripted
+) -> None:
     await fail(transport)
     for _probe in range(10):
         backend.now += OPEN_MAX_S
@@ -146,3 +152,84 @@ async def test_one_backend_says_nothing_about_another(transport: BreakingTranspo
     await fail(transport)
     backend.fault = None
     assert await call(transport, "payroll") == 500
+
+
+@pytest.mark.parametrize("status", [502, 503, 504])
+async def test_what_stands_before_a_dead_backend_opens_it_as_well(
+    transport: BreakingTransport, backend: Scripted, status: int
+) -> None:
+    backend.fault, backend.status = None, status
+    for _time in range(FAULTS):
+        assert await call(transport) == status
+    with pytest.raises(BreakerOpen):
+        await call(transport)
+
+
+@pytest.mark.parametrize("status", [400, 401, 404, 429, 500])
+async def test_no_other_status_does(transport: BreakingTransport, backend: Scripted, status: int) -> None:
+    backend.fault, backend.status = None, status
+    for _time in range(2 * WINDOW_CALLS):
+        assert await call(transport) == status
+
+
+async def alternate(transport: BreakingTransport, backend: Scripted, *, times: int, pause_s: float) -> None:
+    """Call so often; every second call fails."""
+    for number in range(times):
+        backend.now += pause_s
+        backend.fault = BackendUnreachable() if number % 2 else None
+        if backend.fault is None:
+            assert await call(transport) == 500
+        else:
+            await fail(transport, 1)
+
+
+async def test_half_of_twenty_within_ten_seconds_open_it(transport: BreakingTransport, backend: Scripted) -> None:
+    await alternate(transport, backend, times=WINDOW_CALLS, pause_s=0.2)
+    with pytest.raises(BreakerOpen):
+        await call(transport)
+
+
+async def test_the_same_share_of_few_calls_does_not(transport: BreakingTransport, backend: Scripted) -> None:
+    await alternate(transport, backend, times=2 * WINDOW_CALLS, pause_s=WINDOW_S / 10)
+    backend.fault = None
+    assert await call(transport) == 500
+
+
+async def test_while_it_is_open_only_the_probe_counts(backend: Scripted) -> None:
+    heard: list[bool] = []
+    transport = BreakingTransport(backend, clock=backend.clock, changed=lambda _backend, is_open: heard.append(is_open))
+    late = Late(backend)
+    transport_of_late = BreakingTransport(late, clock=backend.clock, changed=lambda _b, is_open: heard.append(is_open))
+    under_way = asyncio.ensure_future(call(transport_of_late))
+    await asyncio.sleep(0)
+    await fail(transport_of_late)
+    backend.fault = None
+    late.go.set()
+    assert await under_way == 500
+    with pytest.raises(BreakerOpen):
+        await call(transport_of_late)
+    assert heard == [True]
+    backend.now += OPEN_S
+    assert await call(transport_of_late) == 500
+    assert heard == [True, False]
+    assert await call(transport) == 500
+    assert heard == [True, False]
+
+
+@dataclass
+class Late:
+    """The same transport, but the first answer comes when it is told to."""
+
+    behind: Scripted
+    go: asyncio.Event = field(default_factory=asyncio.Event)
+    _is_first: bool = True
+
+    async def send(self, backend: BackendPlan, request: UpstreamRequest) -> UpstreamResponse:
+        """Wait, if it is the first."""
+        is_first, self._is_first = self._is_first, False
+        if is_first:
+            await self.go.wait()
+        return await self.behind.send(backend, request)
+
+    async def aclose(self) -> None:
+        """Nothing."""

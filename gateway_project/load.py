@@ -1,0 +1,104 @@
+"""How much one process takes on: beyond that, callers hear at once that they should come back, and nobody waits."""
+
+import asyncio
+import signal
+from threading import current_thread, main_thread
+from types import FrameType
+from typing import Any
+
+from proxy.refusals import Overloaded, Unavailable
+
+# Requests in flight; the last tenth is for sign-in, tokens and whatever else the control plane answers
+AT_ONCE = 256
+AT_ONCE_ORDINARY = 230
+# An event loop that is late so often in a row has more to do than it can, whatever the number
+LAG_S = 0.1
+LATE_TICKS = 3
+# How long running requests, streams included, may go on once the process is told to stop
+DRAIN_S = 25.0
+CUT_WITHIN_S = 2.0
+SIGNALS = (signal.SIGTERM, signal.SIGINT)
+
+
+class Load:
+    """The requests of one process, from the front door to their last byte."""
+
+    def __init__(self) -> None:
+        self.is_draining = False
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._running: set[asyncio.Task[Any]] = set()
+        self._late = 0
+        self._expected = 0.0
+        self._timers: dict[str, asyncio.TimerHandle] = {}
+        self._handlers: dict[signal.Signals, Any] = {}
+
+    def start(self) -> None:
+        """Watch the event loop, and the signals that end the process; both until `stop`."""
+        self._loop = asyncio.get_running_loop()
+        self._expected = self._loop.time()
+        self._tick()
+        if current_thread() is not main_thread():
+            return
+        for number in SIGNALS:
+            # The server has its own way of hearing them, which this must not take away
+            previous = signal.getsignal(number)
+            if callable(previous):
+                self._handlers[number] = previous
+                signal.signal(number, self._on_signal)
+                signal.siginterrupt(number, False)  # noqa: FBT003 - the library takes it so
+
+    async def stop(self) -> None:
+        """End what still runs, so that each request closes its record; the server has stopped listening."""
+        for timer in self._timers.values():
+            timer.cancel()
+        for number, previous in self._handlers.items():
+            signal.signal(number, previous)
+        running = self._cut()
+        if running:
+            await asyncio.wait(running, timeout=CUT_WITHIN_S)
+
+    def admit(self, *, is_ordinary: bool) -> None:
+        """Take on the request of the current task; `done` must follow. Ordinary ones leave room for the others.
+
+        Raises:
+            Unavailable: the process is being stopped.
+            Overloaded: there are too many, or the event loop cannot keep up.
+        """
+        if self.is_draining:
+            raise Unavailable("This process is being stopped; send the call again.", reason="shutdown")
+        at_once = len(self._running)
+        if at_once >= AT_ONCE or (is_ordinary and (at_once >= AT_ONCE_ORDINARY or self._late >= LATE_TICKS)):
+            raise Overloaded("The gateway has as many calls as it can carry; send this one again later.")
+        task = asyncio.current_task()
+        if task is not None:
+            self._running.add(task)
+
+    def done(self) -> None:
+        """The request of the current task is over."""
+        task = asyncio.current_task()
+        if task is not None:
+            self._running.discard(task)
+
+    def drain(self) -> None:
+        """Take on nothing more; what runs has so long."""
+        if not self.is_draining:
+            self.is_draining = True
+            self._timers["drain"] = asyncio.get_running_loop().call_later(DRAIN_S, self._cut)
+
+    def _cut(self) -> set[asyncio.Task[Any]]:
+        running = set(self._running)
+        for task in running:
+            task.cancel()
+        return running
+
+    def _tick(self) -> None:
+        loop = asyncio.get_running_loop()
+        now = loop.time()
+        self._late = self._late + 1 if now - self._expected > LAG_S else 0
+        self._expected = now + LAG_S
+        self._timers["tick"] = loop.call_at(self._expected, self._tick)
+
+    def _on_signal(self, number: int, frame: FrameType | None) -> None:
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self.drain)
+        self._handlers[signal.Signals(number)](number, frame)

@@ -1,0 +1,136 @@
+"""How much a process takes on, what it keeps free, and how it stops."""
+
+import asyncio
+import os
+import signal
+import time
+from collections.abc import AsyncIterator
+from contextlib import suppress
+
+import pytest
+
+from gateway_project import load as module
+from gateway_project.load import AT_ONCE, AT_ONCE_ORDINARY, LAG_S, LATE_TICKS, Load
+from proxy.refusals import Overloaded, Unavailable
+
+
+@pytest.fixture
+async def load() -> AsyncIterator[Load]:
+    started = Load()
+    started.start()
+    yield started
+    await started.stop()
+
+
+class Held:
+    """Requests that are admitted and go on until they are told to end."""
+
+    def __init__(self, load: Load) -> None:
+        self._load = load
+        self.ended: list[str] = []
+        self.tasks: list[asyncio.Task[None]] = []
+
+    async def add(self, number: int, *, is_ordinary: bool = True) -> None:
+        """That many more; raises what the first refused one hears."""
+        before = len(self.tasks)
+        self.tasks += [asyncio.create_task(self._request(is_ordinary=is_ordinary)) for _each in range(number)]
+        await asyncio.sleep(0)
+        for task in self.tasks[before:]:
+            if task.done():
+                await task
+
+    async def _request(self, *, is_ordinary: bool) -> None:
+        self._load.admit(is_ordinary=is_ordinary)
+        try:
+            await asyncio.sleep(3600)
+        except asyncio.CancelledError:
+            self.ended.append("cut")
+            raise
+        finally:
+            self._load.done()
+
+    async def end(self) -> None:
+        """All of them leave."""
+        for task in self.tasks:
+            task.cancel()
+        await asyncio.gather(*self.tasks, return_exceptions=True)
+
+
+async def test_beyond_a_number_calls_are_refused_and_sign_in_still_has_room(load: Load) -> None:
+    held = Held(load)
+    await held.add(AT_ONCE_ORDINARY)
+    with pytest.raises(Overloaded) as refusal:
+        await held.add(1)
+    assert (refusal.value.status, dict(refusal.value.headers)["retry-after"]) == (503, "1")
+    await held.add(AT_ONCE - AT_ONCE_ORDINARY, is_ordinary=False)
+    with pytest.raises(Overloaded):
+        await held.add(1, is_ordinary=False)
+    await held.end()
+    await held.add(AT_ONCE_ORDINARY)
+    await held.end()
+
+
+async def test_a_loop_that_stays_late_sheds_calls_and_recovers(load: Load) -> None:
+    for _tick in range(LATE_TICKS + 1):
+        time.sleep(2.5 * LAG_S)  # noqa: ASYNC251 - what is tested
+        await asyncio.sleep(0.001)
+    held = Held(load)
+    with pytest.raises(Overloaded):
+        await held.add(1)
+    await held.add(1, is_ordinary=False)
+    async with asyncio.timeout(5):
+        while True:
+            await asyncio.sleep(LAG_S)
+            with suppress(Overloaded):
+                await held.add(1)
+                break
+    await held.end()
+
+
+async def test_one_late_tick_is_no_overload(load: Load) -> None:
+    time.sleep(2.5 * LAG_S)  # noqa: ASYNC251 - what is tested
+    await asyncio.sleep(0.001)
+    held = Held(load)
+    await held.add(1)
+    await held.end()
+
+
+async def test_a_process_that_is_told_to_stop_takes_nothing_more_and_cuts_what_does_not_end(
+    load: Load, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "DRAIN_S", 0.2)
+    held = Held(load)
+    await held.add(2)
+    load.drain()
+    with pytest.raises(Unavailable) as refusal:
+        await held.add(1, is_ordinary=False)
+    assert refusal.value.reason == "shutdown"
+    await asyncio.sleep(0)
+    assert held.ended == []
+    async with asyncio.timeout(5):
+        await asyncio.gather(*held.tasks, return_exceptions=True)
+    assert held.ended == ["cut", "cut"]
+
+
+async def test_the_signal_is_heard_beside_the_servers_own_handler(monkeypatch: pytest.MonkeyPatch) -> None:
+    heard: list[int] = []
+    usual = signal.signal(signal.SIGTERM, lambda number, _frame: heard.append(number))
+    load = Load()
+    load.start()
+    try:
+        os.kill(os.getpid(), signal.SIGTERM)
+        await asyncio.sleep(0.01)
+        assert (load.is_draining, heard) == (True, [signal.SIGTERM])
+        await load.stop()
+        assert callable(signal.getsignal(signal.SIGTERM))
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert len(heard) == 2
+    finally:
+        signal.signal(signal.SIGTERM, usual)
+
+
+async def test_the_end_cuts_whatever_is_left(load: Load) -> None:
+    held = Held(load)
+    await held.add(1)
+    await load.stop()
+    assert held.ended == ["cut"]
