@@ -48,6 +48,7 @@ async def test_who_waited_longest_gets_the_place() -> None:
     bulkhead = Bulkhead()
     await bulkhead.enter(PEOPLE)
     came_in: list[int] = []
+    tasks: list[asyncio.Task[None]] = []
 
     async def come(number: int) -> None:
         await bulkhead.enter(PEOPLE)
@@ -56,7 +57,7 @@ async def test_who_waited_longest_gets_the_place() -> None:
 
     async with asyncio.TaskGroup() as group:
         for number in range(3):
-            group.create_task(come(number))
+            tasks.append(group.create_task(come(number)))
             await asyncio.sleep(0)
         bulkhead.leave(PEOPLE)
     assert came_in == [0, 1, 2]
