@@ -1,23 +1,29 @@
 """Backends and operations in the admin: what may be called, where it leads, and who may call it."""
 
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils.safestring import SafeString
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from oauth_provider.admin_skin import Tone, chip, code, column
 from oauth_provider.identities.external_id import user_ref
 from oauth_provider.recorded_admin import About, RecordedAdmin
+from proxy.catalogue.credential_form import KIND_WORDS, names_of_kind
 from proxy.catalogue.forms import BackendForm, OperationForm
 from proxy.catalogue.models import AuthMode, Backend, Operation
 from proxy.catalogue.remove import remove_backend, remove_operation
 from proxy.catalogue.save import save_backend, save_operation
+from proxy.catalogue.tls import facts
 
 MODE_TONES: dict[str, Tone] = {
     AuthMode.OAUTH: "plain",
@@ -62,21 +68,23 @@ class BackendAdmin(CatalogueAdmin):
     list_filter = ("auth_mode", "enabled")
     search_fields = ("name", "prefix", "upstream_url")
     search_help_text = gettext_lazy("Name, prefix or upstream URL.")
-    readonly_fields = ("has_credential",)
-    fieldsets = (
+    readonly_fields = ("has_credential", "trusted", "shown_certificate")
+    fieldsets: Any = (
         (None, {"fields": ("name", "prefix", "upstream_url", "allow_private", "auth_mode", "enabled", "reason")}),
-        (
-            gettext_lazy("What the gateway shows the backend"),
-            {"fields": ("identity_headers", "credential_header", "has_credential", "credential", "remove_credential")},
-        ),
-        (
-            gettext_lazy("Limits"),
-            {
-                "fields": ("timeout_ms", "connect_timeout_ms", "max_request_bytes", "max_concurrency"),
-                "classes": ("collapse",),
-            },
-        ),
-    )
+        (gettext_lazy("Who the backend is told is calling"), {"fields": ("identity_headers", "identity_query")}),
+        (gettext_lazy("The gateway's own credential"), {"fields": ("has_credential", "credential")}),
+        *((words, {"fields": names_of_kind(kind), "classes": (f"gh-kind-{kind}",)})
+          for kind, words in KIND_WORDS.items()),
+        (gettext_lazy("TLS"), {
+            "fields": ("trusted", "tls_ca", "shown_certificate", "tls_client_certificate", "tls_client_key",
+                       "remove_client_certificate"),
+            "classes": ("collapse",),
+        }),
+        (gettext_lazy("Limits"), {
+            "fields": ("timeout_ms", "connect_timeout_ms", "max_request_bytes", "max_concurrency"),
+            "classes": ("collapse",),
+        }),
+    )  # fmt: skip
     change_form_outer_after_template = "admin/backends/operations.html"
 
     def about(self, obj: Backend) -> About:
@@ -92,7 +100,7 @@ class BackendAdmin(CatalogueAdmin):
         """A new one has nothing to remove and needs no reason."""
         if obj is not None:
             return self.fieldsets
-        left_out = {"reason", "has_credential", "remove_credential"}
+        left_out = {"reason", "has_credential", "trusted", "shown_certificate", "remove_client_certificate"}
         return [
             (title, {**options, "fields": tuple(name for name in options["fields"] if name not in left_out)})
             for title, options in self.fieldsets
@@ -104,9 +112,14 @@ class BackendAdmin(CatalogueAdmin):
             backend=obj,
             actor=user_ref(request.user),
             credential=form.new_credential,
+            client_key=form.new_client_key,
             fields=form.changed_names(),
             note=form.cleaned_data.get("reason", ""),
         )
+        for each in facts(obj.tls_client_certificate)[:1] + facts(obj.tls_ca):
+            if each.expires_at <= timezone.now():
+                until = {"subject": each.subject, "date": date_format(each.expires_at, "DATE_FORMAT")}
+                self.message_user(request, _("%(subject)s has expired on %(date)s.") % until, messages.WARNING)
 
     def delete_model(self, request: HttpRequest, obj: Backend) -> None:
         """Removed by the verb."""
@@ -146,8 +159,33 @@ class BackendAdmin(CatalogueAdmin):
 
     @column(description=gettext_lazy("credential"))
     def has_credential(self, backend: Backend) -> str:
-        """Whether there is one; never which."""
-        return _("Set") if backend.credential_sealed else _("Not set")
+        """Its type; never what it is."""
+        if not backend.credential_sealed:
+            return _("Not set")
+        credential = backend.credential
+        return str(KIND_WORDS[credential.type]) if credential else _("Set, but cannot be opened any more")
+
+    @column(description=gettext_lazy("trusted now"))
+    def trusted(self, backend: Backend) -> SafeString | str:
+        """Whose certificates are accepted."""
+        return _certificates(backend.tls_ca) or _("The public authorities")
+
+    @column(description=gettext_lazy("shown now"))
+    def shown_certificate(self, backend: Backend) -> SafeString | str:
+        """Subject and end of the client certificate."""
+        return _certificates(backend.tls_client_certificate) or _("Not set")
+
+
+def _certificates(pem: str) -> SafeString | str:
+    rows = [(each.subject, _until(each.expires_at)) for each in facts(pem)]
+    return format_html_join(mark_safe("<br>"), "{} {}", rows) if rows else ""
+
+
+def _until(moment: datetime) -> SafeString:
+    names = {"date": date_format(timezone.localtime(moment), "DATE_FORMAT")}
+    if moment <= timezone.now():
+        return chip("danger", _("Expired on %(date)s") % names)
+    return chip("plain", _("Until %(date)s") % names)
 
 
 @admin.register(Operation)

@@ -8,12 +8,16 @@ from drf_spectacular.utils import extend_schema_view
 from oauth_provider.staff_api.schema import one_or_many
 from oauth_provider.staff_api.views import RowFault, Writable
 from proxy.catalogue.add_many import RowRefused, add_operations
-from proxy.catalogue.credential import check_destination
+from proxy.catalogue.credentials import NO_CREDENTIAL, check_destination
 from proxy.catalogue.hidden import check_not_hidden
 from proxy.catalogue.models import Backend, Operation
 from proxy.catalogue.remove import remove_backend, remove_operation
 from proxy.catalogue.save import save_backend, save_operation
 from proxy.catalogue.serializers import BackendSerializer, OperationSerializer
+
+# What is kept otherwise than it is given
+SEALED = frozenset({"credential", "tls"})
+NO_TLS = {"ca": "", "client_certificate": "", "client_key": ""}
 
 
 class BackendView(Writable):
@@ -25,35 +29,39 @@ class BackendView(Writable):
     lookup_field = "name"
     key_converter = "str"
     order = ("name",)
-    renamed = {"credential_header": "credential"}
+    renamed = {f"tls_{name}": f"tls.{name}" for name in ("ca", "client_certificate", "client_key")}
     access_fields = frozenset({"enabled"})
 
     def make(self, values: dict[str, Any]) -> Backend:
         """A new one, under its own name unless a prefix is given."""
-        credential = values.pop("credential", None)
-        fields = set(values) | ({"credential"} if credential else set())
+        fields = {name for name, value in values.items() if name not in SEALED or value is not None}
+        sealed = {name: values.pop(name) for name in SEALED & values.keys()}
         backend = Backend(**({"prefix": f"/api/v1/{values['name']}"} | values))
-        self._save(backend, credential, given=credential is not None, fields=fields, note=self.reason)
+        self._save(backend, sealed, fields=fields, note=self.reason)
         return backend
 
     def change(self, row: Backend, values: dict[str, Any], reason: str) -> None:
         """Its address, its limits, its credential."""
-        given, credential = "credential" in values, values.pop("credential", None)
-        fields = set(values) | ({"credential"} if given else set())
-        if not given:
+        fields = set(values)
+        sealed = {name: values.pop(name) for name in SEALED & values.keys()}
+        if "credential" not in sealed:
             check_destination(
                 sealed=row.credential_sealed, before=row.upstream_url, now=values.get("upstream_url", row.upstream_url)
             )
         for name, value in values.items():
             setattr(row, name, value)
-        self._save(row, credential, given=given, fields=fields, note=reason)
+        self._save(row, sealed, fields=fields, note=reason)
 
-    def _save(
-        self, backend: Backend, credential: tuple[str, str] | None, *, given: bool, fields: set[str], note: str
-    ) -> None:
-        header, secret = credential or ("", "")
-        backend.credential_header = header or backend.credential_header
-        save_backend(backend=backend, actor=self.actor, credential=secret if given else None, fields=fields, note=note)
+    def _save(self, backend: Backend, sealed: dict[str, Any], *, fields: set[str], note: str) -> None:
+        credential = (sealed["credential"] or NO_CREDENTIAL) if "credential" in sealed else None
+        tls = (sealed["tls"] or NO_TLS) if "tls" in sealed else {}
+        backend.tls_ca = tls.get("ca", backend.tls_ca)
+        backend.tls_client_certificate = tls.get("client_certificate", backend.tls_client_certificate)
+        # Without its certificate a key is good for nothing
+        client_key = tls.get("client_key", None if backend.tls_client_certificate else "")
+        save_backend(
+            backend=backend, actor=self.actor, credential=credential, client_key=client_key, fields=fields, note=note
+        )
 
     def remove(self, row: Backend, reason: str) -> None:
         """With all that hangs on it."""

@@ -7,7 +7,6 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.widgets import (
     UnfoldAdminCheckboxSelectMultipleWidget,
-    UnfoldAdminPasswordWidget,
     UnfoldAdminRadioSelectWidget,
     UnfoldAdminTextareaWidget,
     UnfoldAdminTextInputWidget,
@@ -17,15 +16,19 @@ from unfold.widgets import (
 from oauth_provider.lines_field import LinesField
 from oauth_provider.recorded_admin import ReasonedForm
 from oauth_provider.scopes.choices import ScopesField
-from proxy.catalogue.credential import MAX_CREDENTIAL, check_credential, check_destination
+from proxy.catalogue.credential_form import CredentialFields
+from proxy.catalogue.credentials import Credential, NoCredential, check_destination
 from proxy.catalogue.hidden import check_not_hidden
 from proxy.catalogue.models import METHODS, AuthMode, Backend, Operation
+from proxy.catalogue.tls_form import TlsFields
 
 
-class BackendForm(ReasonedForm):
-    """A service behind the gateway. Its credential is typed in and never shown again."""
+class BackendForm(ReasonedForm, CredentialFields, TlsFields):
+    """A service behind the gateway."""
 
-    access_fields = frozenset({"upstream_url", "auth_mode", "allow_private", "enabled", "identity_headers"})
+    access_fields = frozenset(
+        {"upstream_url", "auth_mode", "allow_private", "enabled", "identity_headers", "identity_query"}
+    )
 
     identity_headers = LinesField(
         label=gettext_lazy("Further identity headers"),
@@ -33,17 +36,6 @@ class BackendForm(ReasonedForm):
         help_text=gettext_lazy(
             "Headers that repeat the user id beside X-User-Id, one per line, such as X-Clerk-User-Id."
         ),
-    )
-    credential = forms.CharField(
-        label=gettext_lazy("New credential"),
-        required=False,
-        max_length=MAX_CREDENTIAL,
-        strip=True,
-        widget=UnfoldAdminPasswordWidget(attrs={"autocomplete": "new-password"}),
-        help_text=gettext_lazy("What the gateway shows this backend to be let in. Empty: the present one stays."),
-    )
-    remove_credential = forms.BooleanField(
-        label=gettext_lazy("Remove the credential"), required=False, widget=UnfoldBooleanSwitchWidget
     )
 
     class Meta:
@@ -57,7 +49,9 @@ class BackendForm(ReasonedForm):
             "allow_private",
             "auth_mode",
             "identity_headers",
-            "credential_header",
+            "identity_query",
+            "tls_ca",
+            "tls_client_certificate",
             "timeout_ms",
             "connect_timeout_ms",
             "max_request_bytes",
@@ -69,26 +63,20 @@ class BackendForm(ReasonedForm):
             "prefix": UnfoldAdminTextInputWidget(attrs={"placeholder": "/api/v1/careers"}),
             "upstream_url": UnfoldAdminTextInputWidget(attrs={"placeholder": "https://jobs.internal/api/v2"}),
             "auth_mode": UnfoldAdminRadioSelectWidget,
+            "identity_query": UnfoldAdminTextInputWidget(attrs={"placeholder": "user_id"}),
             "allow_private": UnfoldBooleanSwitchWidget,
             "enabled": UnfoldBooleanSwitchWidget,
         }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.new_credential: Credential | NoCredential | None = None
+        self.new_client_key: str | None = None
         self._stored_url = self.instance.upstream_url
+        self.offer_credentials(present=bool(self.instance.credential_sealed))
         for name in ("name", "prefix"):
             if self.instance.pk and name in self.fields:
                 self.fields[name].disabled = True
-
-    def clean_credential(self) -> str:
-        """It travels as a header's value (RFC 9110 section 5.5).
-
-        Raises:
-            ValidationError: it has characters no header carries.
-        """
-        value = str(self.cleaned_data["credential"])
-        check_credential(value)
-        return value
 
     def clean(self) -> dict[str, Any] | None:
         """Never show one backend's credential to another.
@@ -97,20 +85,22 @@ class BackendForm(ReasonedForm):
             ValidationError: the credential was typed for another host.
         """
         cleaned = super().clean()
-        typed, removed = self.cleaned_data.get("credential"), self.cleaned_data.get("remove_credential")
-        if typed and removed:
-            self.add_error("remove_credential", _("Give a new one or remove it, not both."))
-        if not typed and not removed:
+        self.new_credential = self.clean_credential_fields()
+        self.new_client_key = self.clean_tls_fields()
+        if self.new_credential is None and not self.cleaned_data.get("credential"):
             sealed, now = self.instance.credential_sealed, self.cleaned_data.get("upstream_url", "")
             check_destination(sealed=sealed, before=self._stored_url, now=now)
+        # The model checks next what will be stored
+        self.instance.give(credential=self.new_credential, client_key=self.new_client_key)
         return cleaned
 
-    @property
-    def new_credential(self) -> str | None:
-        """For `save_backend`: what was typed, "" to remove it, None to leave it."""
-        if self.cleaned_data.get("remove_credential"):
-            return ""
-        return self.cleaned_data.get("credential") or None
+    def changed_names(self) -> list[str]:
+        """A credential by one name, whatever its parts."""
+        names = super().changed_names()
+        stored = {field.name for field in Backend._meta.fields}
+        kept = [name for name in names if name in stored]
+        given = {"credential": self.new_credential, "tls_client_key": self.new_client_key}
+        return kept + [name for name, value in given.items() if value is not None]
 
 
 class OperationForm(ReasonedForm):

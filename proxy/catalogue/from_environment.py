@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import structlog
 from django.db import transaction
 
-from oauth_provider.keys.encryption import Undecipherable, decrypt
+from proxy.catalogue.credentials import BearerCredential
 from proxy.catalogue.models import Backend
 from proxy.catalogue.recruiting import IDENTITY_HEADERS, add_recruiting
 from proxy.catalogue.save import save_backend
@@ -72,9 +72,6 @@ def _point(backend: Backend, url: str) -> None:
 
 
 def _give_credential(backend: Backend, key: str) -> None:
-    try:
-        current = decrypt(backend.credential_sealed).decode() if backend.credential_sealed else ""
-    except Undecipherable:
-        current = ""
-    if current != key:
-        save_backend(backend=backend, actor=None, credential=key, fields=("credential",), reason=REASON)
+    given = BearerCredential(token=key)
+    if backend.credential != given:
+        save_backend(backend=backend, actor=None, credential=given, fields=("credential",), reason=REASON)

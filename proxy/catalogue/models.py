@@ -1,7 +1,7 @@
 """Backend and Operation: what staff connect, validated by the code that runs it."""
 
-import re
 from collections.abc import Iterable
+from ssl import SSLContext
 from typing import Final
 
 from django.conf import settings
@@ -11,20 +11,24 @@ from django.db import models
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from oauth_provider.keys.encryption import Undecipherable, decrypt, encrypt
 from oauth_provider.scopes.models import Scope
 from proxy.catalogue.addresses import BadUpstreamUrl, parse_upstream_url
+from proxy.catalogue.credentials import (
+    MAX_NAME,
+    Credential,
+    NoCredential,
+    QueryCredential,
+    header_name_of,
+    opened,
+    seal,
+)
+from proxy.catalogue.header_names import HEADER_NAME, UNNAMEABLE, folded
+from proxy.catalogue.parameters import PARAMETER_NAME, folded_parameter
 from proxy.catalogue.paths import BadTemplate, compile_prefix, compile_template
+from proxy.catalogue.tls import tls_context, tls_faults
 
 METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
-# RFC 9110 section 5.6.2, narrowed to what survives every server
-HEADER_NAME = re.compile(r"\A[A-Za-z0-9]+(?:-[A-Za-z0-9]+)*\Z")
-# Headers that frame or route the message, or that the gateway writes itself: naming one of them would break the call
-UNNAMEABLE: Final = frozenset(
-    {"host", "content-length", "transfer-encoding", "connection", "te", "trailer", "upgrade", "expect", "keep-alive",
-     "cookie", "content-type", "authorization", "x-request-id", "x-request-deadline-ms", "x-gateway-identity",
-     "x-user-id", "x-client-id", "x-scopes", "x-tenant-id", "x-roles", "traceparent", "via", "forwarded", "x-real-ip",
-     "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-forwarded-prefix"}
-)  # fmt: skip
 
 
 class AuthMode(models.TextChoices):
@@ -73,11 +77,14 @@ class Backend(models.Model):
         _("further identity headers"), default=list, blank=True,
         help_text=_('Headers that repeat the user id beside X-User-Id, as a list: ["X-Clerk-User-Id"]'),
     )  # fmt: skip
-    credential_header = models.CharField(
-        _("credential header"), max_length=60, default="Authorization",
-        help_text=_("The header that carries the gateway's own credential. Authorization sends it as a Bearer token."),
+    identity_query = models.CharField(
+        _("identity parameter"), max_length=MAX_NAME, blank=True, default="",
+        help_text=_("A parameter of the query that repeats the user id, such as user_id. A caller's own never passes."),
     )  # fmt: skip
     credential_sealed = models.TextField(_("credential"), default="", blank=True, editable=False)
+    tls_ca = models.TextField(_("trusted authorities"), default="", blank=True)
+    tls_client_certificate = models.TextField(_("client certificate"), default="", blank=True)
+    tls_client_key_sealed = models.TextField(_("client key"), default="", blank=True, editable=False)
     enabled = models.BooleanField(_("enabled"), default=True, help_text=_("Off: its prefix answers nothing."))
 
     class Meta:
@@ -87,6 +94,39 @@ class Backend(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def credential(self) -> Credential | None:
+        """The gateway's own here, opened; None too when no key of ENCRYPTION_KEYS opens it any more."""
+        try:
+            return opened(self.credential_sealed)
+        except Undecipherable:
+            return None
+
+    @property
+    def tls(self) -> dict[str, str] | None:
+        """What may be shown of it; None when there is nothing of its own."""
+        if not (self.tls_ca or self.tls_client_certificate):
+            return None
+        return {"ca": self.tls_ca, "client_certificate": self.tls_client_certificate}
+
+    def tls_context(self) -> SSLContext:
+        """What its calls are secured with.
+
+        Raises:
+            Undecipherable: its client key cannot be opened any more.
+            BadPem: what is stored cannot be used.
+        """
+        return tls_context(
+            ca=self.tls_ca, certificate=self.tls_client_certificate, key_sealed=self.tls_client_key_sealed
+        )
+
+    def give(self, *, credential: Credential | NoCredential | None, client_key: str | None) -> None:
+        """Seal what is given; None leaves what there is, and an empty key takes it away."""
+        if credential is not None:
+            self.credential_sealed = seal(credential)
+        if client_key is not None:
+            self.tls_client_key_sealed = encrypt(client_key.encode()) if client_key else ""
 
     def clean(self) -> None:
         """Refuse whatever the data plane could not run.
@@ -103,9 +143,24 @@ class Backend(models.Model):
             parse_upstream_url(self.upstream_url, own_origin=settings.PUBLIC_BASE_URL)
         except BadUpstreamUrl as fault:
             faults["upstream_url"] = [gettext(str(fault))]
-        faults |= _header_faults(self.identity_headers, self.credential_header)
+        credential = self.credential
+        faults |= _header_faults(self.identity_headers, header_name_of(credential))
+        faults |= _parameter_faults(self.identity_query, credential)
+        faults |= self._tls_faults()
         if faults:
             raise ValidationError(faults)
+
+    def _tls_faults(self) -> dict[str, list[str]]:
+        if not (self.tls_ca or self.tls_client_certificate or self.tls_client_key_sealed):
+            return {}
+        if not self.upstream_url.startswith("https://"):
+            return {"tls_ca": [gettext("Only an upstream URL with https uses this.")]}
+        try:
+            key = decrypt(self.tls_client_key_sealed).decode() if self.tls_client_key_sealed else ""
+        except Undecipherable:
+            return {"tls_client_key": [gettext("The stored key cannot be opened any more: give it again.")]}
+        faults = tls_faults(ca=self.tls_ca, certificate=self.tls_client_certificate, key=key)
+        return {f"tls_{name}": [words] for name, words in faults.items()}
 
 
 class Operation(models.Model):
@@ -206,14 +261,17 @@ def _header_faults(identity_headers: object, credential_header: str) -> dict[str
     if not all(isinstance(name, str) and HEADER_NAME.match(name) and name.lower() not in UNNAMEABLE for name in names):
         faults["identity_headers"] = [gettext("A list of header names made of letters, digits and -.")]
         names = []
-    elif len(set(map(_plain, names))) != len(names):
+    elif len(set(map(folded, names))) != len(names):
         faults["identity_headers"] = [gettext("The same header twice.")]
-    unnameable = credential_header.lower() in UNNAMEABLE - {"authorization"}
-    if not HEADER_NAME.match(credential_header) or unnameable or _plain(credential_header) in map(_plain, names):
-        faults["credential_header"] = [gettext("This header cannot carry a credential.")]
+    if credential_header and folded(credential_header) in map(folded, names):
+        faults["credential"] = [gettext("This header carries the user already.")]
     return faults
 
 
-def _plain(name: str) -> str:
-    # X-UserId and X-User-Id are one header to many servers
-    return name.replace("-", "").lower()
+def _parameter_faults(identity_query: str, credential: Credential | None) -> dict[str, list[str]]:
+    if identity_query and not PARAMETER_NAME.match(identity_query):
+        return {"identity_query": [gettext("A name made of letters, digits and . _ ~ -.")]}
+    taken = folded_parameter(credential.name) if isinstance(credential, QueryCredential) else ""
+    if identity_query and folded_parameter(identity_query) == taken:
+        return {"credential": [gettext("This parameter carries the user already.")]}
+    return {}

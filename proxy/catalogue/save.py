@@ -7,9 +7,9 @@ from django.db import transaction
 from audit.ledger.events import UserRef
 from audit.ledger.kinds import Kind
 from audit.ledger.record import record
-from oauth_provider.keys.encryption import encrypt
 from oauth_provider.resources.registry import register
 from oauth_provider.revisions.bump import bump
+from proxy.catalogue.credentials import Credential, NoCredential
 from proxy.catalogue.models import Backend, Operation
 
 
@@ -18,7 +18,8 @@ def save_backend(
     *,
     backend: Backend,
     actor: UserRef | None,
-    credential: str | None = None,
+    credential: Credential | NoCredential | None = None,
+    client_key: str | None = None,
     fields: Iterable[str] = (),
     reason: str = "",
     note: str = "",
@@ -28,7 +29,8 @@ def save_backend(
     Args:
         backend: with its new values; need not be checked.
         actor: the member of staff; None at start and from a shell.
-        credential: the gateway's own at this backend, sealed here; "" takes it away, None leaves it.
+        credential: the gateway's own at this backend, sealed here; None leaves what there is.
+        client_key: PEM of the key of its client certificate, sealed here; "" takes it away, None leaves it.
         fields: names of what changed, for the event.
         reason: a slug, when no person is behind it: "environment", "demo".
         note: the reason a person gave.
@@ -37,8 +39,7 @@ def save_backend(
         ValidationError: by field, when the data plane could not run it.
     """
     kind = _kind(backend)
-    if credential is not None:
-        backend.credential_sealed = encrypt(credential.encode()) if credential else ""
+    backend.give(credential=credential, client_key=client_key)
     backend.full_clean()
     backend.save()
     register(path=backend.prefix, title=backend.name)

@@ -8,43 +8,65 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from oauth_provider.staff_api.fields import Only, Strict, StrictModel
-from proxy.catalogue.credential import MAX_CREDENTIAL, check_credential
+from proxy.catalogue.credentials import KINDS, MAX_SECRET, Credential, make
 from proxy.catalogue.models import METHODS, AuthMode, Backend, Operation
+from proxy.catalogue.tls import MAX_PEM
 
 ANY = "*"
 MAX_DESCRIPTION = 10_000
-# What each type of credential is made of
-PARTS = {"header": {"name", "value"}, "bearer": {"token"}}
+
+
+def _credential_text(help_text: str = "") -> Any:  # noqa: ANN401 - a field
+    return serializers.CharField(max_length=MAX_SECRET, required=False, allow_blank=True, help_text=help_text)
+
+
+def _pem(help_text: str, *, write_only: bool = False) -> Any:  # noqa: ANN401 - a field
+    return serializers.CharField(
+        max_length=MAX_PEM, required=False, allow_blank=True, help_text=help_text, write_only=write_only
+    )
 
 
 class CredentialSerializer(Strict):
     """What the gateway shows a backend to be let in; kept sealed, never shown again."""
 
-    type = serializers.ChoiceField(choices=["header", "bearer"])
-    name = serializers.CharField(max_length=60, required=False, help_text="of the header, for type header")
-    value = serializers.CharField(max_length=MAX_CREDENTIAL, required=False, help_text="of the header")
-    token = serializers.CharField(max_length=MAX_CREDENTIAL, required=False, help_text="for type bearer")
+    type = serializers.ChoiceField(choices=list(KINDS))
+    name = _credential_text("of the header or the parameter, for types header and query")
+    value = _credential_text("of the header or the parameter")
+    username = _credential_text("for type basic")
+    password = _credential_text("for type basic")
+    token = _credential_text("for type bearer")
+    token_url = _credential_text("for type client_credentials, as the following ones")
+    client_id = _credential_text()
+    client_secret = _credential_text()
+    scope = _credential_text("separated by blanks")
+    audience = _credential_text("if that server wants it")
+    resource = _credential_text("if that server wants it (RFC 8707)")
+    token_endpoint_auth_method = _credential_text("client_secret_basic, unless given, or client_secret_post")
+    allow_private = serializers.BooleanField(required=False, help_text="the token URL may be http, loopback or private")
 
-    def validate(self, attrs: dict[str, Any]) -> Any:  # noqa: ANN401 - a pair in place of the dictionary
-        """The header's name and its secret.
+    def validate(self, attrs: dict[str, Any]) -> Credential:
+        """The credential.
 
         Raises:
-            ValidationError: by field, when one is missing, one too many, or no header carries it.
+            ValidationError: by field, when one is missing, one too many, or cannot be sent.
         """
-        wanted, given = PARTS[attrs["type"]], attrs.keys() - {"type"}
-        errors = {name: [_("Needed for this type.")] for name in wanted - given}
-        errors |= {name: [_("Not for this type.")] for name in given - wanted}
-        secret = attrs.get("value", attrs.get("token", ""))
-        header = attrs.get("name", "Authorization")
-        if attrs["type"] == "header" and header.lower() == "authorization":
-            errors["name"] = [_("Use the type bearer for this header.")]
         try:
-            check_credential(secret)
+            return make(attrs["type"], {name: value for name, value in attrs.items() if name != "type"})
         except ModelFault as fault:
-            errors["value" if "value" in attrs else "token"] = fault.messages
-        if errors:
-            raise serializers.ValidationError(errors)
-        return header, secret
+            raise serializers.ValidationError(fault.message_dict) from fault
+
+
+class TlsSerializer(Strict):
+    """Whom the gateway trusts at a backend, and what it shows there; what is left out stays as it is."""
+
+    ca = _pem("of those it trusts, in PEM; empty: the public authorities")
+    client_certificate = _pem("in PEM, with what leads from it to its authority")
+    client_key = _pem("in PEM, without a passphrase; kept sealed, never shown again", write_only=True)
+
+    def to_representation(self, instance: Any) -> dict[str, Any]:  # noqa: ANN401 - what a backend has, or what was sent
+        """What may be shown; of what was sent also that there is a key, so that it counts as a change."""
+        shown = super().to_representation(instance)
+        return shown | ({"client_key": True} if "client_key" in instance else {})
 
 
 class BackendSerializer(StrictModel):
@@ -55,7 +77,7 @@ class BackendSerializer(StrictModel):
     prefix = serializers.CharField(max_length=200, required=False, help_text="/api/v1/<name>, unless given")
     max_response_bytes = Only(None)
     identity_headers = serializers.ListField(child=serializers.CharField(max_length=60), required=False, max_length=20)
-    tls = Only(None)
+    tls = TlsSerializer(required=False, allow_null=True)
     credential = CredentialSerializer(write_only=True, required=False, allow_null=True)
 
     class Meta:
@@ -73,6 +95,7 @@ class BackendSerializer(StrictModel):
             "max_response_bytes",
             "max_concurrency",
             "identity_headers",
+            "identity_query",
             "tls",
             "credential",
             "enabled",

@@ -1,5 +1,6 @@
 """The picture of the catalogue that the data plane works from: frozen, complete, with everything precomputed."""
 
+import ssl
 import time
 from collections import defaultdict
 from collections.abc import Mapping
@@ -9,14 +10,18 @@ from typing import Any
 import structlog
 from django.conf import settings
 
-from oauth_provider.keys.encryption import Undecipherable, decrypt
+from oauth_provider.keys.encryption import Undecipherable
 from oauth_provider.keys.signing import LoadedKey, signing_keys
 from oauth_provider.scopes.models import Scope
 from proxy.catalogue.addresses import BadUpstreamUrl, UpstreamBase, parse_upstream_url
+from proxy.catalogue.credentials import ClientCredentials, QueryCredential, header_of, opened
+from proxy.catalogue.header_names import folded
 from proxy.catalogue.issuer_plan import Issuers, ReadIssuers, no_issuers
 from proxy.catalogue.matching import NOTHING, Found, Matcher, Nothing, OtherMethods
 from proxy.catalogue.models import AuthMode, Backend, Operation, is_text_list
+from proxy.catalogue.parameters import folded_parameter, parameter
 from proxy.catalogue.paths import BadTemplate, CanonicalPath, compile_prefix, compile_template
+from proxy.catalogue.tls import BadPem, tls_context
 
 METADATA_PATH = "/.well-known/oauth-protected-resource"
 log = structlog.get_logger(__name__)
@@ -28,7 +33,11 @@ class NotAList(TypeError):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class BackendPlan:
-    """A backend as the data plane knows it. `credential` is one header, opened once; `resource` its audience."""
+    """A backend as the data plane knows it. `resource` is its audience; its credential was opened once, for all calls.
+
+    `credential` is the header that carries it, `credential_parameter` the parameter as it is appended to a query,
+    `client_credentials` what a token is fetched with.
+    """
 
     name: str
     title: str
@@ -48,6 +57,27 @@ class BackendPlan:
     scopes: tuple[str, ...]
     modes: frozenset[str]
     matcher: "Matcher[OperationPlan]" = field(repr=False)
+    credential_parameter: str = field(default="", repr=False)
+    client_credentials: ClientCredentials | None = None
+    identity_query: str = ""
+    # Of a backend that is called by https; never None there
+    tls: ssl.SSLContext | None = field(default=None, repr=False)
+    # What a connection must have been made with to be used again
+    way: tuple[object, ...] = field(init=False, repr=False)
+    # Folded names that are the gateway's alone here
+    own_headers: frozenset[str] = field(init=False)
+    own_parameters: frozenset[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        header = self.credential[0] if self.credential else "authorization" if self.client_credentials else ""
+        named = (*self.identity_headers, *((header,) if header else ()))
+        if self.tls is None and self.base.scheme == "https":
+            object.__setattr__(self, "tls", tls_context())
+        shown = (self.tls, self.credential, self.credential_parameter, self.client_credentials)
+        object.__setattr__(self, "way", (self.base, self.allow_private, *shown))
+        parameters = (self.identity_query, self.credential_parameter.partition("=")[0])
+        object.__setattr__(self, "own_headers", frozenset(map(folded, named)))
+        object.__setattr__(self, "own_parameters", frozenset(folded_parameter(name) for name in parameters if name))
 
     @property
     def takes_tokens(self) -> bool:
@@ -144,7 +174,7 @@ def build(*, revision: int, read_issuers: ReadIssuers = no_issuers) -> Snapshot:
     for row in Backend.objects.filter(enabled=True).values():
         try:
             plans[compile_prefix(row["prefix"])] = _backend_plan({**row}, operations[row["id"]])
-        except (BadTemplate, BadUpstreamUrl, Undecipherable, NotAList):
+        except (BadTemplate, BadUpstreamUrl, Undecipherable, BadPem, NotAList):
             log.exception("backend_left_out", backend=row["name"])
     return Snapshot(
         revision=revision,
@@ -168,13 +198,14 @@ def _signing_keys() -> tuple[LoadedKey, ...]:
 
 def _backend_plan(row: dict[str, Any], operations: list[dict[str, Any]]) -> BackendPlan:
     issuer = settings.PUBLIC_BASE_URL
+    base, credential = parse_upstream_url(row["upstream_url"], own_origin=issuer), opened(row["credential_sealed"])
     _check_lists([row["identity_headers"], *(each[name] for each in operations for name in ("methods", "scopes"))])
     return BackendPlan(
         name=row["name"],
         title=row["name"],
         prefix=row["prefix"],
         upstream_url=row["upstream_url"],
-        base=parse_upstream_url(row["upstream_url"], own_origin=issuer),
+        base=base,
         auth_mode=row["auth_mode"],
         allow_private=row["allow_private"],
         timeout_s=row["timeout_ms"] / 1000,
@@ -182,12 +213,24 @@ def _backend_plan(row: dict[str, Any], operations: list[dict[str, Any]]) -> Back
         max_request_bytes=row["max_request_bytes"],
         max_concurrency=row["max_concurrency"],
         identity_headers=tuple(row["identity_headers"]),
-        credential=_credential(row),
+        credential=header_of(credential),
         resource=f"{issuer}{row['prefix']}",
         resource_metadata=f"{issuer}{METADATA_PATH}{row['prefix']}",
         scopes=tuple(sorted({scope for operation in operations for scope in operation["scopes"]})),
         modes=frozenset({row["auth_mode"], *(each["auth_mode"] or row["auth_mode"] for each in operations)}),
         matcher=Matcher(_entries(row, operations)),
+        credential_parameter=(
+            parameter(credential.name, credential.value) if isinstance(credential, QueryCredential) else ""
+        ),
+        client_credentials=credential if isinstance(credential, ClientCredentials) else None,
+        identity_query=row["identity_query"],
+        tls=_tls(row) if base.scheme == "https" else None,
+    )
+
+
+def _tls(row: dict[str, Any]) -> ssl.SSLContext:
+    return tls_context(
+        ca=row["tls_ca"], certificate=row["tls_client_certificate"], key_sealed=row["tls_client_key_sealed"]
     )
 
 
@@ -214,11 +257,3 @@ def _entries(row: dict[str, Any], operations: list[dict[str, Any]]) -> list[tupl
         template = compile_template(operation["path"])
         entries += [(method, template, plan) for method in operation["methods"]]
     return entries
-
-
-def _credential(row: dict[str, Any]) -> tuple[str, str] | None:
-    if not row["credential_sealed"]:
-        return None
-    secret = decrypt(row["credential_sealed"]).decode()
-    name = row["credential_header"]
-    return (name, f"Bearer {secret}" if name.lower() == "authorization" else secret)

@@ -5,7 +5,9 @@ from functools import lru_cache
 from urllib.parse import urlsplit
 
 from proxy.catalogue.addresses import DEFAULT_PORTS
+from proxy.catalogue.header_names import folded
 from proxy.catalogue.models import AuthMode
+from proxy.catalogue.parameters import without
 from proxy.catalogue.paths import AmbiguousPath, canonical
 from proxy.catalogue.snapshot import BackendPlan
 from proxy.pipeline.call import Headers
@@ -40,6 +42,9 @@ def outward(backend: BackendPlan, *, mode: str, status: int, headers: Sequence[t
     lowered = [(name.lower(), value) for name, value in headers]
     listed = _listed(lowered)
     passed = [(name, value) for name, value in lowered if _crosses(name) and name not in listed]
+    if backend.own_headers:
+        # A backend that repeats what it was sent would tell the caller the gateway's credential
+        passed = [(name, value) for name, value in passed if folded(name) not in backend.own_headers]
     values: dict[str, str] = {}
     for name, value in lowered:
         values[name] = f"{values[name]}, {value}" if name in values else value
@@ -126,6 +131,8 @@ def _own_location(backend: BackendPlan, value: str | None) -> str | None:
         canonical((backend.prefix + rest).encode())
     except AmbiguousPath:
         return None
-    query = f"?{parts.query}" if parts.query else ""
+    # A backend that adds a slash repeats the query it was called with
+    kept = without(parts.query, backend.own_parameters)
+    query = f"?{kept}" if kept else ""
     fragment = f"#{parts.fragment}" if parts.fragment else ""
     return f"{backend.prefix}{rest}{query}{fragment}"

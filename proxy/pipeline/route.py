@@ -110,7 +110,8 @@ def _request(constrained: Constrained, body: Body, *, deadline: float, now: floa
     ]
     if backend.credential and not _keeps_authorization(constrained, backend.credential[0]):
         headers.append((backend.credential[0].lower(), backend.credential[1]))
-    target = request_target(path, received.query)
+    user = validated.identified.principal.user
+    target = request_target(backend, path, received.query, external_id=user.external_id if user else "")
     return UpstreamRequest(
         method=received.method,
         target=target,

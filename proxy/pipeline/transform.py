@@ -6,13 +6,15 @@ from functools import lru_cache
 
 from django.conf import settings
 
+from proxy.catalogue.header_names import folded
 from proxy.catalogue.models import AuthMode
 from proxy.catalogue.snapshot import BackendPlan
 from proxy.pipeline.call import Headers, Identified, Received, Transformed
 from proxy.pipeline.locate import via_pseudonym
-from proxy.refusals import BadRequest
+from proxy.refusals import BadRequest, InvalidCredential
 
-_SEPARATORS = re.compile(r"[^a-z0-9]")
+# OpenID Connect Core section 2: no subject is longer
+SUBJECT_MAX = 255
 _TRACEPARENT = re.compile(r"\A00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}\Z")
 _HOP_BY_HOP = frozenset(
     {"connection", "keepalive", "proxyconnection", "proxyauthenticate", "proxyauthenticationinfo", "te", "trailer",
@@ -46,24 +48,27 @@ def transform(identified: Identified) -> Transformed:
 
     Raises:
         BadRequest: a header value holds a control character.
+        InvalidCredential: the subject it stands for is longer than a header may be.
     """
+    _check_subject(identified)
     received, backend = identified.located.received, identified.backend
     listed = _connection_listed(received)
-    own = frozenset(map(folded, backend.identity_headers))
-    if backend.credential:
-        own |= {folded(backend.credential[0])}
+    own = backend.own_headers
     passed = []
     for raw_name, raw_value in received.headers:
         name, crosses = inward(raw_name)
         keeps_credential = identified.principal.kind == AuthMode.PASSTHROUGH and name == "authorization"
-        if (crosses and folded(name) not in own and name not in listed) or keeps_credential:
+        if (crosses and not (own and folded(name) in own) and name not in listed) or keeps_credential:
             passed.append((name, _value(raw_value)))
     return Transformed(identified=identified, headers=(*passed, *_rebuilt(received, backend)))
 
 
-def folded(name: str) -> str:
-    """`name` in lower case without anything but letters and digits: X_User.Id and x-user-id are one header."""
-    return _SEPARATORS.sub("", name.lower())
+def _check_subject(identified: Identified) -> None:
+    # It stands in several headers, in the assertion and perhaps in the query: too long, and the backend refuses them
+    user, backend = identified.principal.user, identified.backend
+    if user is not None and len(user.external_id) > SUBJECT_MAX:
+        challenge = backend.challenge(backend.scopes, "invalid_token")
+        raise InvalidCredential(reason="subject_too_long", headers=(("www-authenticate", challenge),))
 
 
 @lru_cache(maxsize=2048)

@@ -1,12 +1,10 @@
-"""The transport of the data plane: kept connections, one pool for each backend address and trust level."""
+"""The transport of the data plane: kept connections, one pool for each backend and what it is reached with."""
 
 import asyncio
 import ssl
 import time
 from collections import deque
 from dataclasses import dataclass, field
-
-import certifi
 
 from proxy.catalogue.snapshot import BackendPlan
 from proxy.refusals import BackendClosed, BackendUnreachable, ConnectTimeout, DeadlinePassed, Refusal
@@ -17,11 +15,11 @@ from proxy.upstream.transport import Headers, UpstreamRequest
 # How long a resolved address is pinned before the name is asked again, and how long a connection is kept
 PIN_S = 30.0
 IDLE_S = 15.0
-PoolKey = tuple[str, str, int, bool]
 
 
 @dataclass(slots=True)
 class _Pool:
+    way: tuple[object, ...]
     address: str
     until: float
     idle: deque[tuple[Connection, float]] = field(default_factory=deque)
@@ -80,9 +78,7 @@ class PooledTransport:
     """Connects to the address that was checked; SNI, certificate and Host keep the name."""
 
     def __init__(self) -> None:
-        self._pools: dict[PoolKey, _Pool] = {}
-        self._tls = ssl.create_default_context(cafile=certifi.where())
-        self._tls.set_alpn_protocols(["http/1.1"])
+        self._pools: dict[str, _Pool] = {}
 
     async def send(self, backend: BackendPlan, request: UpstreamRequest) -> PooledResponse:
         """The answer, as soon as its head is there."""
@@ -112,46 +108,49 @@ class PooledTransport:
         try:
             return await _exchange(connection, pool, backend, request, head)
         except ClosedBeforeAnswer:
-            raise BackendClosed from None
+            # In TLS 1.3 a server says so, and no more, when it wants another certificate of the client
+            raise BackendClosed(reason="backend_closed_after_handshake" if backend.tls is not None else "") from None
 
     async def _pool(self, backend: BackendPlan) -> _Pool:
-        base = backend.base
-        key = (base.scheme, base.host, base.port, backend.allow_private)
-        pool = self._pools.get(key)
-        if pool is not None and time.monotonic() < pool.until:
+        pool = self._pools.get(backend.name)
+        if pool is not None and pool.way == backend.way and time.monotonic() < pool.until:
             return pool
         address = await pinned_address(backend)
-        if pool is None or pool.address != address:
+        # Somebody else may have asked too
+        pool = self._pools.get(backend.name)
+        if pool is None or pool.address != address or pool.way != backend.way:
             if pool is not None:
                 pool.close()
-            pool = self._pools[key] = _Pool(address=address, until=0.0)
-        pool.until = time.monotonic() + PIN_S
+            pool = self._pools[backend.name] = _Pool(way=backend.way, address=address, until=0.0)
+        pool.way, pool.until = backend.way, time.monotonic() + PIN_S
         return pool
 
     async def _connect(self, backend: BackendPlan, address: str) -> Connection:
         base = backend.base
-        is_tls = base.scheme == "https"
         try:
             async with asyncio.timeout(backend.connect_timeout_s):
                 _transport, connection = await asyncio.get_running_loop().create_connection(
                     Connection,
                     address,
                     base.port,
-                    ssl=self._tls if is_tls else None,
-                    server_hostname=base.host if is_tls else None,
+                    ssl=backend.tls if base.scheme == "https" else None,
+                    server_hostname=base.host if base.scheme == "https" else None,
                 )
         except TimeoutError:
             self._forget(backend)
             raise ConnectTimeout from None
-        except OSError:
-            # Perhaps it moved: the next call asks for its address again. A wrong certificate is an OSError too
+        except ssl.SSLCertVerificationError:
             self._forget(backend)
-            raise BackendUnreachable from None
+            raise BackendUnreachable(reason="backend_certificate_refused") from None
+        except OSError as fault:
+            # Perhaps it moved: the next call asks for its address again
+            self._forget(backend)
+            is_tls = isinstance(fault, ssl.SSLError | ConnectionResetError) and base.scheme == "https"
+            raise BackendUnreachable(reason="backend_tls_failed" if is_tls else "") from None
         return connection
 
     def _forget(self, backend: BackendPlan) -> None:
-        base = backend.base
-        if pool := self._pools.get((base.scheme, base.host, base.port, backend.allow_private)):
+        if pool := self._pools.get(backend.name):
             pool.until = 0.0
 
 

@@ -10,15 +10,19 @@ from dataclasses import dataclass
 import httpx
 from django.conf import settings
 
+from oauth_provider.keys.encryption import Undecipherable
 from oauth_provider.outbound.addresses import AddressRefused
 from proxy.catalogue.addresses import BadUpstreamUrl, UpstreamBase, parse_upstream_url
 from proxy.catalogue.models import Backend
+from proxy.catalogue.tls import BadPem
 from proxy.upstream.egress import NameUnresolved, resolve
 
 AT_ONCE = 16
 ANSWER_WITHIN_S = 10.0
 # The first that fits
 ADVICE: tuple[tuple[type[Exception], str], ...] = (
+    (Undecipherable, "Its client key cannot be opened with the present ENCRYPTION_KEYS: give it again in the admin."),
+    (BadPem, "Its certificates cannot be used: paste them again in the admin."),
     (NameUnresolved, "Its name has no address: check the spelling, and the DNS of this machine."),
     (AddressRefused, "Its name leads to a private address: if it is yours, tick “internal address” in the admin."),
     (httpx.ConnectTimeout, "Nobody took the connection in time: check the address, and any firewall in between."),
@@ -60,7 +64,9 @@ async def probe(backend: Backend) -> Probe:
         addresses = await resolve(base.host, base.port, allow_private=backend.allow_private)
         async with asyncio.timeout(ANSWER_WITHIN_S):
             status = await _get_from_any(backend, base, addresses)
-    except (BadUpstreamUrl, NameUnresolved, AddressRefused, TimeoutError, httpx.TransportError) as fault:
+    except (
+        BadUpstreamUrl, BadPem, Undecipherable, NameUnresolved, AddressRefused, TimeoutError, httpx.TransportError
+    ) as fault:  # fmt: skip
         return Probe(backend=backend.name, url=backend.upstream_url, reachable=False, advice=_advice(backend, fault))
     return Probe(
         backend=backend.name,
@@ -86,7 +92,9 @@ async def _get(backend: Backend, base: UpstreamBase, address: str) -> int:
     host = f"[{address}]" if ":" in address else address
     timeout = httpx.Timeout(backend.timeout_ms / 1000, connect=backend.connect_timeout_ms / 1000)
     async with (
-        httpx.AsyncClient(timeout=timeout, trust_env=False, follow_redirects=False) as client,
+        httpx.AsyncClient(
+            timeout=timeout, trust_env=False, follow_redirects=False, verify=backend.tls_context()
+        ) as client,
         client.stream(
             "GET",
             f"{base.scheme}://{host}:{base.port}{base.path or '/'}",

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from urllib.parse import quote
 
+from proxy.catalogue.parameters import parameter, without
 from proxy.catalogue.snapshot import BackendPlan
 
 Headers = tuple[tuple[str, str], ...]
@@ -16,9 +17,18 @@ def upstream_path(backend: BackendPlan, rest: str) -> str:
     return f"{backend.base.path}{rest}" or "/"
 
 
-def request_target(path: str, query: bytes) -> str:
-    """The request target: `path` and, when there is one, the query, unchanged."""
-    return f"{path}?{query.decode('latin-1')}" if query else path
+def request_target(backend: BackendPlan, path: str, query: bytes, *, external_id: str = "") -> str:
+    """The request target: `path` and, when there is one, the query, unchanged but for what is the gateway's alone.
+
+    A parameter that names the user or carries the gateway's credential stands there once, with the gateway's value; one
+    without a value is left out, never the caller's own.
+    """
+    text = query.decode("latin-1")
+    if backend.own_parameters:
+        identity = parameter(backend.identity_query, external_id) if backend.identity_query and external_id else ""
+        parts = (without(text, backend.own_parameters), identity, backend.credential_parameter)
+        text = "&".join(part for part in parts if part)
+    return f"{path}?{text}" if text else path
 
 
 def identity_headers(

@@ -8,6 +8,7 @@ from oauth_provider.clients.create import create_client
 from oauth_provider.connections.grant import grant_connection
 from oauth_provider.resources.models import Resource
 from oauth_provider.scopes.models import Scope
+from proxy.catalogue.credentials import BearerCredential
 from proxy.catalogue.models import Backend, Operation
 from proxy.catalogue.save import save_backend, save_operation
 from tests.staff_browser import FormReader, StaffBrowser
@@ -54,7 +55,7 @@ def numbers(staff: StaffBrowser) -> dict[str, object]:
     """One object of each kind, and what their addresses are made of."""
     scope = Scope.objects.create(name="jobs:read", title="Search jobs")
     backend = Backend(name="jobs", prefix="/api/v1/jobs", upstream_url="https://jobs.example")
-    save_backend(backend=backend, actor=None, credential="abc")
+    save_backend(backend=backend, actor=None, credential=BearerCredential(token="abc"))
     operation = Operation(backend=backend, operation_id="search", methods=["GET"], path="/a", scopes=["jobs:read"])
     save_operation(operation=operation, actor=None)
     client = create_client(

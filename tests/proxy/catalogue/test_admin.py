@@ -6,10 +6,10 @@ import pytest
 
 from audit.ledger.kinds import Kind
 from audit.ledger.models import Event
-from oauth_provider.keys.encryption import decrypt
 from oauth_provider.resources.models import Resource
 from oauth_provider.revisions.read import read_all
 from oauth_provider.scopes.models import Scope
+from proxy.catalogue.credentials import BearerCredential
 from proxy.catalogue.models import Backend, Operation
 from proxy.catalogue.save import save_backend
 from proxy.catalogue.snapshot import build
@@ -32,7 +32,7 @@ def backend(db: None) -> Backend:
     """A backend with a credential."""
     del db
     made = Backend(**JOBS)
-    save_backend(backend=made, actor=None, credential="s3cret-credential")
+    save_backend(backend=made, actor=None, credential=BearerCredential(token="s3cret-credential"))
     return made
 
 
@@ -52,7 +52,8 @@ def page(row: Backend | Operation, part: str = "change") -> str:
 
 def test_a_new_backend_runs_and_is_a_resource(staff: StaffBrowser) -> None:
     before = read_all().get("catalogue", 0)
-    staff.fill(f"{BACKENDS}add/", **JOBS, identity_headers="X-Clerk-User-Id\nX-Other", credential="abc")
+    bearer = {"credential": "bearer", "bearer_token": "abc"}
+    staff.fill(f"{BACKENDS}add/", **JOBS, identity_headers="X-Clerk-User-Id\nX-Other", **bearer)
     plan = build(revision=1).backends["jobs"]
     assert (plan.prefix, plan.identity_headers) == ("/api/v1/jobs", ("X-Clerk-User-Id", "X-Other"))
     assert plan.credential == ("Authorization", "Bearer abc")
@@ -79,9 +80,8 @@ def test_a_new_backend_runs_and_is_a_resource(staff: StaffBrowser) -> None:
         ("upstream_url", "https://jobs.example:99999/"),
         ("identity_headers", "Host"),
         ("identity_headers", "X_User"),
-        ("credential_header", "Content-Length"),
-        ("credential", "é"),
-        ("credential", "a\nb"),
+        ("identity_query", "user id"),
+        ("credential", "anything"),
         ("timeout_ms", "0"),
         ("timeout_ms", "99999999999999999999"),
         ("timeout_ms", "x"),
@@ -100,7 +100,7 @@ def test_the_gateway_itself_is_no_backend(staff: StaffBrowser, settings: Any) ->
 
 
 def test_a_credential_is_sealed_and_never_shown(staff: StaffBrowser, backend: Backend) -> None:
-    assert decrypt(backend.credential_sealed) == b"s3cret-credential"
+    assert backend.credential == BearerCredential(token="s3cret-credential")
     text = staff.text(page(backend))
     assert "s3cret" not in text
     assert backend.credential_sealed not in text
@@ -110,16 +110,16 @@ def test_a_credential_is_sealed_and_never_shown(staff: StaffBrowser, backend: Ba
 def test_an_empty_credential_keeps_the_present_one(staff: StaffBrowser, backend: Backend) -> None:
     staff.fill(page(backend), timeout_ms="5000")
     backend.refresh_from_db()
-    assert decrypt(backend.credential_sealed) == b"s3cret-credential"
+    assert backend.credential == BearerCredential(token="s3cret-credential")
     assert backend.timeout_ms == 5000
 
 
 def test_a_credential_is_replaced_and_removed(staff: StaffBrowser, backend: Backend) -> None:
-    staff.fill(page(backend), credential="another", reason="Rotation")
+    staff.fill(page(backend), credential="bearer", bearer_token="another", reason="Rotation")
     backend.refresh_from_db()
-    assert decrypt(backend.credential_sealed) == b"another"
+    assert backend.credential == BearerCredential(token="another")
     assert last_event(kind=Kind.ADMIN_OBJECT_CHANGED).fields == ["credential"]
-    staff.fill(page(backend), remove_credential="on", reason="Not needed")
+    staff.fill(page(backend), credential="none", reason="Not needed")
     backend.refresh_from_db()
     assert backend.credential_sealed == ""
 
@@ -127,7 +127,7 @@ def test_a_credential_is_replaced_and_removed(staff: StaffBrowser, backend: Back
 def test_a_credential_is_not_taken_to_another_host(staff: StaffBrowser, backend: Backend) -> None:
     elsewhere = {"upstream_url": "https://evil.example/api", "reason": "Moving"}
     assert "credential" in errors_of(staff.fill(page(backend), **elsewhere))
-    assert staff.fill(page(backend), **elsewhere, remove_credential="on").status_code == 302
+    assert staff.fill(page(backend), **elsewhere, credential="none").status_code == 302
     backend.refresh_from_db()
     assert (backend.upstream_url, backend.credential_sealed) == ("https://evil.example/api", "")
 

@@ -6,10 +6,10 @@ import pytest
 from django.core.exceptions import ValidationError
 
 from audit.ledger.models import Event
-from oauth_provider.keys.encryption import decrypt
 from oauth_provider.resources.models import Resource
 from oauth_provider.revisions.read import read_all
 from oauth_provider.scopes.models import Scope
+from proxy.catalogue.credentials import BearerCredential
 from proxy.catalogue.from_environment import bring_catalogue_in_line
 from proxy.catalogue.models import Backend, Operation
 
@@ -114,14 +114,14 @@ def test_the_service_key_is_sealed_and_replaced_only_when_it_changes() -> None:
     follow(key=KEY)
     assert Backend.objects.get().credential_sealed == sealed
     follow(key="another-key-of-the-owner")
-    assert decrypt(Backend.objects.get().credential_sealed) == b"another-key-of-the-owner"
+    assert Backend.objects.get().credential == BearerCredential(token="another-key-of-the-owner")
 
 
 def test_a_service_key_sealed_by_a_lost_key_is_sealed_again() -> None:
     follow(key=KEY)
     Backend.objects.update(credential_sealed="sealed with a key that is gone")
     follow(key=KEY)
-    assert decrypt(Backend.objects.get().credential_sealed) == KEY.encode()
+    assert Backend.objects.get().credential == BearerCredential(token=KEY)
 
 
 def test_an_address_that_leads_back_here_is_refused(settings: Any) -> None:

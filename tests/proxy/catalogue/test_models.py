@@ -7,6 +7,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 
 from oauth_provider.scopes.models import Scope
+from proxy.catalogue.credentials import HeaderCredential, QueryCredential, seal
 from proxy.catalogue.models import AuthMode, Backend, Operation
 
 pytestmark = pytest.mark.django_db
@@ -28,7 +29,11 @@ def operation(**changes: Any) -> Operation:
 
 def test_a_complete_backend_and_its_operation_pass() -> None:
     Scope.objects.create(name="jobs:read", title="Search jobs")
-    backend(identity_headers=["X-Clerk-User-Id"], credential_header="X-Service-Key").full_clean()
+    backend(
+        identity_headers=["X-Clerk-User-Id"],
+        identity_query="user_id",
+        credential_sealed=seal(HeaderCredential(name="X-Service-Key", value="x")),
+    ).full_clean()
     operation(scopes=["jobs:read"], path="/jobs/{id}/**", methods=["GET", "DELETE"]).full_clean()
 
 
@@ -62,11 +67,11 @@ def test_a_complete_backend_and_its_operation_pass() -> None:
         ("identity_headers", ["Traceparent"]),
         ("identity_headers", ["X-Clerk-User-Id", "x-clerk-user-id"]),
         ("identity_headers", ["X-Clerk-User-Id", "X-ClerkUser-Id"]),
-        ("credential_header", "Host"),
-        ("credential_header", "X-User-Id"),
-        ("credential_header", "X-Forwarded-Host"),
-        ("credential_header", "Bad Name"),
-        ("credential_header", ""),
+        ("identity_query", "user id"),
+        ("identity_query", "user&id"),
+        ("identity_query", "x" * 61),
+        ("tls_ca", "not PEM"),
+        ("tls_client_certificate", "not PEM"),
     ],
 )
 def test_a_backend_that_cannot_run_is_refused_by_field(field: str, value: Any) -> None:
@@ -77,15 +82,25 @@ def test_a_backend_that_cannot_run_is_refused_by_field(field: str, value: Any) -
 
 def test_one_header_cannot_carry_both_the_user_and_the_credential() -> None:
     with pytest.raises(ValidationError) as refusal:
-        backend(identity_headers=["X-Caller"], credential_header="x-caller").full_clean()
-    assert set(refusal.value.message_dict) == {"credential_header"}
+        backend(
+            identity_headers=["X-Caller"], credential_sealed=seal(HeaderCredential(name="xcaller", value="x"))
+        ).full_clean()
+    assert set(refusal.value.message_dict) == {"credential"}
+
+
+def test_one_parameter_cannot_carry_both_the_user_and_the_credential() -> None:
+    with pytest.raises(ValidationError) as refusal:
+        backend(
+            identity_query="user_id", credential_sealed=seal(QueryCredential(name="User.Id", value="x"))
+        ).full_clean()
+    assert set(refusal.value.message_dict) == {"credential"}
 
 
 def test_every_fault_is_named_at_once() -> None:
-    faulty = backend(prefix="/", upstream_url="x", identity_headers=["Host"], credential_header="Host")
+    faulty = backend(prefix="/", upstream_url="x", identity_headers=["Host"], identity_query="a b")
     with pytest.raises(ValidationError) as refusal:
         faulty.full_clean()
-    assert set(refusal.value.message_dict) == {"prefix", "upstream_url", "identity_headers", "credential_header"}
+    assert set(refusal.value.message_dict) == {"prefix", "upstream_url", "identity_headers", "identity_query"}
 
 
 @pytest.mark.parametrize("field", ["name", "prefix"])

@@ -12,6 +12,14 @@ from pytest_django import Settings
 from oauth_provider.keys.encryption import encrypt
 from oauth_provider.keys.signing import create_signing_key, current_signing_key
 from oauth_provider.scopes.models import Scope
+from proxy.catalogue.credentials import (
+    BasicCredential,
+    BearerCredential,
+    ClientCredentials,
+    HeaderCredential,
+    QueryCredential,
+    seal,
+)
 from proxy.catalogue.matching import NOTHING, Found, OtherMethods
 from proxy.catalogue.models import Backend, Operation
 from proxy.catalogue.paths import canonical
@@ -116,6 +124,10 @@ def test_what_is_disabled_answers_nothing() -> None:
         {"prefix": "/jobs"},
         {"upstream_url": "http://127.1/"},
         {"credential_sealed": "not sealed by us"},
+        {"credential_sealed": encrypt(b"a bare secret")},
+        {"credential_sealed": encrypt(b'{"type": "bearer", "password": "x"}')},
+        {"tls_ca": "not PEM"},
+        {"tls_client_certificate": "not PEM"},
         {"identity_headers": 7},
         {"operation": {"path": "/a/../b"}},
         {"operation": {"methods": 7}},
@@ -132,11 +144,24 @@ def test_a_backend_that_cannot_run_is_left_out_alone(broken: dict[str, Any]) -> 
 
 
 def test_a_credential_is_opened_once_and_shown_to_nobody() -> None:
-    add("bearer", credential_sealed=encrypt(b"s3cret"))
-    add("named", credential_sealed=encrypt(b"s3cret"), credential_header="X-Service-Key")
+    fetched = ClientCredentials(token_url="https://login.example/t", client_id="gateway", client_secret="s3cret")
+    add("bearer", credential_sealed=seal(BearerCredential(token="s3cret")))
+    add("named", credential_sealed=seal(HeaderCredential(name="X-Service-Key", value="s3cret")))
+    add("basic", credential_sealed=seal(BasicCredential(username="josé", password="s3cret")))
+    add("query", credential_sealed=seal(QueryCredential(name="api_key", value="s3cret&/é")))
+    add("fetched", credential_sealed=seal(fetched))
     snapshot = build(revision=1)
-    assert snapshot.backends["bearer"].credential == ("Authorization", "Bearer s3cret")
-    assert snapshot.backends["named"].credential == ("X-Service-Key", "s3cret")
+    plans = snapshot.backends
+    assert plans["bearer"].credential == ("Authorization", "Bearer s3cret")
+    assert plans["named"].credential == ("X-Service-Key", "s3cret")
+    assert plans["basic"].credential == ("Authorization", "Basic am9zw6k6czNjcmV0")
+    assert plans["query"].credential_parameter == "api_key=s3cret%26%2F%C3%A9"
+    assert plans["fetched"].client_credentials == fetched
+    assert [plans[name].own_headers for name in ("named", "fetched", "query")] == [
+        {"xservicekey"},
+        {"authorization"},
+        frozenset(),
+    ]
     assert "s3cret" not in repr(snapshot)
 
 

@@ -8,11 +8,12 @@ from django.conf import settings
 from hypothesis import given
 from hypothesis import strategies as st
 
+from proxy.catalogue.header_names import folded
 from proxy.catalogue.snapshot import BackendPlan
 from proxy.pipeline.call import Principal
 from proxy.pipeline.locate import via_pseudonym
-from proxy.pipeline.transform import folded, inward, transform
-from proxy.refusals import BadRequest
+from proxy.pipeline.transform import inward, transform
+from proxy.refusals import BadRequest, InvalidCredential
 from tests.proxy.plans import ANA, NOBODY, PREFIX, backend_plan, identified, received
 
 TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
@@ -215,3 +216,12 @@ def test_without_a_readable_trace_a_new_one_begins(sent: list[tuple[str, str]]) 
 
 def test_folding_leaves_letters_and_digits() -> None:
     assert folded("X_User.Id~9") == "xuserid9"
+
+
+def test_a_subject_that_no_header_carries_is_refused_by_name() -> None:
+    assert ANA.user is not None
+    stranger = replace(ANA, user=replace(ANA.user, external_id="x" * 300 * 1024))
+    with pytest.raises(InvalidCredential) as refusal:
+        transform(identified(received(), backend_plan(), stranger))
+    assert refusal.value.reason == "subject_too_long"
+    assert 'error="invalid_token"' in dict(refusal.value.headers)["www-authenticate"]

@@ -1,5 +1,7 @@
 """The upstream request, put together from parts."""
 
+from urllib.parse import parse_qsl, urlsplit
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -25,8 +27,59 @@ def test_a_path_is_the_base_and_what_followed_the_prefix(base: str, rest: str, p
 
 @given(st.binary(max_size=60))
 def test_a_query_is_kept_byte_for_byte(query: bytes) -> None:
-    target = request_target("/a", query)
+    target = request_target(backend_plan(), "/a", query, external_id="user_2abc")
     assert target.encode("latin-1") == (b"/a?" + query if query else b"/a")
+
+
+BOB = [
+    "user_id=bob", "user_id", "user_id=", "USER_ID=bob", "%75ser_id=bob", "user%5fid=bob", "user%255Fid=bob",
+    "user.id=bob", "user+id=bob", "user%20id=bob", "+user_id=bob", "user_id%00x=bob", "user_id[]=bob",
+    "user_id%5B0%5D=bob", "user[id=bob", "a=1;user_id=bob", "user_id=alice&user_id=bob", "user_id=bob;user_id=eve",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("spelled", BOB)
+def test_who_calls_stands_once_in_the_query_and_is_not_the_callers_to_say(spelled: str) -> None:
+    backend = backend_plan(identity_query="user_id")
+    target = request_target(backend, "/a", f"q=%2f&{spelled}&q=+&;".encode(), external_id="user_2abc")
+    assert target in {"/a?q=%2f&q=+&;&user_id=user_2abc", "/a?q=%2f&a=1&q=+&;&user_id=user_2abc"}
+
+
+@pytest.mark.parametrize("spelled", BOB)
+def test_without_a_user_nobody_stands_in_the_query(spelled: str) -> None:
+    assert "bob" not in request_target(backend_plan(identity_query="user_id"), "/a", spelled.encode())
+    assert request_target(backend_plan(identity_query="user_id"), "/a", b"user_id=bob") == "/a"
+
+
+OTHERS = st.text("ab[]=&;%25+.\0 ", max_size=40)
+
+
+@given(OTHERS, st.sampled_from(BOB), OTHERS)
+def test_no_spelling_hides_among_others(before: str, spelled: str, after: str) -> None:
+    backend = backend_plan(identity_query="user_id")
+    target = request_target(backend, "/a", f"{before}&{spelled}&{after}".encode(), external_id="user_2abc")
+    assert "bob" not in target
+    read = parse_qsl(urlsplit(target).query, keep_blank_values=True)
+    assert [value for name, value in read if name == "user_id"] == ["user_2abc"]
+
+
+@pytest.mark.parametrize(
+    "query", ["user_ids=1", "xuser_id=1", "id=user_id", "q=user_id=bob", "user=1&_id=2", "us%er=1"]
+)
+def test_other_parameters_are_kept_byte_for_byte(query: str) -> None:
+    target = request_target(backend_plan(identity_query="user_id"), "/a", query.encode(), external_id="u")
+    assert target == f"/a?{query}&user_id=u"
+
+
+def test_a_value_cannot_leave_its_parameter() -> None:
+    backend = backend_plan(identity_query="user_id")
+    target = request_target(backend, "/a", b"", external_id="a&role=admin#\r\n é")
+    assert target == "/a?user_id=a%26role%3Dadmin%23%0D%0A%20%C3%A9"
+
+
+def test_the_gateways_parameter_replaces_the_callers() -> None:
+    backend = backend_plan(credential_parameter="api_key=ours", identity_query="u")
+    assert request_target(backend, "/a", b"Api_Key=x&q=1", external_id="ana") == "/a?q=1&u=ana&api_key=ours"
 
 
 def test_every_header_named_for_the_user_repeats_the_user() -> None:
