@@ -120,7 +120,7 @@ def _private_key(pem: str) -> PrivateKeyTypes:
     except TypeError:
         raise BadPem(_("The key has a passphrase: remove it first, the gateway encrypts it anew.")) from None
     except (ValueError, UnsupportedAlgorithm):
-        raise BadPem(_("Paste a private key in PEM: -----BEGIN PRIVATE KEY----- …")) from None
+        raise BadPem(_("Paste a private key in PEM, with its first and last line.")) from None
 
 
 def _context(ca: str, certificate: str, key: str) -> ssl.SSLContext:

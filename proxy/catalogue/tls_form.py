@@ -31,7 +31,7 @@ class TlsFields(forms.Form):
     tls_client_key = _pem(
         gettext_lazy("Key of the client certificate"),
         gettext_lazy("In PEM, without a passphrase. Stored encrypted and never shown. Empty: the present one stays."),
-        example="-----BEGIN PRIVATE KEY-----",
+        example="",
     )
     remove_client_certificate = forms.BooleanField(
         label=gettext_lazy("Remove the client certificate and its key"),
