@@ -46,6 +46,14 @@ NAVIGATION = [
         ],
     },
     {
+        "title": _("Who registers by itself"),
+        "items": [
+            _page(_("Registration policy"), "how_to_reg", "oauth_provider.registrationpolicy"),
+            _page(_("Listed programs"), "list_alt", "oauth_provider.listedclient"),
+            _page(_("Invitations"), "mail", "oauth_provider.initialaccesstoken"),
+        ],
+    },
+    {
         "title": _("What they may call"),
         "items": [
             _page(_("Backends"), "dns", "proxy.backend"),

@@ -274,7 +274,7 @@ OAUTH2_PROVIDER = {
     "OAUTH2_TOKEN_ENDPOINT_AUTH_METHODS_SUPPORTED": ["none", "client_secret_post", "client_secret_basic"],
     "OAUTH2_GRANT_TYPES_SUPPORTED": ["authorization_code", "refresh_token", "client_credentials"],
     "OAUTH2_RESPONSE_TYPES_SUPPORTED": ["code"],
-    "APPLICATION_ADMIN_CLASS": "oauth_provider.clients.admin.ClientAdmin",
+    "APPLICATION_ADMIN_CLASS": "oauth_provider.registration.client_admin.ClientAdmin",
     **{
         f"COMPLIANT_BCP_RFC9700_{gate}": True
         for gate in (

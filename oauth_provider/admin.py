@@ -14,10 +14,11 @@ from oauth2_provider.models import (
 )
 
 from oauth_provider.api_keys.admin import ApiKeyAdmin
-from oauth_provider.clients.admin import ClientAdmin
 from oauth_provider.connections.admin import ConnectionAdmin
 from oauth_provider.identities.admin import RoleAdmin, UserAdmin
 from oauth_provider.keys.admin import SigningKeyAdmin
+from oauth_provider.registration.admin import InvitationAdmin, ListedClientAdmin, RegistrationPolicyAdmin
+from oauth_provider.registration.client_admin import ClientAdmin
 from oauth_provider.scopes.admin import ScopeAdmin
 from oauth_provider.staff_tokens.admin import StaffTokenAdmin
 
@@ -25,6 +26,9 @@ __all__ = [
     "ApiKeyAdmin",
     "ClientAdmin",
     "ConnectionAdmin",
+    "InvitationAdmin",
+    "ListedClientAdmin",
+    "RegistrationPolicyAdmin",
     "RoleAdmin",
     "ScopeAdmin",
     "SigningKeyAdmin",

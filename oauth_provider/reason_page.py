@@ -46,8 +46,20 @@ def ask_reason(page: RecordedAdmin, request: HttpRequest, obj: Any, question: Qu
     form = ReasonForm(request.POST if request.method == "POST" else None)
     if question.is_told:
         form.fields["reason"].help_text = _("Kept in the audit log, and shown to the person concerned.")
+    answered = ask(page, request, obj, question, form)
+    return answered if isinstance(answered, HttpResponse) else str(answered["reason"])
+
+
+def ask(
+    page: RecordedAdmin,
+    request: HttpRequest,
+    obj: Any,  # noqa: ANN401 - any model's
+    question: Question,
+    form: ReasonForm,
+) -> dict[str, Any] | HttpResponse:
+    """What `form` was answered when it is complete, else the page that asks it."""
     if form.is_valid():
-        return str(form.cleaned_data["reason"])
+        return form.cleaned_data
     context = {
         **page.admin_site.each_context(request),
         "title": question.title,

@@ -52,7 +52,7 @@ class StateFilter(admin.SimpleListFilter):
 
 
 class ClientAdmin(ClientButtons):
-    """Registered through the setting APPLICATION_ADMIN_CLASS.
+    """The page of a client, however it came to be; `registration.client_admin` adds what concerns those by themselves.
 
     Deletion is not offered. It would take the connections, tokens and secrets of the client along and leave
     their events pointing at nobody, without a way back. Suspending stops a client as completely and at once.

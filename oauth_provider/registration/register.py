@@ -1,7 +1,7 @@
 """Register a client that came by itself (RFC 7591 section 3.2.1)."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
@@ -123,14 +123,9 @@ def described(metadata: Metadata, client: Client) -> dict[str, Any]:
     }
 
 
-def unused_clients(*, before: datetime | None = None) -> int:
-    """How many registrations nobody has used yet; only those made `before` that moment."""
-    rows = Client.objects.filter(origin=Origin.DYNAMIC, first_consented_at=None)
-    return (rows.filter(registered_at__lt=before) if before else rows).count()
-
-
 def _check_room(policy: RegistrationPolicy) -> None:
-    if unused_clients() >= policy.max_unused:
+    unused = Client.objects.filter(origin=Origin.DYNAMIC, first_consented_at=None).count()
+    if unused >= policy.max_unused:
         raise TooManyError("too_many_registrations", "Too many registrations are unused at present. Try again later.")
 
 

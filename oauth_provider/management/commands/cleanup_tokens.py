@@ -15,15 +15,25 @@ from audit.ledger.kinds import Kind
 from audit.ledger.record import record
 from oauth_provider.authorize.cleanup import clean_interactions, expired_interactions
 from oauth_provider.identities.sessions import clean_sessions, expired_sessions
+from oauth_provider.registration.cleanup import clean_registrations, idle_registrations, unused_registrations
 from oauth_provider.tokens.cleanup import Deleted, clean_tokens, count_spent_tokens
 
-KINDS = ("access_tokens", "refresh_tokens", "codes", "families", "grants", "assertions", "interactions", "sessions")
+KINDS = (
+    "access_tokens",
+    "refresh_tokens",
+    "codes",
+    "families",
+    "grants",
+    "assertions",
+    "interactions",
+    "sessions",
+)
 
 
 class Command(BaseCommand):
     """Safe while the gateway serves, and safe to interrupt: every batch is complete in itself."""
 
-    help = "Delete expired and revoked tokens, codes, authorization requests and sessions, in small batches."
+    help = "Delete in small batches what expired: tokens, codes, requests, sessions, and registrations nobody uses."
 
     def add_arguments(self, parser: CommandParser) -> None:
         """The one option."""
@@ -44,7 +54,8 @@ class Command(BaseCommand):
         if quiet:
             yield from steps
         elif sys.stderr.isatty():
-            total = count_spent_tokens(at=at) + expired_interactions(at=at).count() + expired_sessions(at=at).count()
+            rows = (expired_interactions, expired_sessions, unused_registrations, idle_registrations)
+            total = count_spent_tokens(at=at) + sum(each(at=at).count() for each in rows)
             with tqdm(total=total, unit=" rows", file=sys.stderr) as bar:
                 for kind, deleted in steps:
                     bar.update(deleted)
@@ -60,3 +71,4 @@ def _clean(at: datetime) -> Iterator[Deleted]:
     yield from clean_tokens(at=at)
     yield from (("interactions", deleted) for deleted in clean_interactions(at=at))
     yield from (("sessions", deleted) for deleted in clean_sessions(at=at))
+    yield from (("registrations", deleted) for deleted in clean_registrations(at=at))

@@ -57,7 +57,17 @@ def test_expired_requests_and_sessions_go_and_others_stay(asked: Asked) -> None:
 
 @pytest.mark.django_db
 def test_json_names_every_kind_even_when_there_is_nothing_to_do() -> None:
-    kinds = {"access_tokens", "refresh_tokens", "codes", "families", "grants", "assertions", "interactions", "sessions"}
+    kinds = {
+        "access_tokens",
+        "refresh_tokens",
+        "codes",
+        "families",
+        "grants",
+        "assertions",
+        "interactions",
+        "sessions",
+        "registrations",
+    }
     assert json.loads(cleanup(json=True)) == dict.fromkeys(kinds, 0)
 
 

@@ -1,0 +1,226 @@
+"""The registration policy, the list of programs and invitations in the admin."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.cache import patch_cache_control
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from unfold.enums import ActionVariant
+
+from oauth_provider.admin_skin import chip, code, column, page_button
+from oauth_provider.identities.external_id import user_ref
+from oauth_provider.reason_page import Question, ask_reason
+from oauth_provider.recorded_admin import About, ReadOnlyAdmin, RecordedAdmin
+from oauth_provider.registration.forms import InvitationForm, ListedForm, PolicyForm
+from oauth_provider.registration.invitations import create_invitation, revoke_invitation
+from oauth_provider.registration.models import InitialAccessToken, ListedClient, RegistrationPolicy, Verdict
+from oauth_provider.registration.programs import enforce
+from oauth_provider.registration.scopes import open_scopes
+from oauth_provider.shown_once import keep, take
+
+
+@admin.register(RegistrationPolicy)
+class RegistrationPolicyAdmin(RecordedAdmin):
+    """One page: there is one policy."""
+
+    form = PolicyForm
+    revisions = ("revocation",)
+    granted = ("view", "change")
+    readonly_fields = ("opened",)
+    fieldsets = (
+        (None, {"fields": ("mode", "document_mode", "opened", "default_resource", "reason")}),
+        (gettext_lazy("When they are forgotten"), {"fields": ("unused_hours", "idle_days", "max_unused")}),
+    )
+
+    def about(self, obj: RegistrationPolicy) -> About:
+        """There is one."""
+        return {"target": "policy:registration"}
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        """Straight to the one there is, made of the defaults at the first look.
+
+        Raises:
+            PermissionDenied: this member of staff may not see it.
+        """
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        policy, _made = RegistrationPolicy.objects.get_or_create(pk=RegistrationPolicy.SINGLETON)
+        return HttpResponseRedirect(self.page_of(policy))
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """There is one."""
+        return False
+
+    @column(description=gettext_lazy("permissions they may ask for"))
+    def opened(self, policy: RegistrationPolicy) -> SafeString:
+        """What is open to such clients, and where that is decided."""
+        names = ", ".join(open_scopes())
+        words = names or _("None: whoever registers itself can do nothing.")
+        link = format_html(
+            '<a class="gh-link" href="{}">{}</a>',
+            reverse("admin:oauth_provider_scope_changelist"),
+            _("Decide per permission"),
+        )
+        return format_html("{} · {}", code(words) if names else chip("warn", words), link)
+
+
+@admin.register(ListedClient)
+class ListedClientAdmin(RecordedAdmin):
+    """Programs decided about once and for all."""
+
+    form = ListedForm
+    revisions = ("revocation",)
+    granted = ("view", "add", "change", "delete")
+    list_display = ("value", "named_by", "says", "note", "created_at")
+    list_filter = ("verdict", "named_by")
+    search_fields = ("value", "note")
+    search_help_text = gettext_lazy("Client id, address, fingerprint or note.")
+
+    def about(self, obj: ListedClient) -> About:
+        """By what it compares."""
+        return {"target": f"listed:{obj.named_by}:{obj.value}"[:200]}
+
+    def has_delete_permission(self, request: HttpRequest, obj: ListedClient | None = None) -> bool:
+        """Without its entry a program is judged by the policy again."""
+        return bool(request.user.has_perm("oauth_provider.delete_listedclient"))
+
+    def save_model(self, request: HttpRequest, obj: ListedClient, form: Any, change: bool) -> None:
+        """A block stops whoever is here already."""
+        super().save_model(request, obj, form, change)
+        reason = form.cleaned_data.get("reason", "")
+        if stopped := enforce(entry=obj, actor=user_ref(request.user), reason=reason):
+            messages.warning(request, _("%(count)s clients were suspended by this.") % {"count": stopped})
+
+    @column(description=gettext_lazy("verdict"), ordering="verdict")
+    def says(self, entry: ListedClient) -> SafeString:
+        """Yes or no."""
+        return chip("danger" if entry.verdict == Verdict.BLOCKED else "good", entry.get_verdict_display())
+
+
+@admin.register(InitialAccessToken)
+class InvitationAdmin(ReadOnlyAdmin):
+    """Made and shown once; revoked for good."""
+
+    form = InvitationForm
+    granted = ("view", "add", "change")
+    list_display = ("name", "state", "used", "hint", "expires_at")
+    search_fields = ("name",)
+    search_help_text = gettext_lazy("Name.")
+    readonly_fields = ("name", "state", "used", "hint", "created_at", "expires_at")
+    actions_detail = ("revoke",)
+
+    def about(self, obj: InitialAccessToken) -> About:
+        """By its number, as the verbs do."""
+        return {"target": f"invitation:{obj.pk}"}
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """They are made here, unlike what else is only looked at."""
+        return request.user.has_perm("oauth_provider.add_initialaccesstoken")
+
+    def get_fields(self, request: HttpRequest, obj: InitialAccessToken | None = None) -> Any:
+        """Three questions for a new one."""
+        return self.readonly_fields if obj else ("name", "max_uses", "days")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: InitialAccessToken | None = None) -> Any:
+        """Everything, once it is made."""
+        return self.readonly_fields if obj else ()
+
+    def save_form(self, request: HttpRequest, form: Any, change: bool) -> InitialAccessToken:
+        """Made by the verb, which also records it."""
+        values = form.cleaned_data
+        made = create_invitation(
+            name=values["name"],
+            max_uses=values["max_uses"],
+            expires_at=timezone.now() + timedelta(days=values["days"]),
+            actor=user_ref(request.user),
+        )
+        keep(request, name=f"invitation:{made.invitation.pk}", secret=made.value)
+        return made.invitation
+
+    def save_model(self, request: HttpRequest, obj: InitialAccessToken, form: Any, change: bool) -> None:
+        """Nothing is left to save."""
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        """The verb has recorded it."""
+
+    def response_add(
+        self, request: HttpRequest, obj: InitialAccessToken, post_url_continue: str | None = None
+    ) -> HttpResponse:
+        """Go on to the page that shows the token this once."""
+        return HttpResponseRedirect(reverse("admin:oauth_provider_initialaccesstoken_token", args=[obj.pk]))
+
+    def get_urls(self) -> list[URLPattern]:
+        """The page that shows a new one, beside the pages of the buttons."""
+        view = self.admin_site.admin_view(self.token)
+        shown = path("<path:object_id>/token/", view, name="oauth_provider_initialaccesstoken_token")
+        return [shown, *super().get_urls()]
+
+    def token(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """The token that was just made, this once.
+
+        Raises:
+            Http404: there is no such invitation.
+            PermissionDenied: this member of staff makes none.
+        """
+        made = self.look_up(request, object_id)
+        if made is None:
+            raise Http404
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("Invitation"),
+            "opts": self.opts,
+            "original": made,
+            "value": take(request, name=f"invitation:{made.pk}"),
+            "back": self.page_of(made),
+        }
+        response = TemplateResponse(request, "admin/registration/invitation.html", context)
+        patch_cache_control(response, no_store=True, private=True)
+        return response
+
+    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
+        """Only what would do something."""
+        found = self.look_up(request, object_id)
+        if found is None or found.revoked_at or not self.may_act(request, found):
+            return []
+        buttons: list[Any] = super().get_actions_detail(request, object_id)
+        return buttons
+
+    @page_button(description=gettext_lazy("Revoke"), path="revoke", icon="block", variant=ActionVariant.DANGER)
+    def revoke(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Refuse it from now on."""
+        invitation = self.changeable(request, object_id)
+        question = Question(
+            title=_("Revoke the invitation %(name)s?") % {"name": invitation.name},
+            consequences=(_("Nobody registers with it any more. Clients that did stay."),),
+            button=_("Revoke"),
+            back=self.page_of(invitation),
+        )
+        reason = ask_reason(self, request, invitation, question)
+        if not isinstance(reason, str):
+            return reason
+        revoke_invitation(invitation=invitation, actor=user_ref(request.user), reason=reason)
+        messages.success(request, _("The invitation %(name)s is revoked.") % {"name": invitation.name})
+        return HttpResponseRedirect(self.page_of(invitation))
+
+    @column(description=gettext_lazy("registrations"), ordering="uses")
+    def used(self, invitation: InitialAccessToken) -> str:
+        """How many of how many."""
+        return f"{invitation.uses} / {invitation.max_uses}"
+
+    @column(description=gettext_lazy("state"))
+    def state(self, invitation: InitialAccessToken) -> SafeString:
+        """Whether it opens the door."""
+        if invitation.revoked_at:
+            return chip("danger", _("Revoked"))
+        return chip("good", _("Live")) if invitation.is_live else chip("warn", _("Expired or used up"))

@@ -1,0 +1,184 @@
+"""The page of a client, with what concerns those that came by themselves: where from, approved by whom, trusted how."""
+
+from typing import Any
+from urllib.parse import urlencode
+
+from django.contrib import admin, messages
+from django.db.models import Count, QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.formats import date_format
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.timezone import localtime
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from unfold.enums import ActionVariant
+
+from oauth_provider.admin_skin import Tone, ago, chip, code, column, page_button
+from oauth_provider.clients.admin import ClientAdmin as AnyClientAdmin
+from oauth_provider.clients.models import SELF_MADE, Approval, Client, Trust
+from oauth_provider.clients.review_trust import review_trust
+from oauth_provider.identities.external_id import user_ref
+from oauth_provider.reason_page import Question, ask, ask_reason
+from oauth_provider.registration.forms import TrustForm
+from oauth_provider.registration.programs import approve_program, decline_program, registrations_of
+
+TONES: dict[str, Tone] = {Approval.PENDING: "warn", Approval.DECLINED: "danger"}
+# Programs offered by the filter
+LISTED = 30
+
+
+class ProgramFilter(admin.SimpleListFilter):
+    """All registrations of one program: some register anew at every connection."""
+
+    title = gettext_lazy("program")
+    parameter_name = "program"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """Those that registered most often."""
+        rows = Client.objects.filter(origin__in=SELF_MADE).exclude(fingerprint="").values("fingerprint", "name")
+        often = rows.annotate(times=Count("pk")).order_by("-times", "name")[:LISTED]
+        return [(row["fingerprint"], f"{row['name'] or row['fingerprint'][:12]} ({row['times']})") for row in often]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Client]) -> QuerySet[Client]:
+        """Its registrations; a program beyond the offered ones is found by its address too."""
+        return queryset.filter(fingerprint=str(self.value())) if self.value() else queryset
+
+
+class ClientAdmin(AnyClientAdmin):
+    """Registered through the setting APPLICATION_ADMIN_CLASS."""
+
+    list_display = ("name", "kind", "state", "came", "people", "last_call", "identifier")
+    list_filter = (*AnyClientAdmin.list_filter, "origin", "approval", ProgramFilter)
+    actions_detail = (*AnyClientAdmin.actions_detail, "trust_page", "approve", "decline")
+    origin_fields = ("came", "registrations", "first_allowed", "says_of_itself", "reviewed")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Client | None = None) -> Any:
+        """What it said of itself is its own to change."""
+        return (*super().get_readonly_fields(request, obj), *self.origin_fields) if obj else ()
+
+    def get_fieldsets(self, request: HttpRequest, obj: Client | None = None) -> Any:
+        """Where it comes from, for one that nobody of the staff made."""
+        fieldsets = super().get_fieldsets(request, obj)
+        if obj is None:
+            return fieldsets
+        shown = self.origin_fields if obj.is_self_made else ("came", "reviewed")
+        return (*fieldsets[:2], (_("Where it comes from"), {"fields": shown}), *fieldsets[2:])
+
+    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
+        """A decision is offered while there is one to take."""
+        client = self.look_up(request, object_id)
+        hidden = set()
+        if client is None or not self.may_act(request, client):
+            hidden = {"trust_page", "approve", "decline"}
+        elif not client.is_self_made:
+            hidden = {"approve", "decline"}
+        elif client.approval != Approval.PENDING:
+            hidden = {"approve" if client.approval == Approval.APPROVED else "decline"}
+        prefix = f"{self.opts.app_label}_{self.opts.model_name}_"
+        buttons = super().get_actions_detail(request, object_id)
+        return [button for button in buttons if button.action_name.removeprefix(prefix) not in hidden]
+
+    @page_button(description=gettext_lazy("Approve"), path="approve", icon="how_to_reg", variant=ActionVariant.PRIMARY)
+    def approve(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Let its program in."""
+        client = self.changeable(request, object_id)
+        question = Question(
+            title=_("Let %(name)s in?") % {"name": client.name or client.client_id},
+            consequences=(
+                _("People can connect it from now on, and decide for themselves what it may do."),
+                _("So can every later registration that returns to the same addresses under the same name."),
+                _("It stays unverified: people are told that nobody has checked it."),
+            ),
+            button=_("Approve"),
+            back=self.page_of(client),
+            is_danger=False,
+        )
+        reason = ask_reason(self, request, client, question)
+        if not isinstance(reason, str):
+            return reason
+        count = approve_program(client=client, actor=user_ref(request.user), reason=reason)
+        messages.success(request, _("%(count)s registrations are approved.") % {"count": count})
+        return HttpResponseRedirect(self.page_of(client))
+
+    @page_button(description=gettext_lazy("Decline"), path="decline", icon="block", variant=ActionVariant.DANGER)
+    def decline(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Keep its program out."""
+        client = self.changeable(request, object_id)
+        question = Question(
+            title=_("Decline %(name)s?") % {"name": client.name or client.client_id},
+            consequences=(
+                _("Nobody can connect it. What people allowed it stops within a second."),
+                _("Every later registration that returns to the same addresses under the same name is refused."),
+            ),
+            button=_("Decline"),
+            back=self.page_of(client),
+        )
+        reason = ask_reason(self, request, client, question)
+        if not isinstance(reason, str):
+            return reason
+        count = decline_program(client=client, actor=user_ref(request.user), reason=reason)
+        messages.success(request, _("%(count)s registrations are declined.") % {"count": count})
+        return HttpResponseRedirect(self.page_of(client))
+
+    @page_button(description=gettext_lazy("Review trust"), path="trust", icon="verified_user")
+    def trust_page(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Decide how well its identity is known."""
+        client = self.changeable(request, object_id)
+        question = Question(
+            title=_("How well do we know %(name)s?") % {"name": client.name or client.client_id},
+            consequences=(
+                _("Verified: you know who runs it, and every address it returns to is theirs."),
+                _("Proven and claimed are for clients described by a document at their own domain."),
+            ),
+            button=_("Save"),
+            back=self.page_of(client),
+            is_danger=False,
+        )
+        form = TrustForm(request.POST if request.method == "POST" else None, initial={"trust": client.trust})
+        answered = ask(self, request, client, question, form)
+        if isinstance(answered, HttpResponse):
+            return answered
+        trust = Trust(answered["trust"])
+        review_trust(client=client, trust=trust, reviewer=request.user, reason=answered["reason"])  # type: ignore[arg-type]  # nobody else reaches this page
+        messages.success(request, _("%(name)s: %(trust)s.") % {"name": client.name, "trust": trust.label})
+        return HttpResponseRedirect(self.page_of(client))
+
+    @column(description=gettext_lazy("origin"), ordering="origin")
+    def came(self, client: Client) -> SafeString | str:
+        """Who made it, and whether staff let it in."""
+        if client.approval in TONES:
+            return format_html(
+                "{} {}", client.get_origin_display(), chip(TONES[client.approval], client.get_approval_display())
+            )
+        return client.get_origin_display()
+
+    @column(description=gettext_lazy("registrations of this program"))
+    def registrations(self, client: Client) -> SafeString:
+        """How many there are, with the way to them."""
+        query = urlencode({"program": client.fingerprint})
+        address = f"{reverse('admin:oauth_provider_client_changelist')}?{query}"
+        words = _("%(count)s with this fingerprint") % {"count": registrations_of(client).count()}
+        return format_html('<a class="gh-link" href="{}">{}</a> {}', address, words, code(client.fingerprint))
+
+    @column(description=gettext_lazy("first allowed something"))
+    def first_allowed(self, client: Client) -> SafeString | str:
+        """Until then it is in quarantine."""
+        if client.first_consented_at is None:
+            return _("Never: it is in quarantine, and soon forgotten.")
+        return ago(client.first_consented_at)
+
+    @column(description=gettext_lazy("says of itself"))
+    def says_of_itself(self, client: Client) -> SafeString:
+        """The addresses it named, as text: nobody is invited to follow them."""
+        named = [client.client_uri, client.policy_uri, client.tos_uri]
+        return code(" ".join(filter(None, named)) or "–")
+
+    @column(description=gettext_lazy("trust reviewed"))
+    def reviewed(self, client: Client) -> str:
+        """Who decided how far it is trusted, and when."""
+        if client.trust_reviewed_at is None:
+            return _("Never")
+        when = date_format(localtime(client.trust_reviewed_at), "DATETIME_FORMAT")
+        return f"{client.trust_reviewed_by or '–'} · {when}"
