@@ -1,5 +1,6 @@
 """Answers of the registration endpoints (RFC 7591 section 3.2, RFC 7592 section 3): never null, never an empty text."""
 
+import json
 from typing import Any
 
 from django.conf import settings
@@ -24,6 +25,8 @@ def client_information(client: Client, registration: Registration, *, token: str
         "grant_types": list(GRANT_TYPES),
         "response_types": list(RESPONSE_TYPES),
         "token_endpoint_auth_method": said["auth_method"],
+        "jwks": json.loads(client.jwks or "null"),
+        "jwks_uri": client.jwks_uri,
         "scope": said["scope"],
         "application_type": said["application_type"],
         "software_id": said["software_id"],

@@ -145,13 +145,18 @@ class ClientAdmin(AnyClientAdmin):
         messages.success(request, _("%(name)s: %(trust)s.") % {"name": client.name, "trust": trust.label})
         return HttpResponseRedirect(self.page_of(client))
 
-    @column(description=gettext_lazy("origin"), ordering="origin")
-    def came(self, client: Client) -> SafeString | str:
-        """Who made it, and whether staff let it in."""
+    @column(description=gettext_lazy("state"))
+    def state(self, client: Client) -> SafeString:
+        """Whether it can work: staff must have let it in, and one nobody uses is soon forgotten."""
         if client.approval in TONES:
-            return format_html(
-                "{} {}", client.get_origin_display(), chip(TONES[client.approval], client.get_approval_display())
-            )
+            return chip(TONES[client.approval], client.get_approval_display())
+        if client.is_quarantined and not client.is_suspended:
+            return chip("plain", _("Never used"))
+        return super().state(client)
+
+    @column(description=gettext_lazy("origin"), ordering="origin")
+    def came(self, client: Client) -> str:
+        """Who made it."""
         return client.get_origin_display()
 
     @column(description=gettext_lazy("registrations of this program"))

@@ -69,13 +69,12 @@ def change_registration(*, registration: Registration, fields: Mapping[str, Any]
     if fingerprint != client.fingerprint:
         client.approval = admission(fingerprint=fingerprint, invited=registration.invitation_id is not None)
         client.trust, client.trust_reviewed_by, client.trust_reviewed_at = Trust.UNVERIFIED, None, None
-    was_confidential = client.is_confidential
     apply(client, metadata, fingerprint)
     client.save()
     registration.metadata = described(metadata, client)
     registration.token_expires_at = timezone.now() + TOKEN_LIFETIME
     registration.save(update_fields=["metadata", "token_expires_at"])
-    secret = _secret_for(client, metadata, was_confidential=was_confidential)
+    secret = _secret_for(client, metadata)
     record(
         kind=Kind.OAUTH_CLIENT_CHANGED,
         decision=Decision.ALLOW,
@@ -124,8 +123,9 @@ def _check_addressed(client: Client, fields: Mapping[str, Any]) -> None:
         raise InvalidMetadataError("client_secret_mismatch", "client_secret is not this client's: leave it out.")
 
 
-def _secret_for(client: Client, metadata: Metadata, *, was_confidential: bool) -> str:
-    if metadata.is_public:
-        ClientSecret.objects.filter(client=client, retired_at=None).update(retired_at=timezone.now())
-        return ""
-    return "" if was_confidential else create_secret(client=client, actor=None)
+def _secret_for(client: Client, metadata: Metadata) -> str:
+    live = ClientSecret.objects.filter(client=client, retired_at=None)
+    if metadata.keeps_secret:
+        return "" if live.exists() else create_secret(client=client, actor=None)
+    live.update(retired_at=timezone.now())
+    return ""

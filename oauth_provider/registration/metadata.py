@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from oauth_provider.registration.errors import InvalidMetadataError
+from oauth_provider.registration.keys import NO_KEYS, PublicKeys, read_keys
 from oauth_provider.registration.names import safe_name
 from oauth_provider.registration.redirects import usable_redirect_uris
 
@@ -13,7 +14,8 @@ GRANT_TYPES = ("authorization_code", "refresh_token")
 RESPONSE_TYPES = ("code",)
 PUBLIC_METHOD = "none"
 SECRET_METHODS = ("client_secret_basic", "client_secret_post")
-METHODS = (PUBLIC_METHOD, *SECRET_METHODS)
+KEY_METHOD = "private_key_jwt"
+METHODS = (PUBLIC_METHOD, *SECRET_METHODS, KEY_METHOD)
 APPLICATION_TYPES = ("native", "web")
 LINKS = ("client_uri", "logo_uri", "policy_uri", "tos_uri")
 MAX_LINK = 2000
@@ -34,14 +36,20 @@ class Metadata:
     auth_method: str
     scopes: tuple[str, ...]
     links: Mapping[str, str]
+    keys: PublicKeys = NO_KEYS
     application_type: str = ""
     software_id: str = ""
     software_version: str = ""
 
     @property
     def is_public(self) -> bool:
-        """It has no secret (RFC 6749 section 2.1)."""
+        """It proves itself in no way (RFC 6749 section 2.1)."""
         return self.auth_method == PUBLIC_METHOD
+
+    @property
+    def keeps_secret(self) -> bool:
+        """It is given a secret."""
+        return self.auth_method in SECRET_METHODS
 
 
 def negotiate(fields: Mapping[str, Any]) -> Metadata:
@@ -59,6 +67,7 @@ def negotiate(fields: Mapping[str, Any]) -> Metadata:
         auth_method=method,
         scopes=_scopes(fields),
         links={name: link for name in LINKS if (link := _link(fields, name))},
+        keys=read_keys(fields) if method == KEY_METHOD else NO_KEYS,
         application_type=_application_type(fields),
         software_id=_text(fields, "software_id"),
         software_version=_text(fields, "software_version"),

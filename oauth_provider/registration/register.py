@@ -15,7 +15,7 @@ from oauth_provider.registration.credentials import REGISTRATION_PREFIX, digest,
 from oauth_provider.registration.errors import ClosedError, TooManyError
 from oauth_provider.registration.fingerprint import fingerprint_of
 from oauth_provider.registration.invitations import spend_invitation
-from oauth_provider.registration.metadata import Metadata
+from oauth_provider.registration.metadata import KEY_METHOD, Metadata
 from oauth_provider.registration.models import InitialAccessToken, Registration, RegistrationPolicy
 from oauth_provider.registration.policy import (
     NobodyWelcomeError,
@@ -24,6 +24,7 @@ from oauth_provider.registration.policy import (
     current_policy,
 )
 from oauth_provider.registration.scopes import open_scopes, registered_scopes
+from oauth_provider.scopes.live import live_scopes
 
 # A registration access token is renewed by every change made with it
 TOKEN_LIFETIME = timedelta(days=365)
@@ -76,7 +77,7 @@ def register_client(*, metadata: Metadata, invitation: InitialAccessToken | None
         invitation=invitation,
     )
     _record_registered(client, invitation)
-    secret = "" if metadata.is_public else create_secret(client=client, actor=None)
+    secret = create_secret(client=client, actor=None) if metadata.keeps_secret else ""
     return Registered(client, registration, secret, token)
 
 
@@ -103,8 +104,10 @@ def apply(client: Client, metadata: Metadata, fingerprint: str) -> None:
     """Write what the client said of itself into its row, unsaved."""
     client.name = metadata.name
     client.client_type = Client.CLIENT_PUBLIC if metadata.is_public else Client.CLIENT_CONFIDENTIAL
+    client.token_endpoint_auth_method = KEY_METHOD if metadata.auth_method == KEY_METHOD else ""
+    client.jwks, client.jwks_uri = metadata.keys.jwks, metadata.keys.jwks_uri
     client.redirect_uris = " ".join(metadata.redirect_uris)
-    client.default_scopes = " ".join(registered_scopes(metadata.scopes, client.allowed_scopes.split()))
+    client.default_scopes = " ".join(registered_scopes(metadata.scopes, live_scopes(client.askable_scopes)))
     client.fingerprint = fingerprint
     client.client_uri = metadata.links.get("client_uri", "")
     client.logo_uri = metadata.links.get("logo_uri", "")

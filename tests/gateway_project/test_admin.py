@@ -26,6 +26,9 @@ OURS = {
     "oauth_provider.ApiKey",
     "oauth_provider.Client",
     "oauth_provider.Connection",
+    "oauth_provider.InitialAccessToken",
+    "oauth_provider.ListedClient",
+    "oauth_provider.RegistrationPolicy",
     "oauth_provider.Scope",
     "oauth_provider.SigningKey",
     "oauth_provider.StaffToken",
@@ -202,6 +205,8 @@ def test_no_address_breaks_the_admin(staff: StaffBrowser, path: str) -> None:
 @pytest.mark.parametrize("label", sorted(OURS))
 def test_every_list_opens_empty_and_in_portuguese(staff: StaffBrowser, label: str) -> None:
     model = apps.get_model(label)._meta
-    page = staff.http.get(f"/admin/{model.app_label}/{model.model_name}/", headers={"Accept-Language": "pt-br"})
+    page = staff.http.get(
+        f"/admin/{model.app_label}/{model.model_name}/", headers={"Accept-Language": "pt-br"}, follow=True
+    )
     assert page.status_code == 200
     assert '<html lang="pt-br"' in page.content.decode()

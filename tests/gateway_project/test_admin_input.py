@@ -5,7 +5,9 @@ import pytest
 from oauth_provider.api_keys.create import create_api_key
 from oauth_provider.api_keys.models import ApiKey
 from oauth_provider.clients.create import create_client
+from oauth_provider.clients.models import Client
 from oauth_provider.connections.grant import grant_connection
+from oauth_provider.registration.models import ListedClient, RegistrationPolicy
 from oauth_provider.resources.models import Resource
 from oauth_provider.scopes.models import Scope
 from proxy.catalogue.credentials import BearerCredential
@@ -18,6 +20,13 @@ FORMS = [
     "oauth_provider/client/{client}/change/",
     "oauth_provider/client/{client}/suspend/",
     "oauth_provider/client/{client}/new-secret/",
+    "oauth_provider/client/{newcomer}/approve/",
+    "oauth_provider/client/{newcomer}/decline/",
+    "oauth_provider/client/{newcomer}/trust/",
+    "oauth_provider/registrationpolicy/{policy}/change/",
+    "oauth_provider/listedclient/add/",
+    "oauth_provider/listedclient/{listed}/change/",
+    "oauth_provider/initialaccesstoken/add/",
     "oauth_provider/scope/add/",
     "oauth_provider/scope/{scope}/change/",
     "oauth_provider/connection/{connection}/revoke/",
@@ -79,6 +88,9 @@ def numbers(staff: StaffBrowser) -> dict[str, object]:
         "connection": connection.pk,
         "user": staff.user.pk,
         "key": ApiKey.objects.get().pk,
+        "newcomer": Client.objects.create(name="Newcomer", origin="dynamic", approval="pending", fingerprint="f").pk,
+        "policy": RegistrationPolicy.objects.create().pk,
+        "listed": ListedClient.objects.create(verdict="allowed", value="https://app.example/client.json").pk,
     }
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.test import override_settings
+from joserfc.jwk import ECKey
 
 from audit.ledger.models import Event
 from oauth_provider.clients.models import Approval, Client, Trust
@@ -85,6 +86,35 @@ def test_a_client_that_names_no_method_keeps_a_secret(newcomers: Newcomers) -> N
 )
 def test_the_method_is_the_first_that_is_known_here(newcomers: Newcomers, fields: Any, method: str) -> None:
     assert newcomers.register(**fields)["token_endpoint_auth_method"] == method
+
+
+def test_a_client_with_a_key_has_no_secret(newcomers: Newcomers) -> None:
+    jwks = {"keys": [ECKey.generate_key("P-256", private=True).as_dict(private=False)]}
+    made = newcomers.register(token_endpoint_auth_method="private_key_jwt", jwks=jwks)
+    assert made["jwks"] == jwks
+    assert "client_secret" not in made
+    assert row_of(made).token_endpoint_auth_method == "private_key_jwt"
+    assert newcomers.token(made, grant_type="refresh_token", refresh_token="gh_rt_x").status_code == 401
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        {},
+        {"jwks": []},
+        {"jwks": "{}"},
+        {"jwks": {"keys": []}},
+        {"jwks": {"keys": [{"kty": "oct", "k": "c2VjcmV0"}]}},
+        {"jwks_uri": "http://169.254.169.254/"},
+        {"jwks_uri": "https://127.0.0.1/"},
+        {"jwks_uri": 5},
+        {"jwks": {"keys": [{}]}, "jwks_uri": "https://app.example/jwks.json"},
+    ],
+)
+def test_a_key_that_proves_nothing_is_refused(newcomers: Newcomers, keys: dict[str, Any]) -> None:
+    answer = newcomers.ask(token_endpoint_auth_method="private_key_jwt", **keys)
+    assert (answer.status_code, answer.json()["error"]) == (400, "invalid_client_metadata")
+    assert "jwks" in answer.json()["error_description"]
 
 
 def test_what_is_not_supported_is_left_out(newcomers: Newcomers) -> None:
