@@ -59,8 +59,8 @@ class ClientAdmin(ClientButtons):
     """
 
     revisions = ("revocation",)
-    list_display = ("name", "kind", "state", "people", "last_call", "identifier")
-    list_filter = (StateFilter, "preset")
+    list_display: tuple[str, ...] = ("name", "kind", "state", "people", "last_call", "identifier")
+    list_filter: tuple[Any, ...] = (StateFilter, "preset")
     search_fields = ("name", "client_id")
     search_help_text = gettext_lazy("Name or client id.")
     ordering = ("name",)

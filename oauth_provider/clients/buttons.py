@@ -27,7 +27,7 @@ from oauth_provider.shown_once import keep, take
 class ClientButtons(RecordedAdmin):
     """The buttons above a client's page and the pages behind them."""
 
-    actions_detail = ("sheet", "new_secret", "suspend", "resume")
+    actions_detail: tuple[str, ...] = ("sheet", "new_secret", "suspend", "resume")
 
     def about(self, obj: Client) -> About:
         """By its client id."""

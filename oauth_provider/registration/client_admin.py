@@ -52,7 +52,7 @@ class ClientAdmin(AnyClientAdmin):
     list_display = ("name", "kind", "state", "came", "people", "last_call", "identifier")
     list_filter = (*AnyClientAdmin.list_filter, "origin", "approval", ProgramFilter)
     actions_detail = (*AnyClientAdmin.actions_detail, "trust_page", "approve", "decline")
-    origin_fields = ("came", "registrations", "first_allowed", "says_of_itself", "reviewed")
+    origin_fields = ("state", "came", "registrations", "first_allowed", "says_of_itself", "reviewed")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Client | None = None) -> Any:
         """What it said of itself is its own to change."""
@@ -63,7 +63,7 @@ class ClientAdmin(AnyClientAdmin):
         fieldsets = super().get_fieldsets(request, obj)
         if obj is None:
             return fieldsets
-        shown = self.origin_fields if obj.is_self_made else ("came", "reviewed")
+        shown = self.origin_fields if obj.is_self_made else ("state", "came", "reviewed")
         return (*fieldsets[:2], (_("Where it comes from"), {"fields": shown}), *fieldsets[2:])
 
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
