@@ -41,7 +41,12 @@ class GatewayApplication:
     def __init__(self) -> None:
         self._data_plane = DataPlane(recorder=recorder)
         self._load = Load()
-        self._health = Health(watcher=self._data_plane.watcher, recorder=recorder, load=self._load)
+        self._health = Health(
+            watcher=self._data_plane.watcher,
+            recorder=recorder,
+            load=self._load,
+            issuer_keys=self._data_plane.issuer_keys,
+        )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI 3."""

@@ -4,7 +4,11 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.management_api import api
 from tests.proxy.issuers.idp import Idp, idp
+from tests.staff_browser import staff, viewer
+
+__all__ = ["api", "staff", "viewer"]
 
 
 @pytest.fixture

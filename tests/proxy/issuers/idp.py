@@ -1,6 +1,7 @@
 """Somebody else's authorization server, small: it publishes keys on a loopback port and signs whatever a test says."""
 
 import base64
+import hmac
 import json
 import threading
 import time
@@ -41,12 +42,16 @@ def public(key: Key, **members: Any) -> dict[str, Any]:
 def sign(key: Any, header: dict[str, Any], claims: Any, *, algorithm: str = "") -> str:
     """A compact JWS of these claims, or of whatever bytes, by hand: an attacker's library checks nothing either.
 
-    Made with `algorithm`, by default the one that the header names; without a signature for `none`.
+    Made with `algorithm`, by default the one that the header names; HMAC with SHA-256 where `key` is bytes.
     """
     payload = claims if isinstance(claims, bytes) else json.dumps(claims).encode()
     parts = [base64url(json.dumps(header).encode()), base64url(payload)]
-    name = {"EdDSA": "Ed25519"}.get(algorithm or header["alg"], algorithm or header["alg"])
-    signature = b"" if name == "none" else JWSRegistry.algorithms[name].sign(".".join(parts).encode(), key)
+    signed = ".".join(parts).encode()
+    if isinstance(key, bytes):
+        signature = hmac.digest(key, signed, "sha256")
+    else:
+        name = algorithm or header["alg"]
+        signature = JWSRegistry.algorithms[{"EdDSA": "Ed25519"}.get(name, name)].sign(signed, key)
     return ".".join([*parts, base64url(signature)])
 
 
