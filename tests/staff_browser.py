@@ -150,5 +150,5 @@ def viewer(db: None) -> StaffBrowser:
     del db
     pages = ["client", "scope", "connection", "apikey", "signingkey"]
     names = [f"oauth_provider.view_{page}" for page in pages]
-    names += ["proxy.view_backend", "proxy.view_operation", "auth.view_user", "audit.view_event"]
+    names += ["proxy.view_backend", "proxy.view_issuer", "proxy.view_operation", "auth.view_user", "audit.view_event"]
     return StaffBrowser(make_staff("victor", *names))

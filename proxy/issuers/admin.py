@@ -56,11 +56,15 @@ class IssuerAdmin(CatalogueAdmin):
         return {"target": f"issuer:{obj.name}"}
 
     def get_fieldsets(self, request: HttpRequest, obj: Issuer | None = None) -> Any:
-        """A new one needs no reason."""
-        if obj is not None:
-            return self.fieldsets
-        first, *others = self.fieldsets
-        return ((None, {"fields": tuple(name for name in first[1]["fields"] if name != "reason")}), *others)
+        """A new one needs no reason; who may only look sees the mapping as it is kept."""
+        fieldsets: Any = self.fieldsets
+        (title, options), (mapping, other) = fieldsets
+        only_looks = obj is not None and not self.has_change_permission(request, obj)
+        if obj is None or only_looks:
+            options = {"fields": tuple(name for name in options["fields"] if name != "reason")}
+        if only_looks:
+            other = {"fields": ("claims",)}
+        return (title, options), (mapping, other)
 
     def save_model(self, request: HttpRequest, obj: Issuer, form: Any, change: bool) -> None:
         """Kept by the verb, in the transaction of the page."""

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
@@ -94,8 +95,13 @@ def _signature(case: _Case) -> None:
     checks.check_signature(case.token, key)
 
 
-def _end(case: _Case) -> None:
-    checks.check_end(case.token, case.now)
+def _end(case: _Case) -> str:
+    end = checks.check_end(case.token, case.now)
+    try:
+        return datetime.fromtimestamp(end, UTC).isoformat()
+    except (ValueError, OverflowError, OSError):
+        # Beyond the calendar
+        return ""
 
 
 def _begin(case: _Case) -> None:

@@ -2,7 +2,6 @@
 
 import ipaddress
 import re
-from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -113,7 +112,7 @@ class Issuer(models.Model):
             return gettext(str(fault))
         if base.scheme != "https" and not self.allow_private:
             return gettext("Use https, or mark it as internal.")
-        if is_address(base.host) and not is_allowed(base.host, allow_private=self.allow_private):
+        if _is_address(base.host) and not is_allowed(base.host, allow_private=self.allow_private):
             return gettext("This address is internal: mark it as such, if it is meant.")
         return ""
 
@@ -134,10 +133,9 @@ def claims_fault(claims: object) -> str:
     return ""
 
 
-def is_address(host: str) -> bool:
-    """Whether `host` is an IP address and not a name."""
+def _is_address(host: str) -> bool:
     try:
-        ipaddress.ip_address(urlsplit(f"//{host}").hostname or host)
+        ipaddress.ip_address(host)
     except ValueError:
         return False
     return True

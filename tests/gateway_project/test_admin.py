@@ -33,6 +33,7 @@ OURS = {
     "oauth_provider.SigningKey",
     "oauth_provider.StaffToken",
     "proxy.Backend",
+    "proxy.Issuer",
     "proxy.Operation",
 }
 

@@ -13,6 +13,8 @@ from oauth_provider.scopes.models import Scope
 from proxy.catalogue.credentials import BearerCredential
 from proxy.catalogue.models import Backend, Operation
 from proxy.catalogue.save import save_backend, save_operation
+from proxy.issuers.models import Issuer
+from proxy.issuers.save import save_issuer
 from tests.staff_browser import FormReader, StaffBrowser
 
 FORMS = [
@@ -38,6 +40,9 @@ FORMS = [
     "proxy/backend/{backend}/delete/",
     "proxy/operation/add/",
     "proxy/operation/{operation}/change/",
+    "proxy/issuer/add/",
+    "proxy/issuer/{issuer}/change/",
+    "proxy/issuer/{issuer}/check/",
     "auth/user/add/",
     "auth/user/{user}/change/",
     "auth/user/{user}/password/",
@@ -80,7 +85,13 @@ def numbers(staff: StaffBrowser) -> dict[str, object]:
         shown_locale="en",
     )
     create_api_key(name="Nightly", scopes="", actor=None)
+    # Nobody listens at its JWKS URL
+    issuer = Issuer(
+        name="clerk", issuer="https://clerk.example", audience="a", jwks_url="http://127.0.0.1:9/", allow_private=True
+    )
+    save_issuer(issuer=issuer, actor=None)
     return {
+        "issuer": issuer.pk,
         "client": client.pk,
         "scope": scope.pk,
         "backend": backend.pk,

@@ -15,7 +15,8 @@ from pytest_django import DjangoAssertNumQueries
 from oauth_provider.scopes.models import Scope
 from tests.management_api import REASON, ROOT, Api, errors_of
 
-LISTS = ["backends", "operations", "scopes", "resources", "clients", "users", "connections", "api-keys", "audit/events"]
+LISTS = ["backends", "operations", "scopes", "resources", "clients", "users", "connections", "api-keys", "issuers",
+         "audit/events"]  # fmt: skip
 
 NONSENSE = ["limit=0", "limit=201", "limit=x", "cursor=x", "cursor=W10", "cursor=WyIxIl0x", "cursor=%00", "unknown=1",
             "limit=1&limit=2"]  # fmt: skip
@@ -50,8 +51,11 @@ def test_a_reads_cost_does_not_grow_with_its_rows(api: Api, django_assert_num_qu
         api.made("operations/", backend=f"b{number}", method="GET", path="/", scopes=["s"])
         api.made("clients/", name=f"c{number}", preset="service", scopes=["s"])
         api.made("users/", username=f"u{number}", external_id=f"u{number}")
+        url = f"https://i{number}.example"
+        api.made("issuers/", name=f"i{number}", issuer=url, audience="a", jwks_url=url)
     for path, queries in [("backends", 4), ("operations", 4), ("scopes", 4), ("resources", 6), ("clients", 4),
-                          ("users", 3), ("connections", 3), ("api-keys", 4), ("audit/events", 5)]:  # fmt: skip
+                          ("users", 3), ("connections", 3), ("api-keys", 4), ("issuers", 4),
+                          ("audit/events", 5)]:  # fmt: skip
         with django_assert_num_queries(queries):
             assert api.get(f"{path}/").status_code == 200
 
@@ -64,7 +68,7 @@ def test_a_body_that_is_no_json_is_refused(api: Api, body: str) -> None:
 
 
 @pytest.mark.parametrize("body", [None, 1, "text", [], [1], {"name": ["a"]}, [[]], {"name": {"a": 1}}])
-@pytest.mark.parametrize("path", [*LISTS[:6], "api-keys"])
+@pytest.mark.parametrize("path", [*LISTS[:6], "api-keys", "issuers"])
 def test_a_body_of_another_shape_is_refused_by_field(api: Api, path: str, body: Any) -> None:
     answer = api.http.post(f"{ROOT}{path}/", json.dumps(body), content_type="application/json")
     assert answer.status_code == (201 if body == [] and path in {"scopes", "operations"} else 400)
@@ -122,7 +126,7 @@ FIELDS = st.sampled_from(
      "backend", "operation_id", "method", "path", "scopes", "title", "translations", "sensitivity", "identifier",
      "token_format", "preset", "client_type", "grant_types", "redirect_uris", "default_resource", "trust", "username",
      "email", "password", "external_id", "is_active", "expires_at", "max_request_bytes", "access_token_lifetime_s",
-     "token_endpoint_auth_method"]
+     "token_endpoint_auth_method", "issuer", "audience", "jwks_url", "algorithms", "claims"]
 )  # fmt: skip
 PLAUSIBLE: dict[str, dict[str, Any]] = {
     "backends": {"name": "new", "upstream_url": "https://jobs.example"},
@@ -132,6 +136,12 @@ PLAUSIBLE: dict[str, dict[str, Any]] = {
     "clients": {"name": "New", "preset": "service"},
     "users": {"username": "new"},
     "api-keys": {"name": "new"},
+    "issuers": {
+        "name": "new",
+        "issuer": "https://new.example",
+        "audience": "a",
+        "jwks_url": "https://new.example/keys",
+    },
 }
 
 

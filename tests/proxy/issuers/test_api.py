@@ -44,7 +44,8 @@ def test_it_is_listed_read_changed_and_removed_by_its_name(api: Api, clerk: dict
     event = last_event(kind=Kind.ADMIN_OBJECT_CHANGED, target="issuer:clerk")
     assert (event.fields, event.note) == (["algorithms", "audience", "claims"], REASON["X-Reason"])
     plan = read_issuers()["https://clerk.example.com"]
-    assert (plan.audiences, plan.algorithms) == (frozenset(changes["audience"]), {"ES256", "EdDSA"})
+    assert plan.audiences == set(changes["audience"])
+    assert plan.algorithms == {"ES256", "EdDSA"}
     assert api.delete("issuers/clerk/").status_code == 204
     assert api.get("issuers/clerk/").status_code == 404
     assert read_issuers() == {}

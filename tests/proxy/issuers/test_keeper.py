@@ -8,7 +8,6 @@ from collections.abc import Callable
 import pytest
 
 from proxy.catalogue.issuer_plan import IssuerPlan
-from proxy.issuers import keeper as module
 from proxy.issuers.jwks import JwksFault, PublicKeys, fetch_keys, parse_keys
 from proxy.issuers.keeper import MAX_AGE_S, REFRESH_S, RETRY_S, UNKNOWN_KEY_FLOOR_S, KeyKeeper
 from proxy.issuers.refused import InvalidExternalToken, KeysUnavailable
@@ -39,7 +38,7 @@ class Clock:
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """In place of the keeper's own."""
     made = Clock()
-    monkeypatch.setattr(module.time, "monotonic", made)
+    monkeypatch.setattr(time, "monotonic", made)
     return made
 
 
