@@ -61,7 +61,9 @@ async def test_a_lost_database_is_said(health: Health, monkeypatch: pytest.Monke
 async def test_before_the_first_reading_nothing_is_ready() -> None:
     watcher = Watcher()
     assert watcher.snapshot is EMPTY
-    heard = await call(Health(watcher=watcher, recorder=GatedRecorder(), load=Load(), issuer_keys=KeyKeeper()), "GET", "/readyz")
+    heard = await call(
+        Health(watcher=watcher, recorder=GatedRecorder(), load=Load(), issuer_keys=KeyKeeper()), "GET", "/readyz"
+    )
     assert heard.status == 503
     assert set(heard.json()["checks"].values()) == {"failed"}
 
@@ -76,6 +78,8 @@ async def test_head_and_other_methods(health: Health) -> None:
 async def test_a_process_that_is_being_stopped_is_not_ready(plane: DataPlane, recorder: GatedRecorder) -> None:
     load = Load()
     load.drain()
-    heard = await call(Health(watcher=plane.watcher, recorder=recorder, load=load, issuer_keys=plane.issuer_keys), "GET", "/readyz")
+    heard = await call(
+        Health(watcher=plane.watcher, recorder=recorder, load=load, issuer_keys=plane.issuer_keys), "GET", "/readyz"
+    )
     assert (heard.status, heard.json()["checks"]["serving"]) == (503, "failed")
     await load.stop()
