@@ -24,6 +24,7 @@ from proxy.pipeline.run import Gateway
 from proxy.upstream.breaker import BreakingTransport
 from proxy.upstream.pool import PooledTransport
 from proxy.upstream.retry import RetryingTransport
+from proxy.upstream.service_tokens import ServiceTokens, TokenTransport
 
 REST_PREFIX = "/api/v1/"
 MILLISECONDS = 1000
@@ -36,7 +37,8 @@ class DataPlane:
         self.watcher = Watcher(read_issuers=read_issuers)
         self.issuer_keys = KeyKeeper()
         self.recorder = recorder
-        self._transport = RetryingTransport(BreakingTransport(PooledTransport(), changed=self._breaker_changed))
+        tries = RetryingTransport(BreakingTransport(PooledTransport(), changed=self._breaker_changed))
+        self._transport = TokenTransport(tries, ServiceTokens())
         self._identifier = Identifier(self.watcher, external=ExternalTokens(self.issuer_keys))
         self._keeping: asyncio.Task[None] | None = None
         self._rates = RateLimiter(

@@ -23,6 +23,7 @@
     |- BackendFault 502
     |  |- BackendUnreachable backend_unreachable
     |  |- BackendRefusedByGuard backend_address_refused
+    |  |- BackendTokenRefused backend_credential_refused
     |  `- BackendNonsense backend_protocol_error
     |     `- BackendClosed backend_protocol_error
     |- Unavailable 503
@@ -30,6 +31,7 @@
     |  |- RevocationsUnknown temporarily_unavailable
     |  |- IssuerUnavailable temporarily_unavailable
     |  |- BreakerOpen backend_unavailable
+    |  |- BackendTokenUnavailable backend_unavailable
     |  `- Overloaded overloaded
     |- DeadlinePassed 504 backend_timeout
     |  `- ConnectTimeout backend_timeout
@@ -276,6 +278,14 @@ class BackendRefusedByGuard(BackendFault):
     reason = "backend_address_refused"
 
 
+class BackendTokenRefused(BackendFault):
+    """The gateway gets no token of its own to show the backend, and will not get one by asking again."""
+
+    error = "backend_credential_refused"
+    reason = "backend_token_refused"
+    detail = "The gateway is not let in by the service behind it."
+
+
 class BackendNonsense(BackendFault):
     """An answer that is not HTTP, or ended early."""
 
@@ -330,6 +340,14 @@ class BreakerOpen(Unavailable):
     error = "backend_unavailable"
     reason = "breaker_open"
     detail = "The service behind the gateway does not answer at the moment; try again later."
+
+
+class BackendTokenUnavailable(Unavailable):
+    """The server that gives the gateway its own token for the backend does not answer."""
+
+    error = "backend_unavailable"
+    reason = "backend_token_unavailable"
+    detail = "The service behind the gateway cannot be used at the moment; try again later."
 
 
 class Overloaded(Unavailable):

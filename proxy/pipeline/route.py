@@ -120,6 +120,7 @@ def _request(constrained: Constrained, body: Body, *, deadline: float, now: floa
         deadline=deadline,
         first_byte_s=max(FIRST_BYTE_S, backend.timeout_s / 2),
         may_repeat=_may_repeat(validated, body),
+        needs_token=backend.client_credentials is not None and validated.operation.auth_mode != AuthMode.PASSTHROUGH,
     )
 
 

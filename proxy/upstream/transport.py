@@ -15,6 +15,7 @@ class UpstreamRequest:
 
     `deadline` is the time of the event loop by which the head of the answer must be here, `first_byte_s` the time it
     may take once everything is sent. `may_repeat`: sending it twice does no harm, and its body is at hand.
+    `needs_token`: the backend is shown a token that the gateway fetches for itself.
     """
 
     method: str
@@ -24,6 +25,7 @@ class UpstreamRequest:
     deadline: float
     first_byte_s: float = float("inf")
     may_repeat: bool = False
+    needs_token: bool = False
 
 
 class UpstreamResponse(Protocol):

@@ -14,6 +14,7 @@ from joserfc import jwt
 from joserfc.jwk import ECKey
 
 from oauth_provider.keys.signing import LoadedKey
+from proxy.catalogue.credentials import ClientCredentials
 from proxy.catalogue.snapshot import BackendPlan
 from proxy.pipeline import route as stage
 from proxy.pipeline.call import Answer, Constrained, Principal, Received, Validated
@@ -21,6 +22,9 @@ from proxy.pipeline.route import route
 from proxy.pipeline.transform import transform
 from proxy.refusals import BackendNonsense, BackendUnreachable, DeadlinePassed, Unavailable
 from proxy.upstream.pool import PooledTransport
+from proxy.upstream.service_tokens import ServiceTokens, TokenTransport
+from proxy.upstream.token_request import FetchedToken
+from proxy.upstream.transport import Transport
 from tests.proxy.plans import ANA, NOBODY, PREFIX, GivenBody, backend_plan, identified, operation_plan, received
 from tests.proxy.raw_backend import RawBackend, Wire, answer, chunk, chunked, once, silence
 
@@ -39,7 +43,7 @@ async def transport() -> AsyncIterator[PooledTransport]:
 class Road:
     """Routes calls to one backend."""
 
-    def __init__(self, transport: PooledTransport, backend: RawBackend) -> None:
+    def __init__(self, transport: Transport, backend: RawBackend) -> None:
         self._transport = transport
         self.backend = backend
 
@@ -187,6 +191,62 @@ async def test_a_caller_who_passes_nothing_through_does_not_get_the_gateways_cre
     plan = road.plan(credential=("Authorization", "Bearer ours"))
     await road.whole(plan=plan, principal=Principal(kind="passthrough"), mode="passthrough")
     assert road.backend.request.values("authorization") == []
+
+
+async def test_the_gateways_parameter_is_on_the_wire_and_in_nothing_that_is_signed(road: Road) -> None:
+    plan = road.plan(credential_parameter="api_key=ours", identity_query="user_id")
+    await road.whole(received("GET", f"{PREFIX}/jobs", query=b"api_key=evil&q=%2F&USER_ID=evil"), plan=plan)
+    arrived = road.backend.request
+    assert arrived.target == "/careers/jobs?q=%2F&user_id=user_2abc&api_key=ours"
+    assert claims(arrived.header("x-gateway-identity"))["htu"] == f"{road.backend.url}/careers/jobs"
+
+
+async def test_nobody_stands_in_the_query_when_nobody_was_verified(road: Road) -> None:
+    sent = received("GET", f"{PREFIX}/jobs", query=b"user_id=evil&q=1")
+    await road.whole(sent, plan=road.plan(identity_query="user_id"), principal=NOBODY, mode="public")
+    assert road.backend.request.target == "/careers/jobs?q=1"
+
+
+@pytest.mark.parametrize(
+    ("location", "shown"),
+    [
+        ("/careers/jobs/?q=1&api_key=ours&user_id=user_2abc", f"{PREFIX}/jobs/?q=1"),
+        ("/careers/jobs/?api_key=ours", f"{PREFIX}/jobs/"),
+    ],
+)
+async def test_a_backend_that_redirects_does_not_tell_the_gateways_parameter(
+    road: Road, location: str, shown: str
+) -> None:
+    road.backend.says(answer(b"", f"Location: {location}", status="301 Moved Permanently"))
+    plan = road.plan(credential_parameter="api_key=ours", identity_query="user_id")
+    routed, _content = await road.whole(plan=plan)
+    assert dict(routed.headers)["location"] == shown
+
+
+async def test_a_backend_that_repeats_its_headers_does_not_tell_the_gateways_credential(road: Road) -> None:
+    road.backend.says(answer(b"", "X-Service-Key: ours", "X-Other: theirs"))
+    routed, _content = await road.whole(plan=road.plan(credential=("X-Service-Key", "ours")))
+    assert "ours" not in str(routed.headers)
+    assert dict(routed.headers)["x-other"] == "theirs"
+
+
+@pytest.mark.parametrize(
+    ("principal", "mode", "shown"),
+    [
+        (ANA, "oauth", ["Bearer fetched"]),
+        (NOBODY, "public", ["Bearer fetched"]),
+        (Principal(kind="passthrough"), "passthrough", []),
+    ],
+)
+async def test_a_fetched_token_is_shown_unless_the_caller_passes_his_own_through(
+    transport: PooledTransport, backend: RawBackend, principal: Principal, mode: str, shown: list[str]
+) -> None:
+    tokens = ServiceTokens(request=lambda _credential: FetchedToken("fetched", 60.0))
+    road = Road(TokenTransport(transport, tokens), backend)
+    credential = ClientCredentials(token_url="https://login.example/t", client_id="gateway", client_secret="s3cret")
+    sent = received("GET", f"{PREFIX}/jobs", ("Authorization", "Bearer theirs"))
+    await road.whole(sent, plan=road.plan(client_credentials=credential), principal=principal, mode=mode)
+    assert backend.request.values("authorization") == (shown or ["Bearer theirs"])
 
 
 # Framing of the request
