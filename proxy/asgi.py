@@ -7,10 +7,11 @@ from django.conf import settings
 from audit.ledger.events import Draft
 from audit.ledger.kinds import Decision, Kind
 from audit.ledger.recorder import Recorder
-from proxy.catalogue.snapshot import METADATA_PATH, BackendPlan
+from proxy.catalogue.snapshot import MCP_PATH, METADATA_PATH, BackendPlan
 from proxy.catalogue.watch import Watcher
 from proxy.entrypoints.asgi_types import Application, Receive, Scope, Send
 from proxy.entrypoints.cors import Cors
+from proxy.entrypoints.mcp.endpoint import McpEntrypoint
 from proxy.entrypoints.resource_metadata import ResourceMetadata
 from proxy.entrypoints.rest import RestEntrypoint
 from proxy.issuers.keeper import KeyKeeper
@@ -52,13 +53,17 @@ class DataPlane:
             limits=Limits(rates=self._rates, bulkhead=Bulkhead()),
             transport=self._transport,
         )
-        self._rest = RestEntrypoint(gateway=gateway, recorder=recorder, cors=Cors(settings.CORS_ORIGINS))
+        cors, origins = Cors(settings.CORS_ORIGINS), settings.CORS_ORIGINS
+        self._rest = RestEntrypoint(gateway=gateway, recorder=recorder, cors=cors)
+        self._mcp = McpEntrypoint(gateway=gateway, recorder=recorder, cors=cors, origins=origins)
         self._resource_metadata = ResourceMetadata(self.watcher)
 
     def application_for(self, path: str) -> Application | None:
         """The entry point of `path`, None when the control plane answers there."""
         if path.startswith(REST_PREFIX):
             return self._rest
+        if path == MCP_PATH or path.startswith(f"{MCP_PATH}/"):
+            return self._mcp
         if path == METADATA_PATH or path.startswith(f"{METADATA_PATH}/"):
             return self._resource_metadata
         return None

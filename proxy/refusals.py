@@ -9,11 +9,14 @@
     |  `- InvalidCredential invalid_token
     |     `- WrongAudience invalid_token
     |- InsufficientScope 403 insufficient_scope
+    |- ForeignOrigin 403 foreign_origin
     |- NotRegistered 404 not_found
     |- MethodNotAllowed 405 method_not_allowed
+    |- NotAcceptable 406 not_acceptable
     |- RequestTimeout 408 request_timeout
     |- TooLarge 413 content_too_large
     |- UriTooLong 414 uri_too_long
+    |- UnsupportedMediaType 415 unsupported_media_type
     |- ExpectationFailed 417 expectation_failed
     |- UpgradeRefused 426 upgrade_refused
     |- HeadersTooLarge 431 header_fields_too_large
@@ -136,6 +139,16 @@ class InsufficientScope(Refusal):
     detail = "The access token lacks a permission that this operation needs."
 
 
+class ForeignOrigin(Refusal):
+    """A page of another site sent it; no sign-in would help, so there is no challenge."""
+
+    status = 403
+    error = "foreign_origin"
+    reason = "foreign_origin"
+    title = "Origin not allowed"
+    detail = "Pages of this origin may not call; add it to CORS_ORIGIN to let them."
+
+
 class NotRegistered(Refusal):
     """Nothing is registered there, or it is not for this caller to know."""
 
@@ -154,6 +167,16 @@ class MethodNotAllowed(Refusal):
     reason = "method_not_allowed"
     title = "Method not allowed"
     detail = "This address does not answer this method."
+
+
+class NotAcceptable(Refusal):
+    """The answer has no form that the caller takes."""
+
+    status = 406
+    error = "not_acceptable"
+    reason = "not_acceptable"
+    title = "Not acceptable"
+    detail = "The answer has no form that the request accepts."
 
 
 class RequestTimeout(Refusal):
@@ -186,6 +209,16 @@ class UriTooLong(Refusal):
     reason = "uri_too_long"
     title = "URI too long"
     detail = "The request target may have 8192 bytes at most."
+
+
+class UnsupportedMediaType(Refusal):
+    """The body is of another kind than this address takes."""
+
+    status = 415
+    error = "unsupported_media_type"
+    reason = "unsupported_media_type"
+    title = "Unsupported media type"
+    detail = "This address does not take a body of that kind."
 
 
 class ExpectationFailed(Refusal):

@@ -1,6 +1,5 @@
 """From the bytes of a registration to its fields: one JSON object, every name once, bounded."""
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -8,7 +7,7 @@ from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, UnreadablePostError
 
 from oauth_provider.registration.errors import UnreadableBodyError
-from oauth_provider.staff_api.strict_json import each_name_once, no_constant
+from oauth_provider.strict_json import loads
 
 MAX_BODY_BYTES = 65_536
 MAX_FIELDS = 100
@@ -31,8 +30,8 @@ def read_body(request: HttpRequest) -> Mapping[str, Any]:
     if len(body) > MAX_BODY_BYTES:
         raise _too_large()
     try:
-        found = json.loads(body.decode("utf-8"), object_pairs_hook=each_name_once, parse_constant=no_constant)
-    except (ValueError, RecursionError) as fault:
+        found = loads(body)
+    except ValueError as fault:
         raise UnreadableBodyError("malformed_json", "The body is not well-formed JSON with every name once.") from fault
     if not isinstance(found, dict):
         raise UnreadableBodyError("malformed_json", "The body must be a JSON object.")

@@ -1,8 +1,7 @@
 """JSON in and out, whatever the caller says it accepts, and nothing that two parsers would read differently."""
 
-import json
 from collections.abc import Iterable, Mapping
-from typing import IO, Any, Never
+from typing import IO, Any
 
 from django.utils.translation import gettext as _
 from rest_framework.exceptions import ParseError
@@ -10,6 +9,8 @@ from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.parsers import BaseParser
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
+
+from oauth_provider.strict_json import loads
 
 
 class AlwaysJson(BaseContentNegotiation):
@@ -44,29 +45,6 @@ class StrictJsonParser(BaseParser):
         """
         del media_type, parser_context
         try:
-            return json.loads(
-                stream.read().decode("utf-8"), object_pairs_hook=each_name_once, parse_constant=no_constant
-            )
-        except (ValueError, RecursionError) as fault:
+            return loads(stream.read())
+        except ValueError as fault:
             raise ParseError(_("The body is not JSON that can be read.")) from fault
-
-
-def each_name_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """The members of an object; for `json.loads`.
-
-    Raises:
-        ValueError: a name stands there twice.
-    """
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise ValueError("a name twice")
-    return found
-
-
-def no_constant(name: str) -> Never:
-    """NaN and Infinity are no JSON; for `json.loads`.
-
-    Raises:
-        ValueError: always.
-    """
-    raise ValueError(name)

@@ -16,10 +16,12 @@ from audit.ledger.record import record_all
 from oauth_provider.revisions.bump import bump
 from proxy.catalogue.models import Operation, is_text_list, known_scopes
 from proxy.catalogue.operation_ids import new_operation_id
+from proxy.catalogue.tool_names import new_tool_name
 
 BATCH = 500
-FIELDS = ("auth_mode", "consequential", "description", "enabled", "idempotent", "max_request_bytes", "methods",
-          "operation_id", "path", "scopes", "title")  # fmt: skip
+FIELDS = ("annotations", "auth_mode", "consequential", "description", "enabled", "idempotent", "max_request_bytes",
+          "methods", "operation_id", "parameters", "path", "request_schema", "response_schema", "scopes", "title",
+          "tool_name")  # fmt: skip
 
 
 class RowRefused(Exception):
@@ -38,6 +40,9 @@ class _Neighbours:
         self._scopes = known_scopes({name for each in operations if is_text_list(each.scopes) for name in each.scopes})
         self._ids: defaultdict[int, set[str]] = defaultdict(set)
         self._answers: dict[tuple[int, str, str], str] = {}
+        self._tools: set[str | None] = set(
+            Operation.objects.exclude(tool_name=None).values_list("tool_name", flat=True)
+        )
         backends = {each.backend_id for each in operations}
         for other in Operation.objects.filter(backend_id__in=backends):
             self._add(other)
@@ -51,13 +56,17 @@ class _Neighbours:
         ids = self._ids[operation.backend_id]
         operation.clean_with(self._scopes)
         operation.operation_id = operation.operation_id or new_operation_id(operation, taken=ids)
+        operation.tool_name = operation.tool_name or new_tool_name(operation, taken=self._tools)
         operation.clean_fields(exclude={"backend"})
+        if operation.tool_name in self._tools:
+            raise ValidationError({"tool_name": _("Another operation is the tool of this name.")})
         if operation.operation_id in ids:
             raise ValidationError({"operation_id": _("This backend has an operation of this name.")})
         for method in operation.methods:
             if name := self._answers.get((operation.backend_id, operation.path, method)):
                 names = {"methods": method, "name": name}
                 raise ValidationError({"path": _("%(name)s answers %(methods)s at this path already.") % names})
+        self._tools.add(operation.tool_name)
         self._add(operation)
 
     def _add(self, operation: Operation) -> None:

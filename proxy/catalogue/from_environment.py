@@ -5,10 +5,12 @@ from collections.abc import Mapping
 import structlog
 from django.db import transaction
 
+from oauth_provider.resources.registry import register
 from proxy.catalogue.credentials import BearerCredential
 from proxy.catalogue.models import Backend
 from proxy.catalogue.recruiting import IDENTITY_HEADERS, add_recruiting
 from proxy.catalogue.save import save_backend
+from proxy.catalogue.snapshot import MCP_PATH
 
 GPT = "gpt"
 GPT_PREFIX = "/api/v1/gpt"
@@ -22,6 +24,8 @@ log = structlog.get_logger(__name__)
 def bring_catalogue_in_line(*, service_urls: Mapping[str, str], internal_service_key: str | None, demo: bool) -> None:
     """Create the backend `gpt` where it belongs, then send every named backend where its variable says.
 
+    And the resource of the MCP server, which no backend brings along.
+
     Args:
         service_urls: by the name before `_SERVICE_URL`: GPT, CAREERS.
         internal_service_key: what the gateway shows the backend `gpt` as its own Bearer credential.
@@ -30,6 +34,7 @@ def bring_catalogue_in_line(*, service_urls: Mapping[str, str], internal_service
     Raises:
         ValidationError: by field, when the data plane could not run a backend.
     """
+    register(path=MCP_PATH, title="MCP")
     if GPT.upper() in service_urls or not demo:
         _create_gpt(service_urls.get(GPT.upper(), GPT_DEFAULT_URL), demo=demo)
     backends = {backend.name.upper().replace("-", "_"): backend for backend in Backend.objects.select_for_update()}

@@ -1,12 +1,13 @@
 """Backend and Operation: what staff connect, validated by the code that runs it."""
 
-from collections.abc import Iterable
+import re
+from collections.abc import Callable, Iterable
 from ssl import SSLContext
 from typing import Final
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.core.validators import MaxValueValidator, MinValueValidator
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -26,9 +27,12 @@ from proxy.catalogue.credentials import (
 from proxy.catalogue.header_names import HEADER_NAME, UNNAMEABLE, folded
 from proxy.catalogue.parameters import PARAMETER_NAME, folded_parameter
 from proxy.catalogue.paths import BadTemplate, compile_prefix, compile_template
+from proxy.catalogue.schemas import check_annotations, check_parameters, check_schema
 from proxy.catalogue.tls import tls_context, tls_faults
 
 METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
+# What every model provider takes as the name of a function
+TOOL_NAME = re.compile(r"\A[A-Za-z0-9_-]{1,64}\Z")
 
 
 class AuthMode(models.TextChoices):
@@ -206,6 +210,24 @@ class Operation(models.Model):
         ),
     )
     enabled = models.BooleanField(_("enabled"), default=True)
+    tool_name = models.CharField(
+        _("tool name"), max_length=64, unique=True, null=True, blank=True, validators=[RegexValidator(TOOL_NAME)],
+        help_text=_("What AI clients call it by: letters, digits, _ and -. Empty: it is no tool."),
+    )  # fmt: skip
+    parameters = models.JSONField(
+        _("parameters"), default=list, blank=True,
+        help_text=_('As OpenAPI has them: [{"name": "place", "in": "query", "schema": {"type": "string"}}].'),
+    )  # fmt: skip
+    request_schema = models.JSONField(
+        _("request schema"), null=True, blank=True, help_text=_("JSON Schema of the body. Empty: anything.")
+    )
+    response_schema = models.JSONField(
+        _("response schema"), null=True, blank=True, help_text=_("JSON Schema of the answer. Empty: anything.")
+    )
+    annotations = models.JSONField(
+        _("hints"), default=dict, blank=True,
+        help_text=_('What the methods do not say: {"read_only": true, "destructive": false}.'),
+    )  # fmt: skip
 
     class Meta:
         verbose_name = _("operation")
@@ -232,9 +254,10 @@ class Operation(models.Model):
         """
         faults: dict[str, list[str]] = {}
         try:
-            compile_template(self.path)
+            names = frozenset(compile_template(self.path).names)
         except BadTemplate as fault:
-            faults["path"] = [gettext(str(fault))]
+            faults["path"], names = [gettext(str(fault))], None
+        faults |= self._schema_faults(names)
         if not is_text_list(self.methods) or not self.methods or not set(self.methods) <= set(METHODS):
             faults["methods"] = [gettext("A list of %(methods)s.") % {"methods": ", ".join(METHODS)}]
         if not is_text_list(self.scopes):
@@ -243,6 +266,23 @@ class Operation(models.Model):
             faults["scopes"] = [gettext("No such scope: %(names)s.") % {"names": ", ".join(missing)}]
         if faults:
             raise ValidationError(faults)
+
+    def _schema_faults(self, names: frozenset[str] | None) -> dict[str, list[str]]:
+        found = {"annotations": _fault_of(check_annotations, self.annotations)}
+        if names is not None:
+            found["parameters"] = _fault_of(check_parameters, self.parameters, path_names=names)
+        for name in ("request_schema", "response_schema"):
+            if getattr(self, name) is not None:
+                found[name] = _fault_of(check_schema, getattr(self, name))
+        return {name: words for name, words in found.items() if words}
+
+
+def _fault_of(check: Callable[..., None], value: object, **facts: object) -> list[str]:
+    try:
+        check(value, **facts)
+    except ValidationError as fault:
+        return list(fault.messages)
+    return []
 
 
 def is_text_list(value: object) -> bool:

@@ -45,10 +45,14 @@ class CanonicalPath:
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """A compiled operation path: literals and `None` for a parameter; `tail` when it ends in `/**`."""
+    """A compiled operation path: literals and `None` for a parameter; `tail` when it ends in `/**`.
+
+    `names` are those of the parameters, in their order.
+    """
 
     segments: tuple[str | None, ...]
     tail: bool
+    names: tuple[str, ...] = ()
 
 
 def canonical(raw_path: bytes) -> CanonicalPath:
@@ -92,7 +96,7 @@ def compile_template(template: str) -> Template:
         raise BadTemplate(_("Every parameter needs a name of its own."))
     # A last empty part is a trailing slash, which is a path of its own
     compiled = [_compile_part(part, last=index == len(parts) - 1 and not tail) for index, part in enumerate(parts)]
-    return Template(segments=tuple(compiled), tail=tail)
+    return Template(segments=tuple(compiled), tail=tail, names=tuple(name[1:-1] for name in names))
 
 
 def compile_prefix(prefix: str) -> tuple[str, ...]:

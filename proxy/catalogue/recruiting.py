@@ -65,7 +65,21 @@ OPERATIONS: Final[tuple[dict[str, Any], ...]] = (
         "path": "/jobs/search",
         "scopes": ["jobs:read"],
         "title": "Search jobs",
-        "description": "Open positions that match keywords and a place.",
+        "description": "Open positions that match keywords and a place. Without either: all of them.",
+        "parameters": [
+            {
+                "name": "keywords",
+                "in": "query",
+                "description": "Words of the position, such as python remote",
+                "schema": {"type": "string", "maxLength": 200},
+            },
+            {
+                "name": "place",
+                "in": "query",
+                "description": "City, or part of its name",
+                "schema": {"type": "string", "maxLength": 100},
+            },
+        ],
     },
     {
         "operation_id": "getJob",
@@ -74,6 +88,7 @@ OPERATIONS: Final[tuple[dict[str, Any], ...]] = (
         "scopes": ["jobs:read"],
         "title": "Read a job",
         "description": "Everything known about one position.",
+        "parameters": [{"name": "id", "in": "path", "description": "Id of the position, from a search"}],
     },
     {
         "operation_id": "listApplications",
@@ -89,8 +104,16 @@ OPERATIONS: Final[tuple[dict[str, Any], ...]] = (
         "path": "/applications",
         "scopes": ["applications:write"],
         "title": "Apply for a job",
-        "description": "Send an application to the employer in the person's name.",
+        "description": "Send an application to the employer in the person's name. It cannot be taken back.",
         "consequential": True,
+        "request_schema": {
+            "type": "object",
+            "properties": {
+                "job_id": {"type": "string", "description": "Id of the position, from a search", "maxLength": 100},
+                "message": {"type": "string", "description": "A few words to the employer", "maxLength": 5000},
+            },
+            "required": ["job_id"],
+        },
     },
     {
         "operation_id": "analyzeResume",
@@ -98,7 +121,15 @@ OPERATIONS: Final[tuple[dict[str, Any], ...]] = (
         "path": "/resume/analyze",
         "scopes": ["resume:read"],
         "title": "Analyse a resume",
-        "description": "What a resume shows, and which open positions fit it.",
+        "description": "What a resume shows, and which open positions fit it. Changes nothing.",
+        "annotations": {"read_only": True},
+        "request_schema": {
+            "type": "object",
+            "properties": {
+                "resume": {"type": "string", "description": "The resume as plain text", "maxLength": 50_000}
+            },
+            "required": ["resume"],
+        },
     },
 )
 

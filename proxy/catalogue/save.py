@@ -11,6 +11,7 @@ from oauth_provider.resources.registry import register
 from oauth_provider.revisions.bump import bump
 from proxy.catalogue.credentials import Credential, NoCredential
 from proxy.catalogue.models import Backend, Operation
+from proxy.catalogue.tool_names import new_tool_name, taken_names
 
 
 @transaction.atomic
@@ -65,6 +66,8 @@ def save_operation(
         ValidationError: by field, when the data plane could not run it.
     """
     kind = _kind(operation)
+    if kind is Kind.ADMIN_OBJECT_ADDED and operation.tool_name is None:
+        operation.tool_name = new_tool_name(operation, taken=taken_names(operation))
     operation.full_clean()
     operation.save()
     record(

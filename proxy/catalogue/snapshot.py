@@ -3,12 +3,13 @@
 import ssl
 import time
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import structlog
 from django.conf import settings
+from jsonschema_rs import ReferencingError
 
 from oauth_provider.keys.encryption import Undecipherable
 from oauth_provider.keys.signing import LoadedKey, signing_keys
@@ -20,10 +21,16 @@ from proxy.catalogue.issuer_plan import Issuers, ReadIssuers, no_issuers
 from proxy.catalogue.matching import NOTHING, Found, Matcher, Nothing, OtherMethods
 from proxy.catalogue.models import AuthMode, Backend, Operation, is_text_list
 from proxy.catalogue.parameters import folded_parameter, parameter
-from proxy.catalogue.paths import BadTemplate, CanonicalPath, compile_prefix, compile_template
+from proxy.catalogue.paths import BadTemplate, CanonicalPath, Template, compile_prefix, compile_template
 from proxy.catalogue.tls import BadPem, tls_context
+from proxy.catalogue.tools import Tool, ToolRow
 
 METADATA_PATH = "/.well-known/oauth-protected-resource"
+MCP_PATH = "/mcp"
+TOOL_COLUMNS = ("operation_id", "title", "description", "methods", "path", "scopes", "parameters", "request_schema",
+                "response_schema", "annotations")  # fmt: skip
+# Some clients ask for more permissions only when they are told in words (OpenAI's, for one)
+_DESCRIBED = {"insufficient_scope": "The access token lacks a permission that this operation needs"}
 log = structlog.get_logger(__name__)
 
 
@@ -60,6 +67,7 @@ class BackendPlan:
     credential_parameter: str = field(default="", repr=False)
     client_credentials: ClientCredentials | None = None
     identity_query: str = ""
+    tools: "tuple[ToolPlan, ...]" = field(repr=False, default=())
     # Of a backend that is called by https; never None there
     tls: ssl.SSLContext | None = field(default=None, repr=False)
     # What a connection must have been made with to be used again
@@ -94,6 +102,7 @@ def bearer_challenge(resource_metadata: str, scopes: tuple[str, ...] = (), error
     parts = [f'resource_metadata="{resource_metadata}"']
     parts += [f'scope="{" ".join(scopes)}"'] if scopes else []
     parts += [f'error="{error}"'] if error else []
+    parts += [f'error_description="{_DESCRIBED[error]}"'] if error in _DESCRIBED else []
     return "Bearer " + ", ".join(parts)
 
 
@@ -111,6 +120,36 @@ class OperationPlan:
     scope_set: frozenset[str]
     max_request_bytes: int
     idempotent: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ToolPlan:
+    """An operation as AI clients call it by name."""
+
+    tool: Tool
+    operation: OperationPlan
+    prefix: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ServerPlan:
+    """An MCP server: a protected resource of its own with a choice of tools, by name in their order."""
+
+    path: str
+    title: str
+    instructions: str
+    tools: Mapping[str, ToolPlan] = field(repr=False)
+    resource: str
+    resource_metadata: str
+    scopes: tuple[str, ...]
+
+    auth_mode: str = AuthMode.OAUTH
+    modes: frozenset[str] = frozenset({AuthMode.OAUTH})
+    takes_tokens: bool = True
+
+    def challenge(self, scopes: tuple[str, ...], error: str = "") -> str:
+        """The value of WWW-Authenticate, as a backend's."""
+        return bearer_challenge(self.resource_metadata, scopes, error)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +175,7 @@ class Snapshot:
     enabled_scopes: frozenset[str]
     signing_keys: tuple[LoadedKey, ...] = field(repr=False)
     issuers: Issuers = field(default_factory=dict)
+    servers: Mapping[str, ServerPlan] = field(default_factory=dict)
 
     @property
     def signing_key(self) -> LoadedKey | None:
@@ -152,9 +192,9 @@ class Snapshot:
                 return Match(backend, backend.matcher.match(method, path.segments[length:]), rest)
         return NO_MATCH
 
-    def resource_at(self, path: str) -> BackendPlan | None:
-        """The backend whose resource path is exactly `path`."""
-        return self.by_prefix.get(tuple(path[1:].split("/")))
+    def resource_at(self, path: str) -> BackendPlan | ServerPlan | None:
+        """The backend or the MCP server whose resource path is exactly `path`."""
+        return self.by_prefix.get(tuple(path[1:].split("/"))) or self.servers.get(path)
 
 
 EMPTY = Snapshot(revision=-1, backends={}, by_prefix={}, prefix_lengths=(), enabled_scopes=frozenset(), signing_keys=())
@@ -174,7 +214,7 @@ def build(*, revision: int, read_issuers: ReadIssuers = no_issuers) -> Snapshot:
     for row in Backend.objects.filter(enabled=True).values():
         try:
             plans[compile_prefix(row["prefix"])] = _backend_plan({**row}, operations[row["id"]])
-        except (BadTemplate, BadUpstreamUrl, Undecipherable, BadPem, NotAList):
+        except (BadTemplate, BadUpstreamUrl, Undecipherable, BadPem, NotAList, ReferencingError):
             log.exception("backend_left_out", backend=row["name"])
     return Snapshot(
         revision=revision,
@@ -184,6 +224,22 @@ def build(*, revision: int, read_issuers: ReadIssuers = no_issuers) -> Snapshot:
         enabled_scopes=frozenset(scopes),
         signing_keys=_signing_keys(),
         issuers=read_issuers(),
+        servers={MCP_PATH: _server(plans.values())},
+    )
+
+
+def _server(backends: Iterable[BackendPlan]) -> ServerPlan:
+    """The server of every tool."""
+    plans = sorted((plan for backend in backends for plan in backend.tools), key=lambda plan: plan.tool.row.name)
+    issuer = settings.PUBLIC_BASE_URL
+    return ServerPlan(
+        path=MCP_PATH,
+        title="Gatehouse",
+        instructions="",
+        tools={plan.tool.row.name: plan for plan in plans},
+        resource=f"{issuer}{MCP_PATH}",
+        resource_metadata=f"{issuer}{METADATA_PATH}{MCP_PATH}",
+        scopes=tuple(sorted({scope for plan in plans for scope in plan.operation.scopes})),
     )
 
 
@@ -200,6 +256,7 @@ def _backend_plan(row: dict[str, Any], operations: list[dict[str, Any]]) -> Back
     issuer = settings.PUBLIC_BASE_URL
     base, credential = parse_upstream_url(row["upstream_url"], own_origin=issuer), opened(row["credential_sealed"])
     _check_lists([row["identity_headers"], *(each[name] for each in operations for name in ("methods", "scopes"))])
+    compiled = [(operation, _operation_plan(row, operation)) for operation in operations]
     return BackendPlan(
         name=row["name"],
         title=row["name"],
@@ -218,7 +275,8 @@ def _backend_plan(row: dict[str, Any], operations: list[dict[str, Any]]) -> Back
         resource_metadata=f"{issuer}{METADATA_PATH}{row['prefix']}",
         scopes=tuple(sorted({scope for operation in operations for scope in operation["scopes"]})),
         modes=frozenset({row["auth_mode"], *(each["auth_mode"] or row["auth_mode"] for each in operations)}),
-        matcher=Matcher(_entries(row, operations)),
+        matcher=Matcher(_entries(compiled)),
+        tools=tuple(_tools(row, compiled)),
         credential_parameter=(
             parameter(credential.name, credential.value) if isinstance(credential, QueryCredential) else ""
         ),
@@ -240,20 +298,31 @@ def _check_lists(values: list[object]) -> None:
         raise NotAList
 
 
-def _entries(row: dict[str, Any], operations: list[dict[str, Any]]) -> list[tuple[str, Any, OperationPlan]]:
-    entries = []
-    for operation in operations:
-        plan = OperationPlan(
-            operation_id=operation["operation_id"],
-            template=row["prefix"] + ("" if operation["path"] == "/" else operation["path"]),
-            auth_mode=operation["auth_mode"] or row["auth_mode"],
-            scopes=tuple(sorted(operation["scopes"])),
-            scope_set=frozenset(operation["scopes"]),
-            max_request_bytes=(
-                row["max_request_bytes"] if operation["max_request_bytes"] is None else operation["max_request_bytes"]
-            ),
-            idempotent=operation["idempotent"],
-        )
+def _operation_plan(row: dict[str, Any], operation: dict[str, Any]) -> OperationPlan:
+    return OperationPlan(
+        operation_id=operation["operation_id"],
+        template=row["prefix"] + ("" if operation["path"] == "/" else operation["path"]),
+        auth_mode=operation["auth_mode"] or row["auth_mode"],
+        scopes=tuple(sorted(operation["scopes"])),
+        scope_set=frozenset(operation["scopes"]),
+        max_request_bytes=(
+            row["max_request_bytes"] if operation["max_request_bytes"] is None else operation["max_request_bytes"]
+        ),
+        idempotent=operation["idempotent"],
+    )
+
+
+def _entries(compiled: list[tuple[dict[str, Any], OperationPlan]]) -> Iterator[tuple[str, Template, OperationPlan]]:
+    for operation, plan in compiled:
         template = compile_template(operation["path"])
-        entries += [(method, template, plan) for method in operation["methods"]]
-    return entries
+        yield from ((method, template, plan) for method in operation["methods"])
+
+
+def _tools(row: dict[str, Any], compiled: list[tuple[dict[str, Any], OperationPlan]]) -> Iterator[ToolPlan]:
+    """Whoever calls a tool shows an access token, so that only operations that take one can be tools."""
+    for operation, plan in compiled:
+        if operation["tool_name"] and plan.auth_mode == AuthMode.OAUTH:
+            facts = {name: operation[name] for name in TOOL_COLUMNS}
+            lists = {name: tuple(facts[name]) for name in ("methods", "scopes", "parameters")}
+            tool = Tool(ToolRow(name=operation["tool_name"], **(facts | lists)))
+            yield ToolPlan(tool=tool, operation=plan, prefix=row["prefix"])

@@ -7,7 +7,7 @@ from proxy.pipeline.call import Headers, RawHeaders
 METHODS = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
 REQUEST_HEADERS = (
     "Authorization, Content-Type, Accept, Accept-Language, X-API-Key, Idempotency-Key, If-Match, If-None-Match, "
-    "MCP-Protocol-Version, Mcp-Session-Id, Last-Event-ID, traceparent"
+    "MCP-Protocol-Version, Mcp-Method, Mcp-Name, Mcp-Session-Id, Last-Event-ID, traceparent"
 )
 EXPOSED = "WWW-Authenticate, X-Request-Id, Retry-After, RateLimit, RateLimit-Policy, Mcp-Session-Id, ETag, Location"
 PREFLIGHT_MAX_AGE_S = 600

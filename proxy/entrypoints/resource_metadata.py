@@ -6,7 +6,7 @@ from django.conf import settings
 
 from oauth_provider.scopes.openid import OPENID_SCOPES
 from proxy.catalogue.models import AuthMode
-from proxy.catalogue.snapshot import METADATA_PATH, BackendPlan, Snapshot
+from proxy.catalogue.snapshot import METADATA_PATH, BackendPlan, ServerPlan, Snapshot
 from proxy.catalogue.watch import Watcher
 from proxy.entrypoints.asgi_types import Receive, Scope, Send
 from proxy.entrypoints.responder import Responder
@@ -54,7 +54,7 @@ class ResourceMetadata:
         return _describe(backend.resource, scopes, backend.title, _servers(backend, snapshot))
 
 
-def _servers(backend: BackendPlan, snapshot: Snapshot) -> list[str]:
+def _servers(backend: BackendPlan | ServerPlan, snapshot: Snapshot) -> list[str]:
     """Who issues tokens for `backend` (RFC 9728 section 2): first whoever most of it asks for."""
     own = [settings.PUBLIC_BASE_URL] if AuthMode.OAUTH in backend.modes else []
     others = sorted(snapshot.issuers) if AuthMode.ISSUER in backend.modes else []

@@ -7,6 +7,7 @@ import structlog
 from audit.ledger.recorder import Recorder
 from proxy.entrypoints.asgi_types import Receive, Scope, Send
 from proxy.entrypoints.body import RequestBody
+from proxy.entrypoints.client_watch import ClientWatch
 from proxy.entrypoints.cors import Cors
 from proxy.entrypoints.responder import Responder
 from proxy.pipeline.call import Answer, ClientGone, Received
@@ -14,8 +15,6 @@ from proxy.pipeline.record import Record
 from proxy.pipeline.run import Gateway, run
 from proxy.refusals import AuditUnavailable, BackendNonsense, Crash, Refusal
 
-# Most calls are over by then; only longer ones pay for a task that listens for the client's leaving
-WATCH_AFTER_S = 0.05
 log = structlog.get_logger(__name__)
 
 
@@ -46,7 +45,7 @@ class RestEntrypoint:
             head_only=received.method == "HEAD",
         )
         record = Record(recorder=self._recorder, received=received)
-        watch = _ClientWatch(receive, body)
+        watch = ClientWatch(receive, body)
         try:
             await self._carry(received, record, responder)
         except ClientGone:
@@ -127,33 +126,3 @@ def _received(scope: Scope, body: RequestBody) -> Received:
 def _length(scope: Scope) -> int | None:
     # One at most, and well-formed: the front door saw to it
     return next((int(value) for name, value in scope["headers"] if name == b"content-length"), None)
-
-
-class _ClientWatch:
-    """Cancels the call when its client leaves."""
-
-    def __init__(self, receive: Receive, body: RequestBody) -> None:
-        self.gone = False
-        self._receive = receive
-        self._body = body
-        self._call = asyncio.current_task()
-        self._task: asyncio.Task[None] | None = None
-        self._timer = asyncio.get_running_loop().call_later(WATCH_AFTER_S, self._start)
-
-    def stop(self) -> None:
-        """The call is over."""
-        self._timer.cancel()
-        if self._task is not None:
-            self._task.cancel()
-
-    def _start(self) -> None:
-        self._task = asyncio.create_task(self._listen())
-
-    async def _listen(self) -> None:
-        # Until the body is in, whoever reads it hears of the leaving
-        await self._body.finished.wait()
-        while (await self._receive())["type"] != "http.disconnect":
-            pass
-        self.gone = True
-        if self._call is not None:
-            self._call.cancel()

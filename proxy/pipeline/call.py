@@ -34,6 +34,30 @@ class Body(Protocol):
         ...
 
 
+class ProtectedResource(Protocol):
+    """What a token must be good for, and how whoever has none is told (RFC 9728)."""
+
+    @property
+    def resource(self) -> str:
+        """Its identifier: an audience."""
+        ...
+
+    def challenge(self, scopes: tuple[str, ...], error: str = "") -> str:
+        """The value of WWW-Authenticate."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A call that names its operation instead of a path: the path made of it must lead to that one and no other.
+
+    `resource` is what was called in the backend's place.
+    """
+
+    operation: OperationPlan
+    resource: ProtectedResource
+
+
 @dataclass(frozen=True, slots=True)
 class Received:
     """A request as the entry point read it. `path` and `query` are the bytes of the target.
@@ -49,6 +73,7 @@ class Received:
     request_id: str
     address: str
     started: float
+    named: Named | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,12 +18,12 @@ from oauth_provider.api_keys.verify import InvalidApiKey, VerifiedApiKey, verify
 from oauth_provider.tokens.verify import InvalidToken, VerifiedToken, verify_access_token
 from proxy.catalogue.matching import Found
 from proxy.catalogue.models import AuthMode
-from proxy.catalogue.snapshot import METADATA_PATH, BackendPlan, OperationPlan, bearer_challenge
+from proxy.catalogue.snapshot import METADATA_PATH, BackendPlan, OperationPlan, Snapshot, bearer_challenge
 from proxy.issuers.compact import MAX_TOKEN as EXTERNAL_MAX
 from proxy.issuers.keeper import KeyKeeper
 from proxy.issuers.refused import InvalidExternalToken, KeysUnavailable
 from proxy.issuers.verify import ExternalTokens
-from proxy.pipeline.call import Identified, Located, Principal, Received
+from proxy.pipeline.call import Identified, Located, Principal, ProtectedResource, Received
 from proxy.refusals import (
     BadRequest,
     InvalidCredential,
@@ -121,7 +121,10 @@ class Identifier:
         scopes = operation.scopes if operation else ()
         match mode:
             case AuthMode.OAUTH:
-                return await self._bearer(located, backend, scopes)
+                named = located.received.named
+                return await self.bearer(
+                    located.received, located.snapshot, named.resource if named else backend, scopes
+                )
             case AuthMode.ISSUER:
                 return await self._from_issuer(located, backend, scopes)
             case AuthMode.API_KEY:
@@ -134,15 +137,22 @@ class Identifier:
             case _:
                 raise NotRegistered(reason="unknown_auth_mode")
 
-    async def _bearer(self, located: Located, backend: BackendPlan, scopes: tuple[str, ...]) -> Principal:
-        received = located.received
-        token = _token(received, challenge=backend.challenge(scopes))
-        refused = (("www-authenticate", backend.challenge(scopes, "invalid_token")),)
+    async def bearer(
+        self, received: Received, snapshot: Snapshot, resource: ProtectedResource, scopes: tuple[str, ...]
+    ) -> Principal:
+        """Whose access token `received` shows; the challenge names `scopes`.
+
+        Raises:
+            Unauthenticated: none, or one that opens nothing here.
+            RevocationsUnknown: nobody can say whether it is good.
+        """
+        token = _token(received, challenge=resource.challenge(scopes))
+        refused = (("www-authenticate", resource.challenge(scopes, "invalid_token")),)
         try:
-            principal = await self._remembered(token, located, self._by_token)
+            principal = await self._remembered(token, snapshot, self._by_token)
         except InvalidToken as fault:
             raise InvalidCredential(reason=fault.reason, headers=refused) from None
-        if backend.resource not in principal.resources:
+        if resource.resource not in principal.resources:
             raise WrongAudience(headers=refused)
         return principal
 
@@ -151,7 +161,7 @@ class Identifier:
         token = _token(located.received, challenge=challenge, longest=EXTERNAL_MAX)
         refused = (("www-authenticate", backend.challenge(scopes, "invalid_token")),)
         try:
-            principal = await self._remembered(token, located, self._by_external)
+            principal = await self._remembered(token, located.snapshot, self._by_external)
         except (InvalidExternalToken, InvalidToken) as fault:
             raise InvalidCredential(reason=fault.reason, headers=refused) from None
         except KeysUnavailable as fault:
@@ -169,7 +179,7 @@ class Identifier:
         if len(values) > 1 or len(values[0]) > CREDENTIAL_MAX or not values[0].isascii():
             raise InvalidCredential(reason="malformed", headers=challenge)
         try:
-            return await self._remembered(values[0].decode("ascii"), located, self._by_key)
+            return await self._remembered(values[0].decode("ascii"), located.snapshot, self._by_key)
         except InvalidApiKey as fault:
             raise InvalidCredential(reason=fault.reason, headers=challenge) from None
 
@@ -178,18 +188,18 @@ class Identifier:
         metadata = f"{settings.PUBLIC_BASE_URL}{METADATA_PATH}"
         token = _token(located.received, challenge=bearer_challenge(metadata))
         try:
-            await self._remembered(token, located, self._by_token)
+            await self._remembered(token, located.snapshot, self._by_token)
         except InvalidToken as fault:
             headers = (("www-authenticate", bearer_challenge(metadata, error="invalid_token")),)
             raise InvalidCredential(reason=fault.reason, headers=headers) from None
 
     async def _remembered(
-        self, credential: str, located: Located, look_up: Callable[[str, Located], Awaitable[Principal]]
+        self, credential: str, snapshot: Snapshot, look_up: Callable[[str, Snapshot], Awaitable[Principal]]
     ) -> Principal:
         if not self._revisions.fresh:
             raise RevocationsUnknown
         # Read before the lookup: a revocation that commits after it makes this entry worthless, never stale
-        revocation, catalogue = self._revisions.revocation_revision, located.snapshot.revision
+        revocation, catalogue = self._revisions.revocation_revision, snapshot.revision
         key = hashlib.sha256(f"{look_up.__name__}:{credential}".encode()).digest()
         known = self._cache.get(key)
         now = time.monotonic()
@@ -198,7 +208,7 @@ class Identifier:
                 raise InvalidToken("expired")
             return known.principal
         try:
-            principal = await look_up(credential, located)
+            principal = await look_up(credential, snapshot)
         except DatabaseError:
             raise RevocationsUnknown(reason="identity_store_down") from None
         if len(self._cache) >= CACHE_MAX:
@@ -206,7 +216,7 @@ class Identifier:
         self._cache[key] = _Remembered(principal, now + CACHE_TTL_S, revocation, catalogue)
         return principal
 
-    async def _by_token(self, token: str, _located: Located) -> Principal:
+    async def _by_token(self, token: str, _snapshot: Snapshot) -> Principal:
         verified = await asyncio.get_running_loop().run_in_executor(self._pool, self._verify_token, token)
         return Principal(
             kind="user" if verified.user else "service",
@@ -219,8 +229,7 @@ class Identifier:
             expires_at=verified.expires_at,
         )
 
-    async def _by_external(self, token: str, located: Located) -> Principal:
-        snapshot = located.snapshot
+    async def _by_external(self, token: str, snapshot: Snapshot) -> Principal:
         verified = await self._external.verify(token, snapshot.issuers, pool=self._pool)
         subject, client = verified.subject, verified.subject.client
         return Principal(
@@ -236,7 +245,7 @@ class Identifier:
             roles=subject.roles,
         )
 
-    async def _by_key(self, key: str, _located: Located) -> Principal:
+    async def _by_key(self, key: str, _snapshot: Snapshot) -> Principal:
         verified = await asyncio.get_running_loop().run_in_executor(self._pool, self._verify_key, key)
         return Principal(
             kind="api_key",

@@ -6,8 +6,9 @@ from functools import lru_cache
 
 from django.conf import settings
 
+from proxy.catalogue.matching import Found
 from proxy.catalogue.paths import AmbiguousPath, canonical
-from proxy.catalogue.snapshot import Snapshot
+from proxy.catalogue.snapshot import Match, OperationPlan, Snapshot
 from proxy.pipeline.call import Located, Received
 from proxy.refusals import BadRequest, LoopDetected, UnreadablePath
 
@@ -21,6 +22,7 @@ def locate(received: Received, snapshot: Snapshot) -> Located:
     Raises:
         UnreadablePath: the path has more than one reading.
         BadRequest: the query has bytes outside printable ASCII, or a fragment.
+        BadRequest: it names an operation and leads to another.
         LoopDetected: the request passed through this gateway before.
     """
     try:
@@ -32,7 +34,16 @@ def locate(received: Received, snapshot: Snapshot) -> Located:
     pseudonym = via_pseudonym().encode()
     if any(name == b"via" and pseudonym in value for name, value in received.headers):
         raise LoopDetected
-    return Located(received=received, snapshot=snapshot, path=path, match=snapshot.match(received.method, path))
+    match = snapshot.match(received.method, path)
+    if received.named and not _leads_to(match, received.named.operation):
+        raise BadRequest("The arguments lead to another operation.", reason="arguments_lead_elsewhere")
+    return Located(received=received, snapshot=snapshot, path=path, match=match)
+
+
+def _leads_to(match: Match, named: OperationPlan) -> bool:
+    # By its name: the catalogue may have been compiled anew since
+    found = match.result.operation if isinstance(match.result, Found) else None
+    return found is not None and (found.template, found.operation_id) == (named.template, named.operation_id)
 
 
 @lru_cache(maxsize=1)

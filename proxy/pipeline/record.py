@@ -12,7 +12,7 @@ from audit.ledger.recorder import Recorder
 from proxy.catalogue.matching import Found
 from proxy.catalogue.snapshot import BackendPlan, OperationPlan
 from proxy.limits.addresses import address_network
-from proxy.pipeline.call import SAFE_METHODS, Answer, Identified, Located, Principal, Received
+from proxy.pipeline.call import SAFE_METHODS, Answer, Located, Principal, Received
 from proxy.refusals import AuditUnavailable, RateLimited, Refusal
 
 SERVER_ERROR = 500
@@ -34,6 +34,9 @@ class Record:
     answer: Answer | None = None
     response_bytes: int = 0
     retries: int = 0
+    # What was asked for where it is no operation, such as a list of tools, and of which resource
+    asked: str = ""
+    audience: str = ""
     closed: bool = field(default=False, init=False)
 
     def located(self, located: Located) -> None:
@@ -42,9 +45,9 @@ class Record:
         if isinstance(located.match.result, Found):
             self.operation = located.match.result.operation
 
-    def identified(self, identified: Identified) -> None:
+    def identified(self, principal: Principal) -> None:
         """The caller is known."""
-        self.principal = identified.principal
+        self.principal = principal
 
     def routed(self, answer: Answer) -> None:
         """The backend answered."""
@@ -115,8 +118,8 @@ class Record:
             scopes=" ".join(sorted(principal.scopes)) if principal else "",
             token=principal.fingerprint if principal else "",
             backend=backend.name if backend else "",
-            audience=backend.resource if backend else "",
-            operation=operation.operation_id if operation else "",
+            audience=self.audience or (backend.resource if backend else ""),
+            operation=operation.operation_id if operation else self.asked,
             path=operation.template if operation else "",
             scopes_required=" ".join(operation.scopes) if operation else "",
             method=received.method,

@@ -37,7 +37,7 @@ async def run(gateway: Gateway, received: Received, record: Record) -> AsyncIter
     located = locate(received, gateway.watcher.snapshot)
     record.located(located)
     identified = await gateway.identifier.identify(located)
-    record.identified(identified)
+    record.identified(identified.principal)
     transformed = transform(identified)
     validated = validate(transformed)
     constrained = await gateway.limits.constrain(validated)

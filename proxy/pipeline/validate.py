@@ -2,7 +2,8 @@
 
 from proxy.catalogue.matching import Found, OtherMethods
 from proxy.catalogue.models import AuthMode
-from proxy.pipeline.call import Transformed, Validated
+from proxy.catalogue.snapshot import OperationPlan
+from proxy.pipeline.call import Identified, Transformed, Validated
 from proxy.refusals import InsufficientScope, MethodNotAllowed, NotRegistered, TooLarge
 
 _SCOPED_MODES = frozenset({AuthMode.OAUTH.value, AuthMode.ISSUER.value, AuthMode.API_KEY.value})
@@ -28,9 +29,16 @@ def validate(transformed: Transformed) -> Validated:
         # A scope that staff disabled a moment ago opens nothing, whatever the remembered principal says
         held = identified.principal.scopes & identified.located.snapshot.enabled_scopes
         if not operation.scope_set <= held:
-            challenge = identified.backend.challenge(operation.scopes, "insufficient_scope")
-            raise InsufficientScope(headers=(("www-authenticate", challenge),))
+            raise InsufficientScope(headers=(("www-authenticate", _challenge(identified, operation, held)),))
     length = identified.located.received.body.length
     if length is not None and length > operation.max_request_bytes:
         raise TooLarge(operation.max_request_bytes)
     return Validated(transformed=transformed, operation=operation)
+
+
+def _challenge(identified: Identified, operation: OperationPlan, held: frozenset[str]) -> str:
+    named = identified.located.received.named
+    if named is None:
+        return identified.backend.challenge(operation.scopes, "insufficient_scope")
+    # Whoever calls by name has one token for many operations: the next one must not lose what this one has
+    return named.resource.challenge(tuple(sorted(operation.scope_set | held)), "insufficient_scope")

@@ -20,6 +20,7 @@ from oauth_provider.resources.registry import register
 from oauth_provider.scopes.models import Scope
 from proxy.catalogue.models import Backend, Operation
 from proxy.catalogue.save import save_backend, save_operation
+from proxy.catalogue.snapshot import MCP_PATH
 from tests.agreed import REDIRECT, World
 from tests.proxy.raw_backend import HOST
 
@@ -52,6 +53,9 @@ class Stored:
     write: str
     narrow: str
     client_id: str
+    # Good for the MCP server, with fewer and with all permissions
+    tools_read: str
+    tools_write: str
 
 
 def store() -> Stored:
@@ -71,13 +75,18 @@ def store() -> Stored:
         default_resource=JOBS,
     )
     secret = create_secret(client=client, actor=None)
-    agreed = {prefix: World(Browser(), client, secret, _connection(ana, client, prefix)) for prefix in (JOBS, NARROW)}
+    agreed = {
+        prefix: World(Browser(), client, secret, _connection(ana, client, prefix))
+        for prefix in (JOBS, NARROW, MCP_PATH)
+    }
     return Stored(
         port=port,
         read=agreed[JOBS].pair(scopes=("jobs:read",))["access_token"],
         write=agreed[JOBS].pair(scopes=SCOPES)["access_token"],
         narrow=agreed[NARROW].pair(scopes=SCOPES)["access_token"],
         client_id=client.client_id,
+        tools_read=agreed[MCP_PATH].pair(scopes=("jobs:read",))["access_token"],
+        tools_write=agreed[MCP_PATH].pair(scopes=SCOPES)["access_token"],
     )
 
 

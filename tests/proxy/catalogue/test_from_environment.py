@@ -34,7 +34,7 @@ def test_gpt_is_created_at_its_default_address() -> None:
     assert (gpt.name, gpt.prefix, gpt.upstream_url) == ("gpt", "/api/v1/gpt", "http://localhost:3014")
     assert gpt.allow_private
     assert gpt.identity_headers == ["X-Clerk-User-Id", "X-Gpt-Clerk-User-Id"]
-    assert Resource.objects.get().path == "/api/v1/gpt"
+    assert set(Resource.objects.values_list("path", flat=True)) == {"/api/v1/gpt", "/mcp"}
 
 
 def test_gpt_has_the_five_operations_and_their_scopes_in_two_languages() -> None:

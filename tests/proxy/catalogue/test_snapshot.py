@@ -230,5 +230,6 @@ def test_a_snapshot_cannot_be_changed() -> None:
 def test_a_challenge_names_document_scopes_and_error() -> None:
     assert bearer_challenge("https://g/doc") == 'Bearer resource_metadata="https://g/doc"'
     assert bearer_challenge("https://g/doc", ("a", "b"), "insufficient_scope") == (
-        'Bearer resource_metadata="https://g/doc", scope="a b", error="insufficient_scope"'
+        'Bearer resource_metadata="https://g/doc", scope="a b", error="insufficient_scope", '
+        'error_description="The access token lacks a permission that this operation needs"'
     )

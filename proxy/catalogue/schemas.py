@@ -1,0 +1,109 @@
+"""What an operation takes and gives: OpenAPI parameters and JSON Schemas, checked when they are stored.
+
+A schema that the data plane cannot use is refused at save, so that a call never meets one.
+"""
+
+import json
+from collections.abc import Iterator
+from typing import Any, Final
+
+import jsonschema_rs
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+
+SCHEMA_MAX_BYTES: Final = 65_536
+PARAMETERS_MAX: Final = 100
+LOCATIONS: Final = ("path", "query", "header")
+# RFC 9110 section 5.6.2, narrowed: these names also become properties of a tool's input
+_NAME_MAX = 100
+HINTS: Final = ("read_only", "destructive", "idempotent", "open_world")
+
+
+def check_schema(schema: object) -> None:
+    """Let a JSON Schema (2020-12) in that can be used without fetching anything.
+
+    Raises:
+        ValidationError: it is none, too large, or refers to another document.
+    """
+    if not isinstance(schema, dict):
+        raise ValidationError(_('A JSON Schema as an object, such as {"type": "object"}.'))
+    if len(json.dumps(schema)) > SCHEMA_MAX_BYTES:
+        raise ValidationError(_("A schema may have %(bytes)s bytes at most.") % {"bytes": SCHEMA_MAX_BYTES})
+    if any(not target.startswith("#") for target in _references(schema)):
+        raise ValidationError(_("A schema may only refer to itself: $ref starts with #."))
+    try:
+        validator(schema)
+    except (ValueError, jsonschema_rs.ReferencingError) as fault:
+        raise ValidationError(_("Not a JSON Schema: %(fault)s") % {"fault": _first_line(fault)}) from None
+
+
+def check_parameters(parameters: object, *, path_names: frozenset[str]) -> None:
+    """Let a list of OpenAPI parameter objects in (OpenAPI 3.1 section 4.8.12); `path_names` stand in the path.
+
+    Raises:
+        ValidationError: one of them cannot be sent.
+    """
+    if not isinstance(parameters, list) or len(parameters) > PARAMETERS_MAX:
+        raise ValidationError(_("A list of at most %(number)s parameters.") % {"number": PARAMETERS_MAX})
+    seen = set()
+    for parameter in parameters:
+        _check_parameter(parameter, path_names)
+        if parameter["name"] in seen:
+            raise ValidationError(_("The parameter %(name)s is there twice.") % {"name": parameter["name"]})
+        seen.add(parameter["name"])
+
+
+def check_annotations(annotations: object) -> None:
+    """Let hints about an operation in: names of `HINTS`, each true or false.
+
+    Raises:
+        ValidationError: it holds something else.
+    """
+    if not isinstance(annotations, dict) or not all(
+        name in HINTS and isinstance(value, bool) for name, value in annotations.items()
+    ):
+        raise ValidationError(_("An object of %(names)s, each true or false.") % {"names": ", ".join(HINTS)})
+
+
+def _check_parameter(parameter: object, path_names: frozenset[str]) -> None:
+    if not isinstance(parameter, dict):
+        raise ValidationError(_('A parameter looks like {"name": "place", "in": "query"}.'))
+    name, location = parameter.get("name"), parameter.get("in")
+    if not isinstance(name, str) or not name.isprintable() or not 0 < len(name) <= _NAME_MAX:
+        raise ValidationError(_("Every parameter needs a name."))
+    if location not in LOCATIONS:
+        words = {"name": name, "places": ", ".join(LOCATIONS)}
+        raise ValidationError(_('The parameter %(name)s needs "in", one of %(places)s.') % words)
+    if (location == "path") != (name in path_names):
+        raise ValidationError(_("%(name)s must be a parameter of the path exactly when it is in it.") % {"name": name})
+    if not isinstance(parameter.get("required", False), bool) or not isinstance(parameter.get("description", ""), str):
+        raise ValidationError(_("required is true or false, description a text: %(name)s.") % {"name": name})
+    if "schema" in parameter:
+        check_schema(parameter["schema"])
+
+
+def _references(node: object) -> Iterator[str]:
+    # A stack, not recursion: the nesting is whatever was sent
+    waiting = [node]
+    while waiting:
+        here = waiting.pop()
+        if isinstance(here, dict):
+            target = here.get("$ref", here.get("$dynamicRef"))
+            if isinstance(target, str):
+                yield target
+            waiting.extend(here.values())
+        elif isinstance(here, list):
+            waiting.extend(here)
+
+
+def _first_line(fault: Exception) -> str:
+    return str(fault).partition("\n")[0][:200]
+
+
+def validator(schema: dict[str, Any]) -> jsonschema_rs.Draft202012Validator:
+    """What checks values against a schema; patterns run in linear time, for a value is whatever was sent.
+
+    Raises:
+        ValueError: it is no schema; `check_schema` lets none of those in.
+    """
+    return jsonschema_rs.Draft202012Validator(schema, pattern_options=jsonschema_rs.RegexOptions())

@@ -1,0 +1,199 @@
+"""An operation as a tool for AI clients: one input schema for everything a call takes, and where each part of it goes.
+
+Compiled when the catalogue changes; a call only looks things up.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Final
+
+import jsonschema_rs
+
+from proxy.catalogue.paths import Template, compile_template
+from proxy.catalogue.schemas import validator
+
+JsonObject = dict[str, Any]
+
+SAFE: Final = frozenset({"GET", "HEAD"})
+_WITH_BODY: Final = frozenset({"POST", "PUT", "PATCH"})
+# What keeps the properties of a schema from standing for all of it
+_COMPOSED: Final = frozenset({"$ref", "$dynamicRef", "allOf", "anyOf", "oneOf", "not", "if", "patternProperties"})
+_SCALAR: Final = {"type": ["string", "number", "boolean"]}
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where an argument goes: `location` is path, tail, query, header, method, body, queries or property.
+
+    `queries` is an object of query parameters that nobody described, `property` a property of the JSON body.
+    """
+
+    argument: str
+    location: str
+    wire_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class ToolRow:
+    """What of an operation's row makes it a tool."""
+
+    name: str
+    operation_id: str
+    title: str
+    description: str
+    methods: tuple[str, ...]
+    path: str
+    scopes: tuple[str, ...]
+    parameters: Sequence[JsonObject]
+    request_schema: JsonObject | None
+    response_schema: JsonObject | None
+    annotations: Mapping[str, bool]
+
+
+@dataclass(eq=False)
+class Tool:
+    """The tool that `row` describes."""
+
+    row: ToolRow
+    _used: dict[str, Place] = field(default_factory=dict, init=False, repr=False)
+    _properties: JsonObject = field(default_factory=dict, init=False, repr=False)
+    _required: list[str] = field(default_factory=list, init=False, repr=False)
+    _open: Any = field(default=False, init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self.template: Template = compile_template(self.row.path)
+        self._add_method()
+        self._add_parameters()
+        self._add_body()
+
+    @property
+    def places(self) -> Sequence[Place]:
+        """Where each argument goes."""
+        return tuple(self._used.values())
+
+    @property
+    def is_read_only(self) -> bool:
+        """Whether it changes nothing, by its methods or by the word of staff."""
+        return self.row.annotations.get("read_only", set(self.row.methods) <= SAFE)
+
+    @cached_property
+    def input_schema(self) -> JsonObject:
+        """JSON Schema of the arguments (2020-12); names that it does not know are refused."""
+        schema: JsonObject = {"type": "object", "properties": self._properties}
+        if self._required:
+            schema["required"] = self._required
+        return schema | {"additionalProperties": self._open}
+
+    @cached_property
+    def output_schema(self) -> JsonObject | None:
+        """JSON Schema of the structured result: every revision takes one only for objects."""
+        schema = self.row.response_schema
+        return _resolved(schema) if schema is not None and schema.get("type") == "object" else None
+
+    @cached_property
+    def input_validator(self) -> jsonschema_rs.Draft202012Validator:
+        """Checks arguments."""
+        return validator(self.input_schema)
+
+    @cached_property
+    def output_validator(self) -> jsonschema_rs.Draft202012Validator | None:
+        """Checks structured results, where there is a schema."""
+        return validator(self.output_schema) if self.output_schema is not None else None
+
+    @cached_property
+    def descriptor(self) -> JsonObject:
+        """The tool as `tools/list` shows it; OpenAI's clients read `securitySchemes` here or in `_meta`."""
+        security = [{"type": "oauth2", "scopes": list(self.row.scopes)}]
+        title = self.row.title or self.row.operation_id
+        shown: JsonObject = {
+            "name": self.row.name,
+            "title": title,
+            "description": self.row.description or title,
+            "inputSchema": self.input_schema,
+            "annotations": self._hints(title),
+            "securitySchemes": security,
+            "_meta": {"securitySchemes": security},
+        }
+        return shown | ({"outputSchema": self.output_schema} if self.output_schema is not None else {})
+
+    def _hints(self, title: str) -> JsonObject:
+        given, methods = self.row.annotations, set(self.row.methods)
+        return {
+            "title": title,
+            "readOnlyHint": self.is_read_only,
+            "destructiveHint": given.get("destructive", bool(methods & {"DELETE", "PUT", "PATCH"})),
+            "idempotentHint": given.get("idempotent", methods <= SAFE | {"PUT", "DELETE"}),
+            "openWorldHint": given.get("open_world", False),
+        }
+
+    def _add(
+        self, name: str, location: str, schema: JsonObject, *, wire_name: str = "", required: bool = False
+    ) -> None:
+        argument = name
+        while argument in self._used:
+            # A parameter that somebody described keeps its name; ours step aside
+            argument += "_"
+        self._used[argument] = Place(argument, location, wire_name or name)
+        self._properties[argument] = schema
+        if required:
+            self._required.append(argument)
+
+    def _add_method(self) -> None:
+        if len(self.row.methods) > 1:
+            schema = {"enum": list(self.row.methods), "description": "HTTP method of the call"}
+            self._add("method", "method", schema, required=True)
+
+    def _add_parameters(self) -> None:
+        described = {parameter["name"]: parameter for parameter in self.row.parameters}
+        for name in self.template.names:
+            self._add(name, "path", _schema_of(described.pop(name, {})), required=True)
+        for name, parameter in described.items():
+            self._add(name, parameter["in"], _schema_of(parameter), required=parameter.get("required", False))
+        if self.template.tail:
+            words = f"What follows {self.row.path.removesuffix('**')} in the path, such as a/b"
+            self._add("path", "tail", {"type": "string", "description": words})
+        if not described and self._is_undescribed:
+            schema = {"type": "object", "additionalProperties": _SCALAR, "description": "Query parameters, by name"}
+            self._add("query", "queries", schema)
+
+    @property
+    def _is_undescribed(self) -> bool:
+        return not self.row.parameters and self.row.request_schema is None and self.row.response_schema is None
+
+    def _add_body(self) -> None:
+        schema = self.row.request_schema
+        if schema is None:
+            if set(self.row.methods) & _WITH_BODY:
+                self._add("body", "body", {"description": "JSON body of the call"})
+            return
+        resolved = _resolved(schema)
+        properties = resolved.get("properties")
+        if not _can_be_flat(resolved) or not isinstance(properties, dict) or properties.keys() & self._used.keys():
+            self._add("body", "body", resolved, required=True)
+            return
+        for name, each in properties.items():
+            self._add(name, "property", each, required=name in resolved.get("required", ()))
+        self._open = resolved.get("additionalProperties", False)
+
+
+def _can_be_flat(schema: JsonObject) -> bool:
+    return schema.get("type") == "object" and not schema.keys() & (_COMPOSED | {"$id", "$defs", "definitions"})
+
+
+def _schema_of(parameter: JsonObject) -> JsonObject:
+    schema = _resolved(parameter["schema"]) if "schema" in parameter else {"type": "string"}
+    words = parameter.get("description")
+    return {"description": words, **schema} if words else schema
+
+
+def _resolved(schema: JsonObject) -> JsonObject:
+    """The schema with its references written out, so that it means the same inside another one."""
+    found: JsonObject = jsonschema_rs.dereference(schema, offline=True)
+    if "'$ref'" in str(found):
+        # What contains itself stays a reference, to a document of its own (JSON Schema core, section 8.2.1)
+        digest = hashlib.sha256(json.dumps(found, sort_keys=True).encode()).hexdigest()[:16]
+        return {"$id": f"urn:schema:{digest}", **found}
+    return {name: value for name, value in found.items() if name not in {"$defs", "definitions"}}

@@ -1,0 +1,1 @@
+"""Model Context Protocol over Streamable HTTP: messages in, messages out, no policy."""

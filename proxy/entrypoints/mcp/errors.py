@@ -1,0 +1,74 @@
+"""What goes wrong between a message and its method, as JSON-RPC tells it (JSON-RPC 2.0 section 5.1).
+
+    RpcError
+    |- ParseError -32700
+    |- InvalidRequest -32600
+    |- MethodNotFound -32601
+    |- InvalidParams -32602
+    |- HeaderMismatch -32020
+    `- UnsupportedVersion -32022
+
+The HTTP status is that of revision 2026-07-28; earlier revisions leave it to the server, but for the versions (400).
+"""
+
+from typing import ClassVar
+
+
+class RpcError(Exception):
+    """The message has no result. `data` goes out with the error, `reason` is a slug for the ledger."""
+
+    code: ClassVar[int] = -32600
+    reason: ClassVar[str] = "rpc_invalid_request"
+    status: ClassVar[int] = 400
+    # To a client of an earlier revision 404 says that its session is over
+    handshake_status: ClassVar[int] = 400
+
+    def __init__(self, message: str, *, data: object = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.data = data
+
+
+class ParseError(RpcError):
+    """The body is no JSON."""
+
+    code = -32700
+    reason = "rpc_parse_error"
+
+
+class InvalidRequest(RpcError):
+    """JSON, but not one message."""
+
+    code = -32600
+    reason = "rpc_invalid_request"
+
+
+class MethodNotFound(RpcError):
+    """Nothing here answers to that name."""
+
+    code = -32601
+    reason = "rpc_method_not_found"
+    status = 404
+    handshake_status = 200
+
+
+class InvalidParams(RpcError):
+    """The method cannot run with these."""
+
+    code = -32602
+    reason = "rpc_invalid_params"
+    handshake_status = 200
+
+
+class HeaderMismatch(RpcError):
+    """A header is missing or says something else than the body."""
+
+    code = -32020
+    reason = "rpc_header_mismatch"
+
+
+class UnsupportedVersion(RpcError):
+    """A revision nobody here speaks."""
+
+    code = -32022
+    reason = "rpc_unsupported_version"
