@@ -205,6 +205,17 @@ class OperationAdmin(CatalogueAdmin):
             {"fields": ("title", "description", "consequential")},
         ),
         (
+            gettext_lazy("As a tool for AI clients"),
+            {
+                "fields": ("tool_name", "parameters", "request_schema", "response_schema", "annotations"),
+                "classes": ("collapse",),
+                "description": gettext_lazy(
+                    "What a call takes and gives, so that a model knows without trying. A new operation gets a tool "
+                    "name by itself; take it away and the operation is no tool any more."
+                ),
+            },
+        ),
+        (
             gettext_lazy("Limits and repetition"),
             {"fields": ("max_request_bytes", "idempotent"), "classes": ("collapse",)},
         ),

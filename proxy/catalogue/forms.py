@@ -22,6 +22,8 @@ from proxy.catalogue.hidden import check_not_hidden
 from proxy.catalogue.models import METHODS, AuthMode, Backend, Operation
 from proxy.catalogue.tls_form import TlsFields
 
+JSON_FIELDS = ("parameters", "request_schema", "response_schema", "annotations")
+
 
 class BackendForm(ReasonedForm, CredentialFields, TlsFields):
     """A service behind the gateway."""
@@ -137,8 +139,15 @@ class OperationForm(ReasonedForm):
             "consequential",
             "idempotent",
             "enabled",
+            "tool_name",
+            "parameters",
+            "request_schema",
+            "response_schema",
+            "annotations",
         )
         widgets = {
+            **{name: UnfoldAdminTextareaWidget(attrs={"rows": 4, "spellcheck": "false"}) for name in JSON_FIELDS},
+            "tool_name": UnfoldAdminTextInputWidget(attrs={"placeholder": "searchJobs"}),
             "operation_id": UnfoldAdminTextInputWidget(attrs={"placeholder": "searchJobs"}),
             "path": UnfoldAdminTextInputWidget(attrs={"placeholder": "/jobs/{id}"}),
             "description": UnfoldAdminTextareaWidget(attrs={"rows": 2}),
@@ -162,6 +171,9 @@ class OperationForm(ReasonedForm):
             ValidationError: the same method and path are there already.
         """
         cleaned = super().clean()
+        if "tool_name" in self.cleaned_data:
+            # Empty is no name, of which there may be many
+            self.cleaned_data["tool_name"] = self.cleaned_data["tool_name"] or None
         backend, path = self.cleaned_data.get("backend"), self.cleaned_data.get("path")
         if backend is not None and path:
             methods = self.cleaned_data.get("methods", [])

@@ -11,6 +11,7 @@ from oauth_provider.staff_api.fields import Only, Strict, StrictModel
 from proxy.catalogue.credentials import KINDS, MAX_SECRET, Credential, make
 from proxy.catalogue.models import METHODS, AuthMode, Backend, Operation
 from proxy.catalogue.tls import MAX_PEM
+from proxy.catalogue.schemas import HINTS, PARAMETERS_MAX
 
 ANY = "*"
 MAX_DESCRIPTION = 10_000
@@ -162,8 +163,17 @@ class OperationSerializer(StrictModel):
         choices=AuthMode.choices, required=False, allow_null=True, help_text="null: as the backend"
     )
     description = serializers.CharField(max_length=MAX_DESCRIPTION, required=False, allow_blank=True)
-    request_schema = Only(None)
-    response_schema = Only(None)
+    tool_name = serializers.CharField(
+        max_length=64, required=False, allow_null=True, help_text="null: no tool; left out of a new one: given to it"
+    )
+    parameters = serializers.ListField(
+        child=serializers.DictField(), required=False, max_length=PARAMETERS_MAX, help_text="as OpenAPI has them"
+    )
+    request_schema = serializers.DictField(required=False, allow_null=True, help_text="JSON Schema of the body")
+    response_schema = serializers.DictField(required=False, allow_null=True, help_text="JSON Schema of the answer")
+    annotations = serializers.DictField(
+        child=serializers.BooleanField(), required=False, help_text=f"any of {', '.join(HINTS)}"
+    )
 
     class Meta:
         model = Operation
@@ -178,8 +188,11 @@ class OperationSerializer(StrictModel):
             "auth_mode",
             "title",
             "description",
+            "tool_name",
+            "parameters",
             "request_schema",
             "response_schema",
+            "annotations",
             "consequential",
             "idempotent",
             "max_request_bytes",

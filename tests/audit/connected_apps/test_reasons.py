@@ -12,6 +12,7 @@ import oauth_provider.api_keys.verify
 import oauth_provider.tokens.verify
 import proxy
 from audit.connected_apps.reasons import WORDS, reason_words
+from proxy.entrypoints.mcp.errors import RpcError
 from proxy.refusals import Refusal
 
 GATEWAY = [
@@ -25,7 +26,8 @@ BY_POSITION = {"InvalidToken", "InvalidApiKey", "InvalidExternalToken", "_closed
 
 
 def test_the_words_are_those_of_the_reasons_and_of_nothing_else() -> None:
-    given = {refusal.reason for refusal in family(Refusal)} | {slug for path in GATEWAY for slug in reasons_in(path)}
+    classes = {fault.reason for root in (Refusal, RpcError) for fault in family(root)}
+    given = classes | {slug for path in GATEWAY for slug in reasons_in(path)}
     assert given - set(WORDS) == set(), "these have no words"
     assert set(WORDS) - given == set(), "these are never given"
 
@@ -42,10 +44,10 @@ def test_an_old_reason_has_words_as_well() -> None:
     assert reason_words("gone from the code") == "for another reason"
 
 
-def family(refusal: type[Refusal]) -> Iterator[type[Refusal]]:
+def family(fault: type[Refusal] | type[RpcError]) -> Iterator[type[Refusal] | type[RpcError]]:
     """The class and all below it."""
-    yield refusal
-    for child in refusal.__subclasses__():
+    yield fault
+    for child in fault.__subclasses__():
         yield from family(child)
 
 

@@ -69,7 +69,8 @@ def test_a_missing_scope_is_refused_with_all_that_are_needed(path: str, principa
     with pytest.raises(InsufficientScope) as refusal:
         allowed(path, principal)
     assert dict(refusal.value.headers)["www-authenticate"] == (
-        f'Bearer resource_metadata="{BACKEND.resource_metadata}", scope="{needed}", error="insufficient_scope"'
+        f'Bearer resource_metadata="{BACKEND.resource_metadata}", scope="{needed}", error="insufficient_scope", '
+        'error_description="The access token lacks a permission that this operation needs"'
     )
 
 
