@@ -10,8 +10,8 @@ from rest_framework import serializers
 from oauth_provider.staff_api.fields import Only, Strict, StrictModel
 from proxy.catalogue.credentials import KINDS, MAX_SECRET, Credential, make
 from proxy.catalogue.models import METHODS, AuthMode, Backend, Operation
-from proxy.catalogue.tls import MAX_PEM
 from proxy.catalogue.schemas import HINTS, PARAMETERS_MAX
+from proxy.catalogue.tls import MAX_PEM
 
 ANY = "*"
 MAX_DESCRIPTION = 10_000
