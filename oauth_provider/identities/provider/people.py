@@ -28,11 +28,11 @@ def find_or_create(facts: Facts) -> User:
     """
     try:
         user = _known(facts) or _create(facts)
-    except IntegrityError as fault:
-        # Two first sign-ins at once: the other one made the account, or somebody else took the external id
+    except (IntegrityError, NotConnected) as fault:
+        # Of two first sign-ins at once, the other one may have made the account in between
         found = _known(facts)
         if found is None:
-            raise NotConnected("external_id_taken", subject=facts.subject) from fault
+            raise NotConnected(getattr(fault, "reason", "external_id_taken"), subject=facts.subject) from fault
         user = found
     if not user.is_active:
         raise SwitchedOff("deactivated")
