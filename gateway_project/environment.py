@@ -13,6 +13,7 @@ from pydantic import AfterValidator, Field, ValidationError, ValidationInfo, fie
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from oauth_provider.rates import rates_with
+from oauth_provider.webhooks.identity.signature import secret_bytes
 from proxy.catalogue.addresses import parse_upstream_url
 
 CHATGPT_ORIGINS = ("https://chat.openai.com", "https://chatgpt.com")
@@ -75,6 +76,7 @@ class Environment(BaseSettings):
     SIGN_IN_NAME: str = Field(default="", max_length=40)
     SIGN_IN_EXTERNAL_ID_CLAIM: str = Field(default="sub", pattern=r"^[!-~]{1,100}$")
     SIGN_IN_PASSWORDS: bool = True
+    IDENTITY_WEBHOOK_SECRETS: CommaList = []
 
     @field_validator(
         "ALLOWED_HOSTS",
@@ -83,6 +85,7 @@ class Environment(BaseSettings):
         "OAUTH_ALIAS_PREFIXES",
         "ENCRYPTION_KEYS",
         "OAUTH_RATES",
+        "IDENTITY_WEBHOOK_SECRETS",
         mode="before",
     )
     @classmethod
@@ -183,6 +186,19 @@ class Environment(BaseSettings):
         """Somebody must be able to sign in."""
         if not value and not info.data.get("SIGN_IN_ISSUER", "malformed"):
             raise ValueError("may be false only together with SIGN_IN_ISSUER: nobody could sign in")
+        return value
+
+    @field_validator("IDENTITY_WEBHOOK_SECRETS")
+    @classmethod
+    def webhook_secrets(cls, value: list[str]) -> list[str]:
+        """As the provider shows them; several while one takes the place of another."""
+        for secret in value:
+            try:
+                secret_bytes(secret)
+            except ValueError as fault:
+                raise ValueError(
+                    "each must look like whsec_ and at least 16 bytes in base64, as the provider shows it"
+                ) from fault
         return value
 
     @field_validator("SECRET_KEY")

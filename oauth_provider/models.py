@@ -12,6 +12,7 @@ from oauth_provider.revisions.models import Revision
 from oauth_provider.scopes.models import Scope
 from oauth_provider.staff_tokens.models import StaffToken
 from oauth_provider.tokens.models import AuthorizationCode, FamilyToken, TokenFamily, UsedAssertion
+from oauth_provider.webhooks.models import Delivery
 
 __all__ = [
     "ApiKey",
@@ -19,6 +20,7 @@ __all__ = [
     "Client",
     "ClientSecret",
     "Connection",
+    "Delivery",
     "FamilyToken",
     "Identity",
     "InitialAccessToken",

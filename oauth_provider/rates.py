@@ -17,6 +17,7 @@ DEFAULT_RATES: Mapping[str, str] = {
     "introspect": "300/m",
     "userinfo": "300/m",
     "signin": "20/m",
+    "webhook": "300/m",
     # Two windows: a burst of new connections is normal, a steady stream of them is not
     "register": "30/m",
     "register_hourly": "150/h",

@@ -22,6 +22,7 @@ View = Callable[..., HttpResponseBase]
 _KINDS = {
     "authorize": Kind.OAUTH_AUTHORIZATION_REFUSED,
     "signin": Kind.ACCOUNT_SIGNIN_FAILED,
+    "webhook": Kind.WEBHOOK_MESSAGE_REFUSED,
     "register": Kind.OAUTH_CLIENT_REFUSED,
     "register_hourly": Kind.OAUTH_CLIENT_REFUSED,
 }

@@ -148,5 +148,6 @@ def _revoked_words(row: Connection) -> str:
         "user": _("by you"),
         "client": _("by the application itself"),
         "staff": _("by our staff: %(reason)s") % {"reason": row.revocation_reason},
+        "provider": _("because your account was closed or blocked where you sign in"),
     }
     return words.get(row.revoked_by, "")

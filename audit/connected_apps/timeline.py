@@ -32,6 +32,7 @@ _REVOKED: Mapping[str, Promise] = {
     "by_user": gettext_lazy("You revoked its access"),
     "by_client": gettext_lazy("It disconnected itself"),
     "by_staff": gettext_lazy("Our staff revoked its access"),
+    "by_provider": gettext_lazy("Your account was closed or blocked where you sign in"),
 }
 
 

@@ -31,6 +31,7 @@ ENDED_BY = {
     "user": gettext_lazy("the person"),
     "client": gettext_lazy("the client"),
     "staff": gettext_lazy("our staff"),
+    "provider": gettext_lazy("the identity provider"),
     "replay": gettext_lazy("the gateway: a code or token was used twice"),
 }
 

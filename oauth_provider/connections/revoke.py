@@ -15,7 +15,7 @@ from oauth_provider.connections.models import Connection
 from oauth_provider.identities.external_id import user_ref
 from oauth_provider.revisions.bump import bump
 
-Revoker = Literal["user", "client", "staff"]
+Revoker = Literal["user", "client", "staff", "provider"]
 
 
 @transaction.atomic

@@ -40,7 +40,7 @@ def facts_of(claims: Mapping[str, Any], company: Company) -> Facts:
     subject = claims.get("sub")
     if not isinstance(subject, str) or not 0 < len(subject) <= SUBJECT_MAX or not is_plain(subject):
         raise AnswerRefused("subject_unreadable")
-    email = _email(claims.get("email"))
+    email = readable_email(claims.get("email"))
     return Facts(
         issuer=company.issuer,
         subject=subject,
@@ -73,7 +73,8 @@ def _external_id(value: object) -> str:
     return text
 
 
-def _email(value: object) -> str:
+def readable_email(value: object) -> str:
+    """An address that can be kept, "" for anything else."""
     if not isinstance(value, str) or len(value) > EMAIL_MAX:
         return ""
     try:

@@ -45,6 +45,8 @@ def _known(facts: Facts) -> User | None:
     if link is None:
         return None
     user: User = User.objects.select_for_update().get(pk=link.user_id)
+    # Whoever staff linked before anything was done for them has no identity yet
+    user_ref(user)
     follow_email(user, email=facts.email, is_verified=facts.is_email_verified)
     return user
 

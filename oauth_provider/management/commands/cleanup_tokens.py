@@ -17,6 +17,7 @@ from oauth_provider.authorize.cleanup import clean_interactions, expired_interac
 from oauth_provider.identities.sessions import clean_sessions, expired_sessions
 from oauth_provider.registration.cleanup import clean_registrations, idle_registrations, unused_registrations
 from oauth_provider.tokens.cleanup import Deleted, clean_tokens, count_spent_tokens
+from oauth_provider.webhooks.deliveries import clean_deliveries, old_deliveries
 
 KINDS = (
     "access_tokens",
@@ -27,6 +28,7 @@ KINDS = (
     "assertions",
     "interactions",
     "sessions",
+    "deliveries",
 )
 
 
@@ -54,7 +56,7 @@ class Command(BaseCommand):
         if quiet:
             yield from steps
         elif sys.stderr.isatty():
-            rows = (expired_interactions, expired_sessions, unused_registrations, idle_registrations)
+            rows = (expired_interactions, expired_sessions, unused_registrations, idle_registrations, old_deliveries)
             total = count_spent_tokens(at=at) + sum(each(at=at).count() for each in rows)
             with tqdm(total=total, unit=" rows", file=sys.stderr) as bar:
                 for kind, deleted in steps:
@@ -72,3 +74,4 @@ def _clean(at: datetime) -> Iterator[Deleted]:
     yield from (("interactions", deleted) for deleted in clean_interactions(at=at))
     yield from (("sessions", deleted) for deleted in clean_sessions(at=at))
     yield from (("registrations", deleted) for deleted in clean_registrations(at=at))
+    yield from (("deliveries", deleted) for deleted in clean_deliveries(at=at))

@@ -1,0 +1,1 @@
+"""What others tell this server: the identity provider about its people, Auth0 about its clients."""

@@ -1,0 +1,1 @@
+"""Lifecycle of people: deleted, banned, another e-mail address."""
