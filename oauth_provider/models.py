@@ -4,6 +4,7 @@ from oauth_provider.api_keys.models import ApiKey
 from oauth_provider.authorize.models import Interaction
 from oauth_provider.clients.models import Client, ClientSecret
 from oauth_provider.connections.models import Connection
+from oauth_provider.device.models import DeviceCode
 from oauth_provider.identities.models import Identity
 from oauth_provider.keys.models import SigningKey
 from oauth_provider.registration.models import InitialAccessToken, ListedClient, Registration, RegistrationPolicy
@@ -21,6 +22,7 @@ __all__ = [
     "ClientSecret",
     "Connection",
     "Delivery",
+    "DeviceCode",
     "FamilyToken",
     "Identity",
     "InitialAccessToken",

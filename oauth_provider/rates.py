@@ -15,6 +15,9 @@ DEFAULT_RATES: Mapping[str, str] = {
     "failed_client": "30/m",
     "revoke": "300/m",
     "introspect": "300/m",
+    "device": "60/m",
+    # Guesses of a code that somebody else is shown (RFC 8628 section 5.1), by address and by person
+    "user_code": "10/m",
     "userinfo": "300/m",
     "signin": "20/m",
     "webhook": "300/m",

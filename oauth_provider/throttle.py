@@ -20,6 +20,9 @@ from oauth_provider.identities.address import client_network
 View = Callable[..., HttpResponseBase]
 
 _KINDS = {
+    "device": Kind.OAUTH_DEVICE_REFUSED,
+    "user_code": Kind.OAUTH_DEVICE_REFUSED,
+    "userinfo": Kind.OAUTH_USERINFO_REFUSED,
     "authorize": Kind.OAUTH_AUTHORIZATION_REFUSED,
     "signin": Kind.ACCOUNT_SIGNIN_FAILED,
     "webhook": Kind.WEBHOOK_MESSAGE_REFUSED,
@@ -59,14 +62,15 @@ class CountersUnavailableError(ThrottledError):
     status = 503
 
 
-def spend(request: HttpRequest, *, rate: str, client_id: str = "") -> None:
-    """Count one request under the rate called `rate`: the address's, or the client's when `client_id` is given.
+def spend(request: HttpRequest, *, rate: str, client_id: str = "", user_id: int | None = None) -> None:
+    """Count one request under the rate called `rate`: the address's, or the client's or the user's when one is given.
 
     Raises:
         RateExceededError: it is one too many.
         CountersUnavailableError: nothing can be counted.
     """
-    _hold(request, rate=rate, client_id=client_id, counted=True)
+    by = f"user:{user_id}" if user_id is not None else f"client:{client_id}" if client_id else ""
+    _hold(request, rate=rate, by=by, client_id=client_id, counted=True)
 
 
 def check(request: HttpRequest, *, rate: str) -> None:
@@ -76,11 +80,11 @@ def check(request: HttpRequest, *, rate: str) -> None:
         RateExceededError: it has.
         CountersUnavailableError: the counters cannot be read.
     """
-    _hold(request, rate=rate, client_id="", counted=False)
+    _hold(request, rate=rate, by="", client_id="", counted=False)
 
 
-def _hold(request: HttpRequest, *, rate: str, client_id: str, counted: bool) -> None:
-    by = f"client:{client_id}" if client_id else f"address:{client_network(request)}"
+def _hold(request: HttpRequest, *, rate: str, by: str, client_id: str, counted: bool) -> None:
+    by = by or f"address:{client_network(request)}"
     try:
         usage = get_usage(
             request, group=f"oauth:{rate}", key=lambda *_: by, rate=settings.OAUTH_RATES[rate], increment=counted

@@ -8,6 +8,8 @@ from django.urls import URLPattern, path
 from django.views.generic import RedirectView
 
 from oauth_provider.authorize.views import AuthorizeView
+from oauth_provider.device.pages import DevicePage, done
+from oauth_provider.device.views import DeviceAuthorizationView
 from oauth_provider.identities.provider.views import LeaveView, ReturnView
 from oauth_provider.identities.views import LoginView, LogoutView
 from oauth_provider.metadata.views import another_issuer, authorization_server, key_set
@@ -46,6 +48,11 @@ urlpatterns = [
     path("oauth/register", RegisterView.as_view(), name="register"),
     path("oauth/register/<str:client_id>", RegistrationView.as_view(), name="registration"),
     path("oauth/userinfo", UserInfoView.as_view(), name="userinfo"),
+    path("oauth/device_authorization", DeviceAuthorizationView.as_view(), name="device-authorization"),
+    path("device", DevicePage.as_view(), name="device"),
+    path("device/", DevicePage.as_view()),
+    path("device/connected", done("device/connected.html"), name="device-connected"),
+    path("device/denied", done("device/denied.html"), name="device-denied"),
     path("accounts/login/", LoginView.as_view(), name="login"),
     path("accounts/provider/", LeaveView.as_view(), name="sign-in-provider"),
     path("accounts/provider/callback/", ReturnView.as_view(), name="sign-in-callback"),

@@ -10,7 +10,7 @@ from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 
 from audit.ledger.queries import last_used
-from oauth_provider.connections.models import Connection
+from oauth_provider.connections.models import DEVICE_HOST, Connection
 from oauth_provider.scopes.models import Scope, Sensitivity
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -44,6 +44,7 @@ class Card:
     trust_words: str
     returns_to: str
     returns_here: bool
+    is_device: bool
     permissions: Sequence[Permission]
     connected_at: datetime
     used_at: datetime | None
@@ -94,7 +95,7 @@ def cards_of(connections: Iterable[Connection]) -> list[Card]:
 
 def _card(row: Connection, scopes: dict[str, Scope], used_at: datetime | None) -> Card:
     client = row.client
-    allowed = client.scope_set
+    allowed = client.askable_scopes
     permissions = [_permission(name, scopes.get(name), allowed=name in allowed) for name in sorted(row.scope_set)]
     # What can change something is read first
     rank = {Sensitivity.SENSITIVE.value: 0, Sensitivity.WRITE.value: 1}
@@ -105,6 +106,7 @@ def _card(row: Connection, scopes: dict[str, Scope], used_at: datetime | None) -
         trust_words=_trust_words(client.trust),
         returns_to=row.redirect_host,
         returns_here=row.redirect_host in LOOPBACK,
+        is_device=row.redirect_host == DEVICE_HOST,
         permissions=sorted(permissions, key=lambda p: (rank.get(p.sensitivity, 2), p.title)),
         connected_at=row.created_at,
         used_at=used_at,

@@ -10,6 +10,7 @@ from audit.ledger.record import record
 from oauth_provider.authorize.models import Interaction
 from oauth_provider.clients.first_consent import note_first_consent
 from oauth_provider.connections.models import Connection
+from oauth_provider.device.decide import approve_device
 from oauth_provider.identities.external_id import user_ref
 from oauth_provider.scopes.openid import OFFLINE_ACCESS
 from oauth_provider.tokens.codes import LIFETIME, code_checksum, new_code
@@ -18,18 +19,52 @@ from oauth_provider.tokens.models import AuthorizationCode
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """Where to answer, and the code; an empty code means the person said no."""
+    """Where to answer, and the code: empty when the person said no, and for a device, which asks for its answer."""
 
     redirect_uri: str
     state: str
     code: str
+    is_device: bool = False
+    is_allowed: bool = False
+
+
+class TooLateError(Exception):
+    """The device's code was decided by somebody else, or has expired."""
 
 
 def allow(interaction: Interaction, connection: Connection, *, scopes: tuple[str, ...], reason: str = "") -> Outcome:
-    """Issue a code for `scopes` of `connection`, stored as its checksum only; the caller holds the connection's lock.
+    """Give the client `scopes` of `connection`; the caller holds the connection's lock.
 
     `reason` is empty for a click on the page. The event names what was shown: its digest and its language.
+
+    Raises:
+        TooLateError: nothing is left to be allowed.
     """
+    is_device = interaction.device_id is not None
+    if interaction.device_id is None:
+        code = _issue_code(interaction, connection, scopes)
+    else:
+        code = ""
+        _approve(interaction, connection, scopes, interaction.device_id)
+    note_first_consent(client=interaction.client)
+    record(
+        kind=Kind.OAUTH_AUTHORIZATION_ALLOWED,
+        user=user_ref(connection.user),
+        client_id=interaction.client.client_id,
+        connection=str(connection.pk),
+        operation=operation_of(interaction),
+        decision=Decision.ALLOW,
+        reason=reason,
+        scopes=" ".join(scopes),
+        scopes_required=interaction.scopes,
+        audience=interaction.resource.identifier,
+        note=shown(interaction),
+    )
+    return Outcome(interaction.redirect_uri, interaction.state, code, is_device=is_device, is_allowed=True)
+
+
+def _issue_code(interaction: Interaction, connection: Connection, scopes: tuple[str, ...]) -> str:
+    # Stored as its checksum only
     code = new_code()
     checksum = code_checksum(code)
     expires_at = timezone.now() + LIFETIME
@@ -52,20 +87,18 @@ def allow(interaction: Interaction, connection: Connection, *, scopes: tuple[str
         signed_in_at=interaction.signed_in_at,
         is_offline=is_offline(interaction, scopes),
     )
-    note_first_consent(client=interaction.client)
-    record(
-        kind=Kind.OAUTH_AUTHORIZATION_ALLOWED,
-        user=user_ref(connection.user),
-        client_id=interaction.client.client_id,
-        connection=str(connection.pk),
-        decision=Decision.ALLOW,
-        reason=reason,
-        scopes=" ".join(scopes),
-        scopes_required=interaction.scopes,
-        audience=interaction.resource.identifier,
-        note=shown(interaction),
-    )
-    return Outcome(redirect_uri=interaction.redirect_uri, state=interaction.state, code=code)
+    return code
+
+
+def _approve(interaction: Interaction, connection: Connection, scopes: tuple[str, ...], device_id: int) -> None:
+    if not approve_device(
+        device_id=device_id,
+        connection=connection,
+        scopes=scopes,
+        signed_in_at=interaction.signed_in_at,
+        is_offline=is_offline(interaction, scopes),
+    ):
+        raise TooLateError
 
 
 def is_offline(interaction: Interaction, scopes: tuple[str, ...]) -> bool:
@@ -76,3 +109,8 @@ def is_offline(interaction: Interaction, scopes: tuple[str, ...]) -> bool:
 def shown(interaction: Interaction) -> str:
     """The digest of the words a decision rests on, and their language, as events keep it."""
     return f"shown {interaction.shown_digest} {interaction.shown_locale}"
+
+
+def operation_of(interaction: Interaction) -> str:
+    """What events call the road: a device's has a name."""
+    return "device_code" if interaction.device_id is not None else ""

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from audit.ledger.kinds import Decision, Kind
 from audit.ledger.record import record
-from oauth_provider.authorize.allow import Outcome, allow, shown
+from oauth_provider.authorize.allow import Outcome, TooLateError, allow, operation_of, shown
 from oauth_provider.authorize.durations import DEFAULT, Duration
 from oauth_provider.authorize.errors import LocalError
 from oauth_provider.authorize.models import Interaction
@@ -20,6 +20,7 @@ from oauth_provider.clients.models import Approval
 from oauth_provider.connections.grant import grant_connection
 from oauth_provider.connections.lock import lock_connection
 from oauth_provider.connections.models import Connection
+from oauth_provider.device.decide import deny_device
 from oauth_provider.identities.external_id import user_ref
 from oauth_provider.scopes.models import Scope
 
@@ -51,8 +52,7 @@ def decide(
     interaction.decided_at = timezone.now()
     interaction.save(update_fields=["decided_at"])
     if not allowed or not scopes:
-        _record_denied(interaction, reason="nothing_chosen" if allowed else "user_denied")
-        return Outcome(redirect_uri=interaction.redirect_uri, state=interaction.state, code="")
+        return _deny(interaction, reason="nothing_chosen" if allowed else "user_denied")
     _require_grantable(interaction, scopes)
     connection = grant_connection(
         user=user,
@@ -64,7 +64,11 @@ def decide(
         shown_locale=interaction.shown_locale,
         expires_at=Duration(duration or DEFAULT).ends_at(interaction.decided_at),
     )
-    return allow(interaction, connection, scopes=scopes)
+    try:
+        return allow(interaction, connection, scopes=scopes)
+    except TooLateError:
+        message = _("This code was answered already, or has expired.")
+        raise _refusal("device_code_over", message, interaction, advice=_START_AGAIN) from None
 
 
 def _hold_connection(interaction_id: str) -> Connection | None:
@@ -113,7 +117,11 @@ def _require_trusted(interaction: Interaction) -> None:
     if client.approval != Approval.APPROVED:
         message = _("The operator of this server did not let this application in.")
         raise _refusal("client_not_approved", message, interaction, status=403)
-    if not is_registered(interaction.redirect_uri, client.redirect_uris, any_port=client.is_native):
+    if interaction.device_id is not None:
+        if not client.device_grant_allowed:
+            message = _("This application may not be connected by a code.")
+            raise _refusal("device_grant_not_allowed", message, interaction, status=403)
+    elif not is_registered(interaction.redirect_uri, client.redirect_uris, any_port=client.is_native):
         message = _("The application asked to return you to an address it has not registered.")
         raise _refusal("unregistered_redirect_uri", message, interaction)
 
@@ -133,14 +141,18 @@ def _refusal(
     return LocalError(reason, message=message, advice=advice, client_id=client_id, locale=locale, status=status)
 
 
-def _record_denied(interaction: Interaction, *, reason: str) -> None:
+def _deny(interaction: Interaction, *, reason: str) -> Outcome:
+    if interaction.device_id is not None:
+        deny_device(device_id=interaction.device_id)
     record(
         kind=Kind.OAUTH_AUTHORIZATION_DENIED,
         user=user_ref(interaction.user) if interaction.user else None,
         client_id=interaction.client.client_id,
+        operation=operation_of(interaction),
         decision=Decision.DENY,
         reason=reason,
         scopes_required=interaction.scopes,
         audience=interaction.resource.identifier,
         note=shown(interaction),
     )
+    return Outcome(interaction.redirect_uri, interaction.state, "", is_device=interaction.device_id is not None)

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from oauth_provider.authorize.models import Interaction
 from oauth_provider.authorize.run import Acceptable
+from oauth_provider.device.models import DeviceCode
 from oauth_provider.identities.signed_in import moment_of_sign_in
 
 LIFETIME = timedelta(minutes=10)
@@ -29,9 +30,11 @@ def open_interaction(
     session: SessionBase,
     shown_digest: str,
     shown_locale: str,
+    device: DeviceCode | None = None,
 ) -> Interaction:
-    """Store the request for ten minutes, for this person in this session."""
+    """Store the request for ten minutes, or as long as the `device`'s code is good, for this person in this session."""
     asked = acceptable.answerable.request
+    expires_at = timezone.now() + LIFETIME
     return Interaction.objects.create(
         id=secrets.token_urlsafe(32),
         user=user,
@@ -45,7 +48,8 @@ def open_interaction(
         code_challenge_method=asked.code_challenge_method,
         nonce=asked.nonce,
         signed_in_at=moment_of_sign_in(session),
-        expires_at=timezone.now() + LIFETIME,
+        expires_at=min(expires_at, device.expires_at) if device else expires_at,
+        device=device,
         shown_digest=shown_digest,
         shown_locale=shown_locale,
     )

@@ -13,7 +13,9 @@ class Interaction(models.Model):
     user = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.CASCADE, related_name="+")
     session_digest = models.CharField(max_length=64, blank=True)
     client = models.ForeignKey(settings.OAUTH2_PROVIDER_APPLICATION_MODEL, on_delete=models.CASCADE, related_name="+")
+    # Empty when a device asks, whose code is then named
     redirect_uri = models.TextField()
+    device = models.ForeignKey("oauth_provider.DeviceCode", null=True, on_delete=models.CASCADE, related_name="+")
     scopes = models.TextField(blank=True)
     resource = models.ForeignKey(Resource, on_delete=models.CASCADE, related_name="+")
     state = models.TextField(blank=True)

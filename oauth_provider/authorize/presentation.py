@@ -15,6 +15,7 @@ from oauth_provider.authorize.redirects import Destination, describe
 from oauth_provider.authorize.run import Acceptable
 from oauth_provider.clients.models import Client
 from oauth_provider.connections.models import Connection
+from oauth_provider.device.notice import DeviceNotice
 
 SECONDS_PER_DAY = 86_400
 
@@ -50,6 +51,7 @@ class ConsentPage:
     return_words: str
     return_note: str
     locale: str
+    device: DeviceNotice | None = None
 
     @property
     def digest(self) -> str:
@@ -58,8 +60,11 @@ class ConsentPage:
         return hashlib.sha256(text.encode()).hexdigest()
 
 
-def present(acceptable: Acceptable, held: Connection | None = None) -> ConsentPage:
-    """Put a request into words, in the active language; ``held`` is the person's live connection it would renew."""
+def present(acceptable: Acceptable, held: Connection | None = None, device: DeviceNotice | None = None) -> ConsentPage:
+    """Put a request into words, in the active language.
+
+    ``held`` is the person's live connection it would renew; ``device`` is what to say of a device that asks.
+    """
     client = acceptable.answerable.client
     destination = describe(acceptable.answerable.redirect_uri)
     given = held.scope_set if held else frozenset()
@@ -78,6 +83,7 @@ def present(acceptable: Acceptable, held: Connection | None = None) -> ConsentPa
         return_words=_return_words(destination),
         return_note=_return_note(destination),
         locale=get_language() or settings.LANGUAGE_CODE,
+        device=device,
     )
 
 
@@ -142,6 +148,7 @@ def _duration_words(duration: Duration, client: Client) -> str:
 def _return_words(destination: Destination) -> str:
     words = {
         "loopback": _("You will be returned to an application on this computer:"),
+        "device": _("Access goes to the device that shows this code:"),
         "app": _("You will be returned to the application that this device opens for:"),
     }
     return words.get(destination.kind, _("You will be returned to"))

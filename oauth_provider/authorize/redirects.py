@@ -4,6 +4,8 @@ import re
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from oauth_provider.connections.models import DEVICE_HOST
+
 # RFC 8252 section 7.3: the port of a loopback redirect is chosen at run time by the native app.
 _LOOPBACK = re.compile(r"http://(127\.0\.0\.1|\[::1\]|localhost)(?::[0-9]{1,5})?(/[^#]*)?")
 # Browsers repair these into something else; a URI that needs repair is not an exact one.
@@ -15,7 +17,7 @@ _CHATGPT = frozenset({"https://chat.openai.com", "https://chatgpt.com"})
 
 @dataclass(frozen=True, slots=True)
 class Destination:
-    """Where a redirect leads, in the terms the consent page uses. ``kind``: web, loopback or app."""
+    """Where a redirect leads, in the terms the consent page uses. ``kind``: web, loopback, app or device."""
 
     kind: str
     host: str
@@ -42,8 +44,13 @@ def is_registered(requested: str, registered: str, *, any_port: bool) -> bool:
 
 
 def describe(uri: str) -> Destination:
-    """Name the place ``uri`` leads to. A host is never shortened: the whole of it is what a person must read."""
+    """Name the place ``uri`` leads to; a device, which nobody is sent back to, has an empty one.
+
+    A host is never shortened: the whole of it is what a person must read.
+    """
     parts = urlsplit(uri)
+    if not uri:
+        return Destination("device", DEVICE_HOST, "", "")
     if parts.scheme not in ("http", "https"):
         return Destination("app", f"{parts.scheme}:", f"{parts.scheme}://{parts.netloc}", uri)
     kind = "loopback" if _LOOPBACK.fullmatch(uri) else "web"
@@ -52,6 +59,8 @@ def describe(uri: str) -> Destination:
 
 def form_action_sources(uri: str) -> list[str]:
     """CSP ``form-action`` sources that let a form's answer be redirected to ``uri``."""
+    if not uri:
+        return []
     parts = urlsplit(uri)
     # CSP has no syntax for IPv6 literals or for the authority of a private-use scheme.
     if parts.scheme not in ("http", "https") or "[" in parts.netloc:

@@ -2,12 +2,8 @@
 
 from urllib.parse import urlencode
 
-from csp.constants import SELF
-from csp.decorators import csp_replace
 from django.conf import settings
-from django.contrib.auth.models import User
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
-from django.shortcuts import render
+from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import translation
 from django.utils.decorators import method_decorator
@@ -15,24 +11,20 @@ from django.views import View
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_protect
 
-from audit.ledger.events import UserRef
 from audit.ledger.kinds import Decision, Kind
 from audit.ledger.record import record
-from oauth_provider.authorize.allow import shown
 from oauth_provider.authorize.checks.check_max_age import check_max_age
 from oauth_provider.authorize.checks.check_prompt import check_prompt
 from oauth_provider.authorize.decide import decide
 from oauth_provider.authorize.errors import LocalError, RedirectError
-from oauth_provider.authorize.held import held_connection
-from oauth_provider.authorize.interactions import open_interaction, session_digest
+from oauth_provider.authorize.interactions import session_digest
+from oauth_provider.authorize.pages import person_of, person_ref, refuse_locally, show_consent
 from oauth_provider.authorize.parameters import AuthorizationRequest, parse
-from oauth_provider.authorize.presentation import choose_language, platform_name, present
-from oauth_provider.authorize.redirects import form_action_sources
+from oauth_provider.authorize.presentation import choose_language
 from oauth_provider.authorize.remembered import answer_remembered
 from oauth_provider.authorize.respond import redirect
-from oauth_provider.authorize.run import Acceptable, Answerable, establish, examine
+from oauth_provider.authorize.run import Answerable, establish, examine
 from oauth_provider.authorize.sign_in_again import must_sign_in
-from oauth_provider.identities.external_id import user_ref
 from oauth_provider.identities.signed_in import ask_to_sign_in
 from oauth_provider.throttle import throttled
 
@@ -53,7 +45,7 @@ class AuthorizeView(View):
             _speak(request, language)
             answerable = establish(asked)
         except LocalError as error:
-            return _refuse_locally(request, error)
+            return refuse_locally(request, error)
         try:
             return _go_on(request, answerable, language)
         except RedirectError as error:
@@ -61,7 +53,7 @@ class AuthorizeView(View):
 
     def post(self, request: HttpRequest) -> HttpResponseBase:
         """Take the decision of the consent form."""
-        user = _person(request)
+        user = person_of(request)
         if user is None:
             # The page that was answered belongs to a session that is over
             return _to_sign_in(None, next=settings.LOGIN_REDIRECT_URL)
@@ -77,7 +69,11 @@ class AuthorizeView(View):
             )
         except LocalError as error:
             _speak(request, error.locale)
-            return _refuse_locally(request, error)
+            return refuse_locally(request, error)
+        if outcome.is_device:
+            return HttpResponseRedirect(
+                reverse("device-connected" if outcome.is_allowed else "device-denied"), status=303
+            )
         answer = {"code": outcome.code} if outcome.code else _denied()
         return redirect(redirect_uri=outcome.redirect_uri, state=outcome.state, status=303, **answer)
 
@@ -94,7 +90,7 @@ def _speak(request: HttpRequest, language: str | None) -> None:
 
 def _go_on(request: HttpRequest, answerable: Answerable, language: str | None) -> HttpResponseBase:
     asked, here = answerable.request, request.get_full_path()
-    user = _person(request)
+    user = person_of(request)
     # Redirecting a stranger's browser on demand would make this an open redirector (RFC 9700 section 4.11.2);
     # prompt=none is the one case where the client asks for an answer without a person.
     acceptable = examine(answerable) if user else None
@@ -107,7 +103,7 @@ def _go_on(request: HttpRequest, answerable: Answerable, language: str | None) -
     if "none" in asked.prompt:
         outcome = answer_remembered(acceptable=acceptable, user=user, session=request.session)
         return redirect(redirect_uri=outcome.redirect_uri, state=outcome.state, status=302, code=outcome.code)
-    return _show(request, acceptable, user)
+    return show_consent(request, acceptable, user)
 
 
 def _age(asked: AuthorizationRequest) -> int | None:
@@ -116,16 +112,6 @@ def _age(asked: AuthorizationRequest) -> int | None:
         return check_max_age(asked)
     except RedirectError:
         return None
-
-
-def _person(request: HttpRequest) -> User | None:
-    user = request.user
-    return user if user.is_authenticated and user.is_active else None
-
-
-def _person_ref(request: HttpRequest) -> UserRef | None:
-    user = _person(request)
-    return None if user is None else user_ref(user)
 
 
 def _to_sign_in(language: str | None, **query: str) -> HttpResponseBase:
@@ -143,55 +129,10 @@ def _to_sign_in(language: str | None, **query: str) -> HttpResponseBase:
     return response
 
 
-def _show(request: HttpRequest, acceptable: Acceptable, user: User) -> HttpResponseBase:
-    answerable = acceptable.answerable
-    held = held_connection(
-        user=user, client=answerable.client, resource=acceptable.resource, redirect_uri=answerable.redirect_uri
-    )
-    page = present(acceptable, held)
-    interaction = open_interaction(
-        acceptable=acceptable,
-        user=user,
-        session=request.session,
-        shown_digest=page.digest,
-        shown_locale=page.locale,
-    )
-    record(
-        kind=Kind.OAUTH_AUTHORIZATION_SHOWN,
-        user=user_ref(user),
-        client_id=answerable.client.client_id,
-        decision=Decision.ALLOW,
-        scopes_required=interaction.scopes,
-        audience=acceptable.resource.identifier,
-        note=shown(interaction),
-    )
-    context = {"page": page, "interaction": interaction.pk, "here": request.get_full_path()}
-
-    # Browsers apply form-action to the redirect that answers a form, so the client's origin must be in it.
-    @csp_replace({"form-action": [SELF, *form_action_sources(answerable.redirect_uri)]})
-    def consent(request: HttpRequest) -> HttpResponse:
-        return render(request, "authorize/consent.html", context)
-
-    return consent(request)
-
-
-def _refuse_locally(request: HttpRequest, error: LocalError) -> HttpResponseBase:
-    record(
-        kind=Kind.OAUTH_AUTHORIZATION_REFUSED,
-        user=_person_ref(request),
-        client_id=error.client_id,
-        decision=Decision.DENY,
-        reason=error.reason,
-        status=error.status,
-    )
-    context = {"error": error, "platform": platform_name()}
-    return render(request, "authorize/error.html", context, status=error.status)
-
-
 def _refuse_to_client(request: HttpRequest, answerable: Answerable, error: RedirectError) -> HttpResponseBase:
     record(
         kind=Kind.OAUTH_AUTHORIZATION_REFUSED,
-        user=_person_ref(request),
+        user=person_ref(request),
         client_id=answerable.client.client_id,
         decision=Decision.DENY,
         reason=error.reason,

@@ -9,6 +9,9 @@ from django.utils.translation import gettext_lazy as _
 
 from oauth_provider.resources.models import Resource
 
+# In the place of a host, of a connection made by a device's code: nobody is sent back
+DEVICE_HOST = "device:"
+
 
 class Connection(models.Model):
     """The unit of consent and revocation; every token a person gave a client hangs on one."""

@@ -67,6 +67,7 @@ def _kill_pending(connection: Connection) -> None:
     codes = connection.codes.filter(redeemed_at=None)
     get_grant_model().objects.filter(code__in=list(codes.values_list("checksum", flat=True))).delete()
     codes.delete()
-    # By name: the authorization request is a layer above
+    # By name: devices and the authorization request are layers above
+    apps.get_model("oauth_provider", "DeviceCode").objects.filter(connection=connection.pk, redeemed_at=None).delete()
     interactions = apps.get_model("oauth_provider", "Interaction")
     interactions.objects.filter(user=connection.user_id, client=connection.client_id, decided_at=None).delete()

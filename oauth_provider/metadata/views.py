@@ -5,6 +5,7 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase, JsonResponse
 
+from oauth_provider.device.live import DEVICE_CODE
 from oauth_provider.keys.signing import jwks
 from oauth_provider.metadata.public import public_document
 from oauth_provider.openid.metadata import openid_metadata
@@ -12,7 +13,7 @@ from oauth_provider.registration.models import Mode
 from oauth_provider.registration.policy import current_policy
 from oauth_provider.scopes.models import Scope
 from oauth_provider.tokens.assertion_claims import ALGORITHMS
-from oauth_provider.tokens.server import GRANT_TYPES
+from oauth_provider.tokens.server import live_grant_types
 
 _AUTH_METHODS = ["none", "client_secret_basic", "client_secret_post", "private_key_jwt"]
 
@@ -30,7 +31,7 @@ def authorization_server(_request: HttpRequest) -> HttpResponseBase:
         "jwks_uri": f"{issuer}/.well-known/jwks.json",
         "response_types_supported": ["code"],
         "response_modes_supported": ["query"],
-        "grant_types_supported": sorted(GRANT_TYPES),
+        "grant_types_supported": live_grant_types(),
         "code_challenge_methods_supported": ["S256"],
         "token_endpoint_auth_methods_supported": _AUTH_METHODS,
         "token_endpoint_auth_signing_alg_values_supported": list(ALGORITHMS),
@@ -44,6 +45,8 @@ def authorization_server(_request: HttpRequest) -> HttpResponseBase:
     }
     if current_policy().mode != Mode.OFF:
         document["registration_endpoint"] = f"{issuer}/oauth/register"
+    if DEVICE_CODE in document["grant_types_supported"]:
+        document["device_authorization_endpoint"] = f"{issuer}/oauth/device_authorization"
     scopes = list(Scope.objects.filter(enabled=True).order_by("name").values_list("name", flat=True))
     if scopes:
         document["scopes_supported"] = scopes

@@ -35,6 +35,11 @@ class CodeGrant:
     scopes: tuple[str, ...]
 
     @property
+    def is_offline(self) -> bool:
+        """Whether there is a refresh token beside the access token."""
+        return self.code.is_offline
+
+    @property
     def sign_in(self) -> SignIn:
         """What an ID token says of it."""
         subject = user_ref(self.connection.user).external_id

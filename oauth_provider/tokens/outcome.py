@@ -21,5 +21,7 @@ class Outcome:
     # The clients an exchanged token went through, the first one first
     clients: str = ""
     repeated: bool = False
+    # A device that has to ask again: nothing to undo
+    is_waiting: bool = False
     replayed: bool = False
     family_id: UUID | None = None

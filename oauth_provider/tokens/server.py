@@ -12,6 +12,8 @@ from oauth2_provider.settings import oauth2_settings
 
 from audit.ledger.kinds import Decision, Kind
 from audit.ledger.record import record
+from oauth_provider.device.grant import DeviceCodeGrant
+from oauth_provider.device.live import DEVICE_CODE, is_device_grant_live
 from oauth_provider.tokens.answers import Answer, error_answer, unproven
 from oauth_provider.tokens.client_assertion import prove_by_assertion
 from oauth_provider.tokens.client_authentication import AuthenticationError
@@ -30,6 +32,11 @@ _DESCRIPTIONS = {
     "unauthorized_client": "The client may not use this grant type.",
     "invalid_scope": "The scope is unknown, or exceeds what was granted.",
 }
+
+
+def live_grant_types() -> list[str]:
+    """What works now, sorted: devices only where staff let a client connect them."""
+    return sorted(GRANT_TYPES | ({DEVICE_CODE} if is_device_grant_live() else set()))
 
 
 def answer_token_request(request: HttpRequest) -> Answer:
@@ -54,7 +61,7 @@ def answer_token_request(request: HttpRequest) -> Answer:
     except AuthenticationError as error:
         answer = unproven(error)
         validator.outcome.reason, validator.outcome.client_id = error.reason, error.client_id
-    if answer.status != 200:
+    if answer.status != 200 and validator.outcome.reason != "authorization_pending":
         _after_refusal(validator.outcome, answer)
     return answer
 
@@ -63,21 +70,23 @@ def _check_grant_type(parameters: dict[str, str]) -> None:
     grant_type = parameters.get("grant_type")
     if grant_type is None:
         raise BodyError("missing_grant_type", "Send grant_type.")
-    if grant_type not in GRANT_TYPES:
-        description = f"Supported: {', '.join(sorted(GRANT_TYPES))}."
+    if grant_type not in GRANT_TYPES and not (grant_type == DEVICE_CODE and is_device_grant_live()):
+        description = f"Supported: {', '.join(live_grant_types())}."
         raise BodyError("unsupported_grant_type", description, error="unsupported_grant_type")
 
 
 def _run(request: HttpRequest, validator: Validator, grant_type: str) -> Answer:
     server = oauth2_settings.OAUTH2_SERVER_CLASS(validator, **oauth2_settings.server_kwargs)
     server.grant_types[TOKEN_EXCHANGE] = TokenExchangeGrant(validator)
+    server.grant_types[DEVICE_CODE] = DeviceCodeGrant(validator)
     with transaction.atomic():
         _uri, _headers, body, status = RequestCore(server).create_token_response(request)
         content: dict[str, Any] = json.loads(body)
         if status == 200:
             _record_success(validator.outcome, grant_type)
             return Answer(200, content)
-        transaction.set_rollback(True)
+        # When a device asked last is kept
+        transaction.set_rollback(not validator.outcome.is_waiting)
     return _refusal(content, status)
 
 

@@ -16,6 +16,14 @@ from typing_extensions import override
 
 from oauth_provider.clients.models import Client, Preset
 from oauth_provider.connections.models import Connection
+from oauth_provider.device.live import DEVICE_CODE
+from oauth_provider.device.redeem import (
+    DeviceGrant,
+    DevicePollError,
+    StillWaitingError,
+    lock_device_code,
+    spend_device_code,
+)
 from oauth_provider.identities.external_id import user_ref
 from oauth_provider.openid.id_token import sign_id_token
 from oauth_provider.resources.registry import find
@@ -50,6 +58,7 @@ class Validator(OAuth2Validator):
         self.proven: Client | None = None
         self._code: CodeGrant | None = None
         self._refresh: RefreshGrant | None = None
+        self._device: DeviceGrant | None = None
         self._subject: Subject | None = None
 
     # Who calls (RFC 6749 section 2.3)
@@ -92,6 +101,8 @@ class Validator(OAuth2Validator):
         """The library's mapping; client credentials only for a confidential service."""
         if grant_type == TOKEN_EXCHANGE:
             return (client.is_confidential and client.may_exchange_tokens) or self._refused("grant_type_not_allowed")
+        if grant_type == DEVICE_CODE:
+            return client.device_grant_allowed or self._refused("device_grant_not_allowed")
         allowed = bool(super().validate_grant_type(client_id, grant_type, client, request, *args, **kwargs))
         if grant_type == "client_credentials":
             allowed = allowed and client.is_confidential and client.preset == Preset.SERVICE
@@ -189,6 +200,28 @@ class Validator(OAuth2Validator):
         """What a refresh may ask for: bought, and still allowed, given and enabled."""
         return list(self._refresh.scopes) if self._refresh else []
 
+    # Device codes (RFC 8628 section 3.4)
+
+    def validate_device_code(self, code: str, client: Client, request: Request) -> bool:
+        """Locks what the code stands for; False means invalid_grant. A poll that brings nothing goes past us."""
+        try:
+            locked = lock_device_code(code=code, client=client)
+            self._stands_on(locked.connection, locked.scopes, request)
+            check_target(requested=request.resource, connection=locked.connection)
+        except InvalidTargetError as error:
+            raise self._foreign_target(error, request) from error
+        except InvalidGrantError as error:
+            return self._refused(error.reason)
+        except ReplayError as error:
+            return self._replayed(error)
+        except DevicePollError as error:
+            self._refused(error.reason)
+            self.outcome.is_waiting = isinstance(error, StillWaitingError)
+            raise
+        self._device = locked
+        request.user, request.scopes = locked.connection.user, list(locked.scopes)
+        return True
+
     # Access tokens exchanged for others (RFC 8693)
 
     def validate_subject_token(self, subject_token: str, client: Client, request: Request) -> bool:
@@ -233,7 +266,8 @@ class Validator(OAuth2Validator):
     def save_bearer_token(self, token: dict[str, Any], request: Request, *args: Any, **kwargs: Any) -> None:
         """Spend what paid for the token and store the new one, inside the endpoint's transaction."""
         grounds = grounds_of(request)
-        if self._code is not None and not self._code.code.is_offline:
+        began = self._code or self._device
+        if began is not None and not began.is_offline:
             token.pop("refresh_token", None)
         issued = Issued(
             access_token=token["access_token"],
@@ -243,6 +277,8 @@ class Validator(OAuth2Validator):
         )
         if self._code is not None:
             spend_code(self._code, issued=issued)
+        elif self._device is not None:
+            spend_device_code(self._device, issued=issued)
         elif self._refresh is not None and self._refresh.repeated is not None:
             issued = self._refresh.repeated
             token.update(answered_again(issued))
@@ -253,7 +289,7 @@ class Validator(OAuth2Validator):
             store_exchanged(issued=issued, client=request.client, subject=self._subject)
         else:
             store_service_token(issued=issued, client=request.client, audience=grounds.audience)
-        paid = self._code or self._refresh
+        paid = began or self._refresh
         if paid is not None and OPENID in issued.scope.split():
             token["id_token"] = sign_id_token(
                 paid.sign_in, client_id=request.client_id, access_token=issued.access_token

@@ -30,6 +30,16 @@ def load_client(request: AuthorizationRequest) -> Client:
             developer=_("The client is not registered for the authorization code grant."),
             client_id=client.client_id,
         )
+    require_usable(client)
+    return client
+
+
+def require_usable(client: Client) -> None:
+    """Staff let the client in and did not stop it, whichever grant it asks by.
+
+    Raises:
+        LocalError: they did not, or did.
+    """
     if client.is_suspended:
         raise LocalError(
             "suspended_client",
@@ -40,7 +50,6 @@ def load_client(request: AuthorizationRequest) -> Client:
         )
     _require_approved(client)
     _require_unblocked(client)
-    return client
 
 
 def _require_unblocked(client: Client) -> None:

@@ -14,6 +14,7 @@ from tqdm import tqdm
 from audit.ledger.kinds import Kind
 from audit.ledger.record import record
 from oauth_provider.authorize.cleanup import clean_interactions, expired_interactions
+from oauth_provider.device.cleanup import clean_device_codes, expired_device_codes
 from oauth_provider.identities.sessions import clean_sessions, expired_sessions
 from oauth_provider.registration.cleanup import clean_registrations, idle_registrations, unused_registrations
 from oauth_provider.tokens.cleanup import Deleted, clean_tokens, count_spent_tokens
@@ -27,6 +28,7 @@ KINDS = (
     "grants",
     "assertions",
     "interactions",
+    "device_codes",
     "sessions",
     "deliveries",
 )
@@ -56,7 +58,14 @@ class Command(BaseCommand):
         if quiet:
             yield from steps
         elif sys.stderr.isatty():
-            rows = (expired_interactions, expired_sessions, unused_registrations, idle_registrations, old_deliveries)
+            rows = (
+                expired_interactions,
+                expired_device_codes,
+                expired_sessions,
+                unused_registrations,
+                idle_registrations,
+                old_deliveries,
+            )
             total = count_spent_tokens(at=at) + sum(each(at=at).count() for each in rows)
             with tqdm(total=total, unit=" rows", file=sys.stderr) as bar:
                 for kind, deleted in steps:
@@ -72,6 +81,7 @@ class Command(BaseCommand):
 def _clean(at: datetime) -> Iterator[Deleted]:
     yield from clean_tokens(at=at)
     yield from (("interactions", deleted) for deleted in clean_interactions(at=at))
+    yield from (("device_codes", deleted) for deleted in clean_device_codes(at=at))
     yield from (("sessions", deleted) for deleted in clean_sessions(at=at))
     yield from (("registrations", deleted) for deleted in clean_registrations(at=at))
     yield from (("deliveries", deleted) for deleted in clean_deliveries(at=at))

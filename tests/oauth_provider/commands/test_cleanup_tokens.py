@@ -68,6 +68,7 @@ def test_json_names_every_kind_even_when_there_is_nothing_to_do() -> None:
         "sessions",
         "deliveries",
         "registrations",
+        "device_codes",
     }
     assert json.loads(cleanup(json=True)) == dict.fromkeys(kinds, 0)
 

@@ -146,3 +146,11 @@ def test_the_sign_in_is_a_connection_of_its_own(world: World) -> None:
     tokens(world, scope="openid email")
     tokens(world, scope="tool:read")
     assert sorted(Connection.objects.values_list("scopes", flat=True)) == ["email openid", "tool:read"]
+
+
+def test_connected_apps_lists_what_she_gave(world: World) -> None:
+    tokens(world, scope="openid email")
+    connection = Connection.objects.get()
+    page = world.browser.get(f"/connected-apps/{connection.pk}/").content.decode()
+    assert "See your e-mail address" in page
+    assert "Not available now" not in page

@@ -31,6 +31,8 @@ def test_the_defaults_are_those_of_the_contract() -> None:
         "failed_client": "30/m",
         "revoke": "300/m",
         "introspect": "300/m",
+        "device": "60/m",
+        "user_code": "10/m",
         "userinfo": "300/m",
         "signin": "20/m",
         "register": "30/m",
