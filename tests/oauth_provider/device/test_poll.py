@@ -42,7 +42,7 @@ def test_s3_5_a_device_waits_and_then_gets_what_the_person_gave(device: Device) 
     assert connection.expires_at
     refresh = {"grant_type": "refresh_token", "refresh_token": bought["refresh_token"]}
     again = post("/oauth/token", **refresh, client_id=device.client.client_id).json()
-    assert verify_access_token(again["access_token"])
+    assert verify_access_token(again["access_token"]).scopes == {"tool:read"}
     kinds = list(
         Event.objects.filter(client_id=device.client.client_id).order_by("id").values_list("kind", "operation")
     )
@@ -115,7 +115,7 @@ def test_a_code_works_once_and_a_replay_ends_what_it_bought(device: Device) -> N
     started = device.start()
     device.decide(started)
     token = device.poll(started).json()["access_token"]
-    assert verify_access_token(token)
+    assert verify_access_token(token).scopes == {"tool:read"}
     assert device.error(started) == "invalid_grant"
     with pytest.raises(InvalidToken):
         verify_access_token(token)
