@@ -71,7 +71,7 @@ class BackendAdmin(CatalogueAdmin):
     readonly_fields = ("has_credential", "trusted", "shown_certificate")
     fieldsets: Any = (
         (None, {"fields": ("name", "prefix", "upstream_url", "allow_private", "auth_mode", "enabled", "reason")}),
-        (gettext_lazy("Who the backend is told is calling"), {"fields": ("identity_headers", "identity_query")}),
+        (gettext_lazy("How the backend learns who calls"), {"fields": ("identity_headers", "identity_query")}),
         (gettext_lazy("The gateway's own credential"), {"fields": ("has_credential", "credential")}),
         *((words, {"fields": names_of_kind(kind), "classes": (f"gh-kind-{kind}",)})
           for kind, words in KIND_WORDS.items()),

@@ -41,7 +41,6 @@ class CertificateFacts:
     expires_at: datetime
 
 
-@lru_cache(maxsize=CONTEXTS)
 def tls_context(*, ca: str = "", certificate: str = "", key_sealed: str = "") -> ssl.SSLContext:
     """What calls of one backend are secured with: certificates are verified, always, and TLS is 1.2 at least.
 
@@ -54,7 +53,13 @@ def tls_context(*, ca: str = "", certificate: str = "", key_sealed: str = "") ->
         Undecipherable: no key of ENCRYPTION_KEYS opens it.
         BadPem: one of them cannot be used.
     """
-    return _context(ca, certificate, decrypt(key_sealed).decode() if certificate else "")
+    return _built(ca, certificate, key_sealed if certificate else "")
+
+
+@lru_cache(maxsize=CONTEXTS)
+def _built(ca: str, certificate: str, key_sealed: str) -> ssl.SSLContext:
+    # The same object for the same input: connections are told apart by it
+    return _context(ca, certificate, decrypt(key_sealed).decode() if key_sealed else "")
 
 
 def tls_faults(*, ca: str, certificate: str, key: str) -> dict[str, str]:
