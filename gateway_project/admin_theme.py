@@ -60,6 +60,7 @@ NAVIGATION = [
             _page(_("Operations"), "route", "proxy.operation"),
             _page(_("Permissions"), "checklist", "oauth_provider.scope"),
             _page(_("Issuers"), "verified_user", "proxy.issuer"),
+            _page(_("Limits"), "speed", "proxy.limit"),
         ],
     },
     {

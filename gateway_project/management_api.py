@@ -13,6 +13,7 @@ from oauth_provider.staff_api.schema import SchemaView
 from oauth_provider.staff_api.views import NothingThere, action, routes
 from proxy.catalogue.api import BackendView, OperationView
 from proxy.issuers.api import IssuerView
+from proxy.limits.api import LimitView
 
 SECRETS = "clients/<str:client_id>/secrets/"
 
@@ -32,6 +33,7 @@ urlpatterns = [
     *routes(ConnectionView),
     action(ConnectionView, "revoke"),
     *routes(IssuerView),
+    *routes(LimitView),
     *routes(ApiKeyView),
     path("audit/events/", EventView.as_view({"get": "list"}), name="manage-events"),
     path("audit/events/<uuid:id>/", EventView.as_view({"get": "retrieve"}), name="manage-events-one"),

@@ -2,5 +2,6 @@
 
 from proxy.catalogue.admin import BackendAdmin, OperationAdmin
 from proxy.issuers.admin import IssuerAdmin
+from proxy.limits.admin import LimitAdmin
 
-__all__ = ["BackendAdmin", "IssuerAdmin", "OperationAdmin"]
+__all__ = ["BackendAdmin", "IssuerAdmin", "LimitAdmin", "OperationAdmin"]

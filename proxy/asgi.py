@@ -19,6 +19,7 @@ from proxy.issuers.plans import read_issuers
 from proxy.issuers.verify import ExternalTokens
 from proxy.limits.concurrency import Bulkhead
 from proxy.limits.rates import RateLimiter
+from proxy.limits.table import LimitTable
 from proxy.pipeline.constrain import Limits
 from proxy.pipeline.identify import Identifier
 from proxy.pipeline.run import Gateway
@@ -28,29 +29,25 @@ from proxy.upstream.retry import RetryingTransport
 from proxy.upstream.service_tokens import ServiceTokens, TokenTransport
 
 REST_PREFIX = "/api/v1/"
-MILLISECONDS = 1000
 
 
 class DataPlane:
     """Everything one process needs to carry calls; `start` and `stop` frame its life."""
 
     def __init__(self, *, recorder: Recorder) -> None:
-        self.watcher = Watcher(read_issuers=read_issuers)
+        self._limits = LimitTable(max_calls=settings.RATE_LIMIT_MAX, window_ms=settings.RATE_LIMIT_WINDOW_MS)
+        self.watcher = Watcher(read_issuers=read_issuers, also=self._limits.read)
         self.issuer_keys = KeyKeeper()
         self.recorder = recorder
         tries = RetryingTransport(BreakingTransport(PooledTransport(), changed=self._breaker_changed))
         self._transport = TokenTransport(tries, ServiceTokens())
         self._identifier = Identifier(self.watcher, external=ExternalTokens(self.issuer_keys))
         self._keeping: asyncio.Task[None] | None = None
-        self._rates = RateLimiter(
-            max_calls=settings.RATE_LIMIT_MAX,
-            window_s=-(-settings.RATE_LIMIT_WINDOW_MS // MILLISECONDS),
-            redis_url=settings.REDIS_URL,
-        )
+        self._rates = RateLimiter(redis_url=settings.REDIS_URL, workers=settings.WEB_CONCURRENCY)
         gateway = Gateway(
             watcher=self.watcher,
             identifier=self._identifier,
-            limits=Limits(rates=self._rates, bulkhead=Bulkhead()),
+            limits=Limits(table=self._limits, rates=self._rates, bulkhead=Bulkhead()),
             transport=self._transport,
         )
         cors, origins = Cors(settings.CORS_ORIGINS), settings.CORS_ORIGINS

@@ -2,5 +2,6 @@
 
 from proxy.catalogue.models import Backend, Operation
 from proxy.issuers.models import Issuer
+from proxy.limits.models import Limit
 
-__all__ = ["Backend", "Issuer", "Operation"]
+__all__ = ["Backend", "Issuer", "Limit", "Operation"]

@@ -28,9 +28,11 @@ class Watcher:
     `snapshot` and `revocation_revision` are replaced, never changed: readers need no lock.
     """
 
-    def __init__(self, *, read_issuers: ReadIssuers = no_issuers) -> None:
+    def __init__(self, *, read_issuers: ReadIssuers = no_issuers, also: Callable[[], None] = lambda: None) -> None:
         self.snapshot: Snapshot = EMPTY
         self._read_issuers = read_issuers
+        # What else is compiled whenever the catalogue moves
+        self._also = also
         self.revocation_revision = -1
         self._read_at = float("-inf")
         self._wake = Event()
@@ -78,6 +80,7 @@ class Watcher:
             catalogue = revisions.get("catalogue", 0)
             if catalogue != self.snapshot.revision:
                 # The revision was read before the rows: a change in between is seen by the next poll
+                self._also()
                 self.snapshot = build(revision=catalogue, read_issuers=self._read_issuers)
             self._read_at = asked_at
 

@@ -1,82 +1,117 @@
-"""Calls per window, counted in memory or, for several workers, in Redis (`limits`, sliding window counter)."""
+"""Calls per window, counted in memory or, for several workers, in Redis: one script for all the limits of a call."""
 
-import math
+import asyncio
 import time
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import structlog
-from limits import RateLimitItemPerSecond
-from limits.aio.storage import MemoryStorage, RedisStorage
-from limits.aio.strategies import SlidingWindowCounterRateLimiter
-from limits.errors import StorageError
-from redis.asyncio import ConnectionPool
+from redis.asyncio import ConnectionPool, Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
 
-Headers = tuple[tuple[str, str], ...]
-NAMESPACE = "gatehouse"
+from proxy.limits.counting import Allowance, Count, MemoryCounters, Wanted, allowance_of
+
+NAMESPACE = "gatehouse:limit:"
 ANSWER_WITHIN_S = 0.25
+# A Redis that did not answer is asked again by one call in so long; all others go on without it
+ASK_AGAIN_S = 1.0
+MILLISECONDS = 1000
+# Counts a call in every counter, or in none when one is full. Redis has the only clock that workers share
+SCRIPT = """
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local said, states, fits = {1, now}, {}, true
+for i, key in ipairs(KEYS) do
+    local max, window = tonumber(ARGV[2 * i - 1]), tonumber(ARGV[2 * i])
+    local index = math.floor(now / window)
+    local held = redis.call('HMGET', key, 'w', 'c', 'b', 'l')
+    local at, calls, before = tonumber(held[1]), tonumber(held[2]) or 0, tonumber(held[3]) or 0
+    if tonumber(held[4]) ~= window or not at or index - at > 1 then calls, before = 0, 0
+    elseif at ~= index then calls, before = 0, calls end
+    if before * (1 - (now % window) / window) + calls + 1 > max + 0.000001 then fits = false end
+    states[i] = {index, calls, before, window}
+end
+for i, key in ipairs(KEYS) do
+    local state = states[i]
+    if fits then
+        state[2] = state[2] + 1
+        redis.call('HSET', key, 'w', state[1], 'c', state[2], 'b', state[3], 'l', state[4])
+        redis.call('PEXPIRE', key, 2 * state[4])
+    end
+    said[#said + 1], said[#said + 2] = state[2], state[3]
+end
+if not fits then said[1] = 0 end
+return said
+"""
 log = structlog.get_logger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Allowance:
-    """What a caller has left. `resets_in_s` whole seconds until a full allowance, `headers` say so to the caller."""
-
-    allowed: bool
-    remaining: int
-    resets_in_s: int
-    headers: Headers
-
-
 class RateLimiter:
-    """At most `max_calls` in `window_s` seconds for each key. Without Redis's answer each worker counts for itself."""
+    """Counts calls. Without Redis's answer each worker grants its share of every limit: one part in `workers`."""
 
-    def __init__(self, *, max_calls: int, window_s: int, redis_url: str | None) -> None:
-        self._item = RateLimitItemPerSecond(max_calls, window_s, namespace=NAMESPACE)
-        self._policy = f'"default";q={max_calls};w={window_s}'
-        self._local = SlidingWindowCounterRateLimiter(MemoryStorage())
+    def __init__(self, *, redis_url: str | None, workers: int = 1, clock: Callable[[], float] = time.monotonic) -> None:
+        self._workers = workers
+        self._clock = clock
+        self._memory = MemoryCounters()
         self._connections = _connections(redis_url) if redis_url else None
-        self._shared = _shared(self._connections) if self._connections else None
+        client: Redis | None = Redis(connection_pool=self._connections) if self._connections else None
+        self._script = client.register_script(SCRIPT) if client is not None else None
+        self._silent_until = 0.0
 
     async def aclose(self) -> None:
         """Close every connection to Redis."""
         if self._connections is not None:
             await self._connections.aclose()
 
-    async def hit(self, key: str) -> Allowance:
-        """Count one call of `key` and say whether it still fits."""
-        if self._shared is not None:
+    async def hit(self, wanted: Sequence[Wanted]) -> Allowance:
+        """Count one call against all of `wanted`, one at least, unless it fits one of them no more."""
+        if self._script is not None and (now := self._clock()) >= self._silent_until:
+            # Until it has answered, nobody else waits for it
+            was_silent, self._silent_until = self._silent_until, now + ASK_AGAIN_S if self._silent_until else 0.0
             try:
-                return await self._count(self._shared, key)
-            except StorageError as fault:
+                allowance = await self._count_together(wanted)
+            except (RedisError, OSError, TimeoutError, ValueError, TypeError, IndexError) as fault:
                 # Never unlimited, never an outage: what this worker has seen decides until Redis is back
-                log.warning("shared_limits_lost", fault=type(fault.storage_error).__name__)
-        return await self._count(self._local, key)
+                self._silent_until = self._clock() + ASK_AGAIN_S
+                if not was_silent:
+                    log.warning("shared_limits_lost", fault=type(fault).__name__)
+            else:
+                self._silent_until = 0.0
+                return allowance
+        return self._count_alone(wanted)
 
-    async def _count(self, limiter: SlidingWindowCounterRateLimiter, key: str) -> Allowance:
-        allowed = await limiter.hit(self._item, key)
-        stats = await limiter.get_window_stats(self._item, key)
-        resets_in_s = max(1, math.ceil(stats.reset_time - time.time()))
-        # draft-ietf-httpapi-ratelimit-headers-10, sections 3 and 4
-        headers = (
-            ("ratelimit-policy", self._policy),
-            ("ratelimit", f'"default";r={stats.remaining};t={resets_in_s}'),
-        )
-        return Allowance(allowed, stats.remaining, resets_in_s, headers)
+    async def _count_together(self, wanted: Sequence[Wanted]) -> Allowance:
+        arguments: list[int] = [number for each in wanted for number in (each.max_calls, each.window_ms)]
+        async with asyncio.timeout(ANSWER_WITHIN_S):
+            said: Any = await self._script(keys=[NAMESPACE + each.key for each in wanted], args=arguments)  # type: ignore[misc]
+        if not isinstance(said, list) or len(said) != 2 + 2 * len(wanted):
+            raise TypeError("no answer of the script")
+        fits, now_ms, *numbers = map(int, said)
+        counts = [Count(now_ms, calls, before) for calls, before in zip(numbers[::2], numbers[1::2], strict=True)]
+        if fits:
+            # So that the share of a worker that loses Redis does not begin anew
+            self._memory.take(wanted, now_ms=_now_ms(), always=True)
+        return allowance_of(wanted, counts, allowed=bool(fits))
+
+    def _count_alone(self, wanted: Sequence[Wanted]) -> Allowance:
+        share = self._workers if self._script is not None else 1
+        now_ms = _now_ms()
+        taken = self._memory.take(wanted, now_ms=now_ms, share=share)
+        counts = self._memory.read(wanted, now_ms=now_ms)
+        return allowance_of(wanted, counts, allowed=taken, share=share)
+
+
+def _now_ms() -> int:
+    return int(time.time() * MILLISECONDS)
 
 
 def _connections(redis_url: str) -> ConnectionPool:
     pool: ConnectionPool = ConnectionPool.from_url(
-        redis_url, socket_timeout=ANSWER_WITHIN_S, socket_connect_timeout=ANSWER_WITHIN_S
+        redis_url,
+        socket_timeout=ANSWER_WITHIN_S,
+        socket_connect_timeout=ANSWER_WITHIN_S,
+        retry=Retry(NoBackoff(), 0),
     )
     return pool
-
-
-def _shared(connections: ConnectionPool) -> SlidingWindowCounterRateLimiter:
-    # Its URI says only that it is Redis; where it is, a socket included, the pool knows
-    storage = RedisStorage(
-        "async+redis://",
-        wrap_exceptions=True,
-        implementation="redispy",
-        connection_pool=connections,  # type: ignore[arg-type]  # the library's annotation forgets it
-    )
-    return SlidingWindowCounterRateLimiter(storage)

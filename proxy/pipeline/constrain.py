@@ -2,16 +2,22 @@
 
 import time
 
+from proxy.limits.addresses import address_network
 from proxy.limits.concurrency import Bulkhead
+from proxy.limits.models import AgentTier
 from proxy.limits.rates import RateLimiter
-from proxy.pipeline.call import Constrained, Validated
+from proxy.limits.table import Facts, LimitTable
+from proxy.pipeline.call import Constrained, Received, Validated
 from proxy.refusals import RateLimited
+
+_TIERS = frozenset(AgentTier.values)
 
 
 class Limits:
     """Rates and concurrency of one process."""
 
-    def __init__(self, *, rates: RateLimiter, bulkhead: Bulkhead) -> None:
+    def __init__(self, *, table: LimitTable, rates: RateLimiter, bulkhead: Bulkhead) -> None:
+        self._table = table
         self._rates = rates
         self._bulkhead = bulkhead
 
@@ -19,21 +25,38 @@ class Limits:
         """Reserve the call's place; `release` must follow, whatever becomes of it.
 
         Raises:
-            RateLimited: the caller made too many calls in the window.
+            RateLimited: too many calls in the window of one of its limits.
             Overloaded: too many calls are at the backend.
         """
-        identified = validated.identified
-        key = identified.principal.limit_key or f"address:{validated.received.address}"
-        allowance = await self._rates.hit(key)
+        allowance = await self._rates.hit(self._table.wanted(self._facts(validated)))
         if not allowance.allowed:
             raise RateLimited(
-                retry_after_s=allowance.resets_in_s,
+                retry_after_s=max(1, allowance.retry_after_s),
                 resets_at=int(time.time()) + allowance.resets_in_s,
                 headers=allowance.headers,
             )
-        await self._bulkhead.enter(identified.backend)
+        await self._bulkhead.enter(validated.identified.backend)
         return Constrained(validated=validated, limit_headers=allowance.headers)
 
     def release(self, constrained: Constrained) -> None:
         """Give the call's place at the backend back."""
         self._bulkhead.leave(constrained.validated.identified.backend)
+
+    def _facts(self, validated: Validated) -> Facts:
+        principal, received = validated.identified.principal, validated.received
+        return Facts(
+            backend=validated.identified.backend.name,
+            operation=validated.operation.operation_id,
+            user=str(principal.user.user_id) if principal.user else "",
+            client=principal.client_id,
+            tenant=principal.tenant,
+            address=address_network(received.address),
+            tier=_tier(received) if self._table.has_tiers else "",
+        )
+
+
+def _tier(received: Received) -> str:
+    """What the agent says it is; a claim, and nothing when it says it twice or strangely."""
+    said = [value for name, value in received.headers if name == b"x-agent-tier"]
+    tier = said[0].decode("latin-1").strip().lower() if len(said) == 1 else ""
+    return tier if tier in _TIERS else ""

@@ -1,9 +1,13 @@
 """Rates and places: what a call reserves, and that it gives its place back."""
 
+import time
+from dataclasses import replace
+
 import pytest
 
 from proxy.limits.concurrency import Bulkhead
 from proxy.limits.rates import RateLimiter
+from proxy.limits.table import LimitTable, Rule
 from proxy.pipeline.call import Principal, Validated
 from proxy.pipeline.constrain import Limits
 from proxy.refusals import Overloaded, RateLimited
@@ -12,9 +16,11 @@ from tests.proxy.plans import ANA, NOBODY, backend_plan, operation_plan, receive
 BACKEND = backend_plan(max_concurrency=2)
 
 
-def limits(*, max_calls: int = 100, window_s: int = 60) -> Limits:
+def limits(*rules: Rule, max_calls: int = 100, window_s: int = 60) -> Limits:
     """Limits in this process's memory."""
-    return Limits(rates=RateLimiter(max_calls=max_calls, window_s=window_s, redis_url=None), bulkhead=Bulkhead())
+    table = LimitTable(max_calls=max_calls, window_ms=window_s * 1000)
+    table.use(rules)
+    return Limits(table=table, rates=RateLimiter(redis_url=None), bulkhead=Bulkhead())
 
 
 def call(principal: Principal = ANA, address: str = "203.0.113.9") -> Validated:
@@ -37,9 +43,11 @@ async def test_a_call_too_many_is_told_when_to_come_back() -> None:
         await reserve.constrain(call())
     headers = dict(refusal.value.headers)
     assert refusal.value.status == 429
-    assert 1 <= int(headers["retry-after"]) <= 60
+    # Half of what the full window holds has to fade in the next one
+    assert 1 <= int(headers["retry-after"]) <= 60 + 30
     assert headers["ratelimit"].startswith('"default";r=0;t=')
     assert refusal.value.members == {"retry_after": int(headers["retry-after"]), "resets_at": refusal.value.resets_at}
+    assert refusal.value.resets_at >= time.time() + int(headers["retry-after"]) - 1
 
 
 @pytest.mark.parametrize(
@@ -84,3 +92,78 @@ async def test_a_refused_rate_takes_no_place() -> None:
             await reserve.constrain(call())
     await reserve.constrain(call(NOBODY))
     await reserve.constrain(call(NOBODY, address="198.51.100.1"))
+
+
+# What staff set
+
+
+def rule(per: str, max_calls: int, **selectors: str) -> Rule:
+    """A limit by the minute."""
+    return Rule(name=f"{per}-{max_calls}", per=per, max_calls=max_calls, window_ms=60_000, **selectors)
+
+
+async def let_in(reserve: Limits, validated: Validated, *, most: int = 12) -> int:
+    """How many calls are let in before one is refused."""
+    for number in range(most):
+        try:
+            reserve.release(await reserve.constrain(validated))
+        except RateLimited:
+            return number
+    return most
+
+
+@pytest.mark.parametrize(
+    ("rules", "expected"),
+    [
+        ([rule("user", 5)], 5),
+        ([rule("user", 5), rule("user", 3, backend="jobs")], 3),
+        ([rule("user", 2), rule("user", 4, backend="jobs")], 4),
+        ([rule("user", 3, client="client-1"), rule("user", 6, operation="search-jobs", backend="jobs")], 6),
+        ([rule("user", 3, backend="jobs"), rule("user", 6, client="client-1")], 6),
+        ([rule("user", 1, backend="other"), rule("user", 1, client="nobody"), rule("user", 1, operation="x")], 8),
+        ([rule("user", 7), rule("client", 2)], 2),
+        ([rule("all", 2)], 2),
+        ([rule("operation", 2)], 2),
+        ([rule("address", 2)], 2),
+        ([rule("tenant", 2)], 8),
+        ([rule("user", 2, tier="background")], 8),
+    ],
+)
+async def test_the_most_specific_limit_of_each_kind_counts(rules: list[Rule], expected: int) -> None:
+    assert await let_in(limits(*rules, max_calls=8), call()) == expected
+
+
+async def test_what_an_agent_says_of_itself_only_narrows() -> None:
+    rules = [rule("user", 5), rule("user", 2, tier="background"), rule("user", 100, tier="interactive")]
+    said = {tier: called(("x-agent-tier", tier)) for tier in ("background", "interactive", "no such thing", "")}
+    assert {tier: await let_in(limits(*rules), each) for tier, each in said.items()} == {
+        "background": 2, "interactive": 5, "no such thing": 5, "": 5,
+    }  # fmt: skip
+    assert await let_in(limits(*rules), called(("x-agent-tier", "background"), ("x-agent-tier", "api"))) == 5
+
+
+def called(*headers: tuple[str, str]) -> Validated:
+    """A call with these headers."""
+    return Validated(transformed(received("GET", "/api/v1/jobs/jobs", *headers), BACKEND, ANA), operation_plan())
+
+
+async def test_a_tenant_shares_one_allowance() -> None:
+    reserve = limits(rule("tenant", 3))
+    members = [replace(ANA, tenant="acme", client_id=f"client-{number}") for number in range(2)]
+    assert await let_in(reserve, call(members[0]), most=2) == 2
+    assert await let_in(reserve, call(members[1])) == 1
+    assert await let_in(reserve, call(replace(ANA, tenant="other"))) == 3
+
+
+async def test_who_has_no_user_has_the_limits_of_their_kind() -> None:
+    service = call(Principal(kind="service", client_id="client-2"))
+    assert await let_in(limits(rule("user", 1), max_calls=4), service) == 4
+    assert await let_in(limits(rule("client", 9), max_calls=4), service) == 9
+    assert await let_in(limits(rule("address", 9), max_calls=4), call(NOBODY)) == 9
+
+
+async def test_all_the_addresses_of_a_household_are_one() -> None:
+    reserve = limits(max_calls=2)
+    assert await let_in(reserve, call(NOBODY, address="2001:db8::1")) == 2
+    assert await let_in(reserve, call(NOBODY, address="2001:db8::ffff:1")) == 0
+    assert await let_in(reserve, call(NOBODY, address="2001:db8:0:1::1")) == 2

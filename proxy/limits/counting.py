@@ -1,0 +1,134 @@
+"""The sliding window counter: the calls of this window, and of the one before as far as it still reaches into now.
+
+At most two numbers for each limit and caller, and never more calls in any window than are allowed (within a few
+percent: the calls of the window before are taken to be evenly spread).
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+Headers = tuple[tuple[str, str], ...]
+# Of decimals, not of calls
+_ALMOST = 1e-6
+KEYS_MAX = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A counter that a call goes through: at most `max_calls` in `window_ms` under `key`; `name` is for the caller."""
+
+    key: str
+    name: str
+    max_calls: int
+    window_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """What a counter holds at `now_ms`: calls of this window and of the one before."""
+
+    now_ms: int
+    calls: int
+    before: int
+
+    def used(self, window_ms: int) -> float:
+        """Calls that count now."""
+        return self.before * (1 - self.now_ms % window_ms / window_ms) + self.calls
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """What a caller has left under the limit that is closest to its end.
+
+    `retry_after_s`: whole seconds until one more call fits, 0 while one does; `resets_in_s`: until the full allowance.
+    `headers` say so to the caller.
+    """
+
+    allowed: bool
+    remaining: int
+    retry_after_s: int
+    resets_in_s: int
+    headers: Headers
+
+
+class MemoryCounters:
+    """The counters of one process."""
+
+    def __init__(self) -> None:
+        # Window, its calls, calls of the one before, length of the window in ms
+        self._counters: dict[str, list[int]] = {}
+
+    def take(self, wanted: Sequence[Wanted], *, now_ms: int, share: int = 1, always: bool = False) -> bool:
+        """Count a call if it fits all of `wanted`; of each only one part in `share` is this process's.
+
+        `always` counts it in any case: for a process that counts along with others.
+        """
+        counters = [self._counter(each, now_ms) for each in wanted]
+        counts = [Count(now_ms, counter[1], counter[2]) for counter in counters]
+        fits = all(
+            count.used(each.window_ms) + 1 <= max(1, each.max_calls // share) + _ALMOST
+            for each, count in zip(wanted, counts, strict=True)
+        )
+        if fits or always:
+            for counter in counters:
+                counter[1] += 1
+        return fits
+
+    def read(self, wanted: Sequence[Wanted], *, now_ms: int) -> list[Count]:
+        """What the counters hold."""
+        counters = (self._counter(each, now_ms) for each in wanted)
+        return [Count(now_ms, counter[1], counter[2]) for counter in counters]
+
+    def _counter(self, wanted: Wanted, now_ms: int) -> list[int]:
+        window = now_ms // wanted.window_ms
+        counter = self._counters.get(wanted.key)
+        if counter is None:
+            if len(self._counters) >= KEYS_MAX:
+                self._sweep(now_ms)
+            counter = self._counters[wanted.key] = [window, 0, 0, wanted.window_ms]
+        elif counter[3] != wanted.window_ms:
+            # Staff changed it: what was counted in windows of another length says nothing
+            counter[:] = [window, 0, 0, wanted.window_ms]
+        elif counter[0] != window:
+            counter[:] = [window, 0, counter[1] if counter[0] == window - 1 else 0, wanted.window_ms]
+        return counter
+
+    def _sweep(self, now_ms: int) -> None:
+        live = {key: counter for key, counter in self._counters.items() if now_ms // counter[3] - counter[0] <= 1}
+        if len(live) > KEYS_MAX * 0.9:
+            # More callers than there is room for: those who came first begin anew
+            live = dict(list(live.items())[KEYS_MAX // 2 :])
+        self._counters = live
+
+
+def allowance_of(wanted: Sequence[Wanted], counts: Sequence[Count], *, allowed: bool, share: int = 1) -> Allowance:
+    """What the caller hears; `counts` are as of after this call."""
+    found = [_one(each, count, allowed=allowed, share=share) for each, count in zip(wanted, counts, strict=True)]
+    # Of several that are used up the one that lasts longest: coming back earlier would be in vain
+    return found[0] if len(found) == 1 else min(found, key=lambda one: (one.remaining, -one.retry_after_s))
+
+
+def _one(wanted: Wanted, count: Count, *, allowed: bool, share: int) -> Allowance:
+    window_ms, most = wanted.window_ms, max(1, wanted.max_calls // share)
+    into_ms = count.now_ms % window_ms
+    remaining = max(0, math.floor(most - count.used(window_ms) + _ALMOST))
+    full_ms = 2 * window_ms - into_ms if count.calls else window_ms - into_ms if count.before else 0
+    resets_in_s = max(1, math.ceil(full_ms / 1000))
+    retry_after_s = 0 if allowed else math.ceil(_wait_ms(count, most, window_ms) / 1000)
+    # draft-ietf-httpapi-ratelimit-headers-10, sections 3 and 4
+    headers = (
+        ("ratelimit-policy", f'"{wanted.name}";q={wanted.max_calls};w={max(1, math.ceil(window_ms / 1000))}'),
+        ("ratelimit", f'"{wanted.name}";r={remaining};t={resets_in_s}'),
+    )
+    return Allowance(allowed, remaining, retry_after_s, resets_in_s, headers)
+
+
+def _wait_ms(count: Count, most: int, window_ms: int) -> float:
+    """Until one more call fits: the window before fades, and if that is not enough, this one in the next."""
+    into_ms = count.now_ms % window_ms
+    room = most - 1 - count.calls
+    if room >= 0:
+        faded_ms = window_ms * (1 - room / count.before) if count.before > room else 0.0
+        return max(0.0, faded_ms - into_ms)
+    return window_ms - into_ms + window_ms * (1 - (most - 1) / count.calls)
