@@ -34,6 +34,7 @@ OURS = {
     "oauth_provider.StaffToken",
     "proxy.Backend",
     "proxy.Issuer",
+    "proxy.Limit",
     "proxy.Operation",
 }
 
