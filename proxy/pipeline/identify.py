@@ -257,7 +257,8 @@ class Identifier:
 
 def _covers(audience: str, backend: BackendPlan) -> bool:
     # An audience that names a resource of ours is good for that one alone (RFC 8707); others staff chose for all
-    return audience == backend.resource or not audience.startswith(f"{settings.PUBLIC_BASE_URL}/")
+    own = backend.resource.removesuffix(backend.prefix)
+    return audience == backend.resource or not audience.startswith(f"{own}/")
 
 
 def _token(received: Received, *, challenge: str, longest: int = CREDENTIAL_MAX) -> str:
