@@ -7,6 +7,7 @@ from oauth_provider.connections.models import Connection
 from oauth_provider.device.models import DeviceCode
 from oauth_provider.identities.models import Identity
 from oauth_provider.keys.models import SigningKey
+from oauth_provider.registration.documents.models import DocumentVersion, MetadataDocument
 from oauth_provider.registration.models import InitialAccessToken, ListedClient, Registration, RegistrationPolicy
 from oauth_provider.resources.models import Resource
 from oauth_provider.revisions.models import Revision
@@ -23,11 +24,13 @@ __all__ = [
     "Connection",
     "Delivery",
     "DeviceCode",
+    "DocumentVersion",
     "FamilyToken",
     "Identity",
     "InitialAccessToken",
     "Interaction",
     "ListedClient",
+    "MetadataDocument",
     "Registration",
     "RegistrationPolicy",
     "Resource",

@@ -24,6 +24,9 @@ DEFAULT_RATES: Mapping[str, str] = {
     # Two windows: a burst of new connections is normal, a steady stream of them is not
     "register": "30/m",
     "register_hourly": "150/h",
+    # Metadata documents asked for on behalf of one address, and of one host
+    "document": "20/m",
+    "document_host": "30/m",
 }
 
 

@@ -73,7 +73,7 @@ class Internet:
         server.handle_error = lambda *_args: None  # type: ignore[method-assign]  # clients hang up on purpose
         context = self.authority.context_for(certificate_for or name)
         server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
-        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         self.servers.append(server)
         self.ports[address] = server.server_address[1]
         self.addresses.setdefault(name, [[address]])

@@ -28,6 +28,7 @@ class Kind(StrEnum):
     OAUTH_DEVICE_REFUSED = "oauth:device:refused"
     OAUTH_USERINFO_READ = "oauth:userinfo:read"
     OAUTH_USERINFO_REFUSED = "oauth:userinfo:refused"
+    OAUTH_DOCUMENT_FETCHED = "oauth:document:fetched"
     ACCOUNT_SIGNIN_SUCCEEDED = "account:signin:succeeded"
     ACCOUNT_SIGNIN_FAILED = "account:signin:failed"
     ACCOUNT_SIGNOUT_SUCCEEDED = "account:signout:succeeded"

@@ -31,6 +31,7 @@ KINDS: Final[Mapping[str, Promise | str]] = {
     Kind.OAUTH_DEVICE_REFUSED: _("Code for a device refused"),
     Kind.OAUTH_USERINFO_READ: _("Data about a person read"),
     Kind.OAUTH_USERINFO_REFUSED: _("Data about a person refused"),
+    Kind.OAUTH_DOCUMENT_FETCHED: _("Metadata document asked for"),
     Kind.ACCOUNT_SIGNIN_SUCCEEDED: _("Signed in"),
     Kind.ACCOUNT_SIGNIN_FAILED: _("Sign-in failed"),
     Kind.ACCOUNT_SIGNOUT_SUCCEEDED: _("Signed out"),

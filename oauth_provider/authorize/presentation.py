@@ -13,7 +13,7 @@ from oauth_provider.authorize.durations import DEFAULT, Duration
 from oauth_provider.authorize.permissions import Group, asked_groups, granted_group, kept_titles
 from oauth_provider.authorize.redirects import Destination, describe
 from oauth_provider.authorize.run import Acceptable
-from oauth_provider.clients.models import Client
+from oauth_provider.clients.models import Client, Origin
 from oauth_provider.connections.models import Connection
 from oauth_provider.device.notice import DeviceNotice
 
@@ -50,6 +50,10 @@ class ConsentPage:
     destination: Destination
     return_words: str
     return_note: str
+    # The host of the document that describes the client; "" for a client without one
+    described_at: str
+    # What a person must know about a client that returns only to programs on her own computer
+    local_only: str
     locale: str
     device: DeviceNotice | None = None
 
@@ -82,6 +86,8 @@ def present(acceptable: Acceptable, held: Connection | None = None, device: Devi
         destination=destination,
         return_words=_return_words(destination),
         return_note=_return_note(destination),
+        described_at=_described_at(client),
+        local_only=_local_only(client),
         locale=get_language() or settings.LANGUAGE_CODE,
         device=device,
     )
@@ -120,6 +126,21 @@ def _domain(client: Client, destination: Destination) -> str:
     if client.client_id.startswith("https://"):
         return urlsplit(client.client_id).hostname or ""
     return destination.host if destination.kind == "web" else ""
+
+
+def _described_at(client: Client) -> str:
+    return urlsplit(client.client_id).hostname or "" if client.origin == Origin.DOCUMENT else ""
+
+
+def _local_only(client: Client) -> str:
+    """MCP authorization 2026-07-28: whoever copies the client id of such a client looks exactly like it."""
+    uris = client.redirect_uris.split()
+    if client.origin != Origin.DOCUMENT or any(describe(uri).kind != "loopback" for uri in uris):
+        return ""
+    return _(
+        "Nobody can check that it really is “%(client)s”: it returns only to programs on a computer, and any of them "
+        "can call itself that."
+    ) % {"client": client.name}
 
 
 def _heading(acceptable: Acceptable, given: frozenset[str]) -> str:

@@ -15,6 +15,7 @@ from audit.ledger.kinds import Decision, Kind
 from audit.ledger.record import record
 from oauth_provider.authorize.checks.check_max_age import check_max_age
 from oauth_provider.authorize.checks.check_prompt import check_prompt
+from oauth_provider.authorize.checks.load_document import load_document
 from oauth_provider.authorize.decide import decide
 from oauth_provider.authorize.errors import LocalError, RedirectError
 from oauth_provider.authorize.interactions import session_digest
@@ -26,7 +27,7 @@ from oauth_provider.authorize.respond import redirect
 from oauth_provider.authorize.run import Answerable, establish, examine
 from oauth_provider.authorize.sign_in_again import must_sign_in
 from oauth_provider.identities.signed_in import ask_to_sign_in
-from oauth_provider.throttle import throttled
+from oauth_provider.throttle import ThrottledError, record_refusal, refusal_page, throttled
 
 
 @method_decorator(throttled("authorize"), name="dispatch")
@@ -43,9 +44,15 @@ class AuthorizeView(View):
             asked = parse(request.GET)
             language = choose_language(asked.ui_locales)
             _speak(request, language)
+            if not load_document(asked, request=request, signed_in=person_of(request) is not None):
+                here = request.get_full_path()
+                return _to_sign_in(language, next=here, login_hint=asked.login_hint, ui_locales=asked.ui_locales)
             answerable = establish(asked)
         except LocalError as error:
             return refuse_locally(request, error)
+        except ThrottledError as refusal:
+            record_refusal(refusal)
+            return refusal_page(request, status=refusal.status, retry_after_s=refusal.retry_after_s)
         try:
             return _go_on(request, answerable, language)
         except RedirectError as error:

@@ -40,6 +40,7 @@ def authorization_server(_request: HttpRequest) -> HttpResponseBase:
         "introspection_endpoint_auth_methods_supported": _AUTH_METHODS[1:],
         "introspection_endpoint_auth_signing_alg_values_supported": list(ALGORITHMS),
         "authorization_response_iss_parameter_supported": True,
+        "client_id_metadata_document_supported": True,
         "prompt_values_supported": ["none", "login", "consent", "select_account"],
         "ui_locales_supported": [_language_tag(code) for code, _name in settings.LANGUAGES],
     }

@@ -13,8 +13,8 @@ from oauth_provider.clients.models import Client
 from oauth_provider.throttle import ThrottledError, record_refusal, spend
 from oauth_provider.tokens.admission import admit
 from oauth_provider.tokens.answers import Answer, error_answer, throttled_answer, unavailable, unproven
-from oauth_provider.tokens.client_assertion import prove_by_assertion
 from oauth_provider.tokens.client_authentication import AuthenticationError, authenticate_client
+from oauth_provider.tokens.current_client import prove_current
 from oauth_provider.tokens.request_body import BodyError, read_parameters
 
 log = structlog.get_logger(__name__)
@@ -47,7 +47,7 @@ def for_client(request: HttpRequest, *, act: Act, rate: str, kind: Kind = Kind.O
     """What `act` answers to the body's parameters, in one transaction; a refusal is an event of that `kind`."""
     try:
         parameters, authorization = read_parameters(request), request.headers.get("Authorization", "")
-        proven = prove_by_assertion(authorization=authorization, parameters=parameters)
+        proven = prove_current(request, parameters)
         with transaction.atomic():
             client = authenticate_client(authorization=authorization, parameters=parameters, proven=proven)
             admit(request, client, rate=rate)

@@ -15,8 +15,8 @@ from audit.ledger.record import record
 from oauth_provider.device.grant import DeviceCodeGrant
 from oauth_provider.device.live import DEVICE_CODE, is_device_grant_live
 from oauth_provider.tokens.answers import Answer, error_answer, unproven
-from oauth_provider.tokens.client_assertion import prove_by_assertion
 from oauth_provider.tokens.client_authentication import AuthenticationError
+from oauth_provider.tokens.current_client import prove_current
 from oauth_provider.tokens.exchange import TOKEN_EXCHANGE
 from oauth_provider.tokens.exchange_grant import TokenExchangeGrant
 from oauth_provider.tokens.families import kill_family
@@ -50,9 +50,7 @@ def answer_token_request(request: HttpRequest) -> Answer:
     try:
         parameters = read_parameters(request)
         _check_grant_type(parameters)
-        validator.proven = prove_by_assertion(
-            authorization=request.headers.get("Authorization", ""), parameters=parameters
-        )
+        validator.proven = prove_current(request, parameters)
         answer = _run(request, validator, parameters["grant_type"])
     except BodyError as error:
         validator.outcome.reason = error.reason

@@ -37,6 +37,8 @@ def test_the_defaults_are_those_of_the_contract() -> None:
         "signin": "20/m",
         "register": "30/m",
         "register_hourly": "150/h",
+        "document": "20/m",
+        "document_host": "30/m",
     }
 
 
