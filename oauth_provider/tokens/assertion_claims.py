@@ -2,13 +2,14 @@
 
 import base64
 import binascii
-import json
 import math
 import re
 from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
+
+from oauth_provider.strict_json import loads
 
 ALGORITHMS = ("ES256", "RS256")
 MAX_ASSERTION = 8192
@@ -112,17 +113,9 @@ def _is_text(value: object) -> bool:
 
 def _object(part: str) -> dict[str, Any]:
     try:
-        text = base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)).decode()
-        found = json.loads(text, object_pairs_hook=_each_once)
-    except (binascii.Error, ValueError, RecursionError):
+        found = loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
+    except (binascii.Error, ValueError):
         raise BadAssertionError("malformed_assertion") from None
     if not isinstance(found, dict):
         raise BadAssertionError("malformed_assertion")
-    return found
-
-
-def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise ValueError("a name twice")
     return found

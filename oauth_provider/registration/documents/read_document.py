@@ -16,7 +16,7 @@ from oauth_provider.clients.public_keys import MAX_JWKS, check_public_keys
 from oauth_provider.registration.documents.errors import InvalidDocumentError
 from oauth_provider.registration.errors import RegistrationError
 from oauth_provider.registration.metadata import PUBLIC_METHOD, Metadata, negotiate
-from oauth_provider.staff_api.strict_json import each_name_once, no_constant
+from oauth_provider.strict_json import loads
 
 # The draft recommends 5 KB; some clients list many addresses
 MAX_BYTES = 16_384
@@ -87,8 +87,8 @@ def _fields(body: bytes) -> dict[str, Any]:
     if len(body) > MAX_BYTES:
         raise InvalidDocumentError("document_size", f"The document has more than {MAX_BYTES} bytes.")
     try:
-        found = json.loads(body.decode("utf-8"), object_pairs_hook=each_name_once, parse_constant=no_constant)
-    except (ValueError, RecursionError) as fault:
+        found = loads(body)
+    except ValueError as fault:
         raise InvalidDocumentError("document_json", "The document is not JSON with every name once.") from fault
     if not isinstance(found, dict) or len(found) > MAX_FIELDS:
         raise InvalidDocumentError("document_json", f"The document must be an object of at most {MAX_FIELDS} fields.")
