@@ -37,6 +37,7 @@ def test_the_defaults_are_those_of_the_contract() -> None:
         "signin": "20/m",
         "register": "30/m",
         "register_hourly": "150/h",
+        "webhook": "300/m",
         "document": "20/m",
         "document_host": "30/m",
     }

@@ -1,20 +1,15 @@
 """A client whose id is the address of its document arrives, is remembered, changes, and loses its host."""
 
 import json
-from threading import Thread
 from typing import Any
 
 import pytest
 from django.test import Client as Browser
-from django.test import override_settings
 
 from audit.ledger.models import Event
 from oauth_provider.clients.models import Approval, Client, Origin, Trust
-from oauth_provider.clients.suspend import suspend_client
 from oauth_provider.connections.models import Connection
-from oauth_provider.rates import DEFAULT_RATES
 from oauth_provider.registration.documents.models import DocumentVersion, MetadataDocument, Source
-from oauth_provider.registration.models import ListedClient, Mode, RegistrationPolicy, Verdict
 from tests.assertions import Signer
 from tests.oauth_provider.registration.documents.world import (
     CALLBACK,
@@ -313,97 +308,3 @@ def test_what_the_host_itself_says_counts_more_and_the_difference_is_noted(world
 def test_copies_are_known_by_their_whole_address(world: DocumentWorld, url: str) -> None:
     world.serve(b"", host="claude.ai", status=403)
     assert world.ask(url, redirect_uri=CLAUDE_CALLBACK).status_code == 400
-
-
-# Who may come
-
-
-def test_the_policy_decides_before_anybody_is_asked(world: DocumentWorld) -> None:
-    world.serve()
-    for mode, status in ((Mode.OFF, 403), (Mode.LISTED, 403)):
-        RegistrationPolicy.objects.update(document_mode=mode)
-        assert world.ask().status_code == status
-        assert world.internet.resolved == []
-    ListedClient.objects.create(verdict=Verdict.ALLOWED, value=URL)
-    assert world.ask().status_code == 200
-
-
-def test_a_blocked_address_is_refused_and_not_asked(world: DocumentWorld) -> None:
-    world.serve()
-    ListedClient.objects.create(verdict=Verdict.BLOCKED, value=URL)
-    assert (world.ask().status_code, world.internet.resolved) == (403, [])
-
-
-def test_whoever_needs_approval_waits_for_it(world: DocumentWorld) -> None:
-    world.serve()
-    RegistrationPolicy.objects.update(document_mode=Mode.APPROVAL)
-    assert world.ask().status_code == 403
-    assert client_of().approval == Approval.PENDING
-    Client.objects.filter(client_id=URL).update(approval=Approval.APPROVED)
-    assert world.ask().status_code == 200
-
-
-def test_there_is_room_for_so_many_that_nobody_uses(world: DocumentWorld) -> None:
-    RegistrationPolicy.objects.update(max_unused=1)
-    world.serve()
-    assert world.ask().status_code == 200
-    assert world.ask("https://other.example/x").status_code == 403
-    assert "other.example" not in world.internet.resolved
-
-
-def test_a_suspended_client_stays_suspended(world: DocumentWorld) -> None:
-    world.serve()
-    world.ask()
-    suspend_client(client=client_of(), actor=None, reason="test")
-    assert world.ask().status_code == 403
-
-
-def test_a_client_of_staff_whose_id_is_an_address_has_no_document(world: DocumentWorld) -> None:
-    Client.objects.create(
-        client_id=URL,
-        name="Ours",
-        client_type=Client.CLIENT_PUBLIC,
-        authorization_grant_type=Client.GRANT_AUTHORIZATION_CODE,
-        redirect_uris=CALLBACK,
-        allowed_scopes="tool:read",
-    )
-    assert (world.ask().status_code, world.internet.resolved) == (200, [])
-
-
-# Not too often
-
-
-@pytest.mark.parametrize("rate", ["document", "document_host"])
-def test_g14_documents_are_asked_for_at_a_rate(world: DocumentWorld, rate: str) -> None:
-    with override_settings(OAUTH_RATES=dict(DEFAULT_RATES) | {rate: "2/m"}):
-        world.serve(status=404)
-        statuses = [world.ask(f"https://app.example/{number}").status_code for number in range(4)]
-        assert statuses == [400, 400, 429, 429]
-        assert len(world.internet.visits) == 2
-
-
-def test_a_known_client_is_not_refused_for_the_rate(world: DocumentWorld) -> None:
-    world.serve()
-    world.ask()
-    pass_time(hours=2)
-    with override_settings(OAUTH_RATES=dict(DEFAULT_RATES) | {"document": "1/m"}):
-        world.ask("https://nowhere.example/x")
-        assert world.ask().status_code == 200
-
-
-@pytest.mark.django_db(transaction=True)
-def test_one_asks_and_the_others_wait_for_the_answer(world: DocumentWorld) -> None:
-    world.serve(slowness_s=0.3)
-    statuses: list[int] = []
-
-    def ask() -> None:
-        browser = Browser()
-        browser.cookies = world.browser.cookies
-        statuses.append(world.ask(browser=browser).status_code)
-
-    threads = [Thread(target=ask) for _caller in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert (statuses, len(world.internet.visits)) == ([200] * 4, 1)
