@@ -77,6 +77,14 @@ class Environment(BaseSettings):
     SIGN_IN_EXTERNAL_ID_CLAIM: str = Field(default="sub", pattern=r"^[!-~]{1,100}$")
     SIGN_IN_PASSWORDS: bool = True
     IDENTITY_WEBHOOK_SECRETS: CommaList = []
+    AUTH0_DOMAIN: str = ""
+    AUTH0_MGMT_CLIENT_ID: str = Field(default="", validate_default=True)
+    AUTH0_MGMT_CLIENT_SECRET: str = Field(default="", validate_default=True)
+    AUTH0_LOG_WEBHOOK_SECRET: str = Field(default="", validate_default=True)
+    AUTH0_CONNECTION_ID: str = Field(default="", pattern=r"^[A-Za-z0-9_-]*$")
+    AUTH0_AUDIENCE: str = ""
+    AUTH0_SCOPES: CommaList = []
+    AUTH0_REDIRECT_HOSTS: CommaList = ["chatgpt.com", "chat.openai.com", "claude.ai", "claude.com"]
 
     @field_validator(
         "ALLOWED_HOSTS",
@@ -86,6 +94,8 @@ class Environment(BaseSettings):
         "ENCRYPTION_KEYS",
         "OAUTH_RATES",
         "IDENTITY_WEBHOOK_SECRETS",
+        "AUTH0_SCOPES",
+        "AUTH0_REDIRECT_HOSTS",
         mode="before",
     )
     @classmethod
@@ -201,6 +211,26 @@ class Environment(BaseSettings):
                 ) from fault
         return value
 
+    @field_validator("AUTH0_DOMAIN")
+    @classmethod
+    def tenant(cls, value: str) -> str:
+        """The tenant's own name: the Management API does not answer under a custom domain."""
+        if value and (
+            "@" in value or not (_is_origin(f"https://{value}") or (_is_origin(value) and _is_on_this_machine(value)))
+        ):
+            raise ValueError("must be the tenant's domain, such as example.eu.auth0.com")
+        return value
+
+    @field_validator("AUTH0_MGMT_CLIENT_ID", "AUTH0_MGMT_CLIENT_SECRET", "AUTH0_LOG_WEBHOOK_SECRET")
+    @classmethod
+    def whole_tenant(cls, value: str, info: ValidationInfo) -> str:
+        """Without any of them nothing can be promoted."""
+        if bool(value) != bool(info.data.get("AUTH0_DOMAIN", value)):
+            raise ValueError("set AUTH0_DOMAIN, both AUTH0_MGMT_CLIENT_… and AUTH0_LOG_WEBHOOK_SECRET, or none of them")
+        if info.field_name == "AUTH0_LOG_WEBHOOK_SECRET" and value and (len(value) < 16 or not value.isascii()):
+            raise ValueError("must have at least 16 characters, all ASCII")
+        return value
+
     @field_validator("SECRET_KEY")
     @classmethod
     def secret_key(cls, value: str, info: ValidationInfo) -> str:
@@ -309,15 +339,18 @@ def _place(url: str) -> tuple[str, str | None, int | None, str]:
 
 def _is_issuer(value: str) -> bool:
     parts = urlsplit(value)
-    is_secure = parts.scheme == "https" or (
-        parts.scheme == "http" and parts.hostname in {"127.0.0.1", "::1", "localhost"}
-    )
+    is_secure = parts.scheme == "https" or _is_on_this_machine(value)
     return (
         is_secure
         and bool(parts.hostname)
         and not (parts.query or parts.fragment or parts.username)
         and len(value) <= 200
     )
+
+
+def _is_on_this_machine(value: str) -> bool:
+    parts = urlsplit(value)
+    return parts.scheme == "http" and parts.hostname in {"127.0.0.1", "::1", "localhost"}
 
 
 def _is_origin(value: str) -> bool:

@@ -14,7 +14,7 @@ from oauth_provider.revisions.models import Revision
 from oauth_provider.scopes.models import Scope
 from oauth_provider.staff_tokens.models import StaffToken
 from oauth_provider.tokens.models import AuthorizationCode, FamilyToken, TokenFamily, UsedAssertion
-from oauth_provider.webhooks.models import Delivery
+from oauth_provider.webhooks.models import Delivery, Promotion
 
 __all__ = [
     "ApiKey",
@@ -31,6 +31,7 @@ __all__ = [
     "Interaction",
     "ListedClient",
     "MetadataDocument",
+    "Promotion",
     "Registration",
     "RegistrationPolicy",
     "Resource",

@@ -16,6 +16,7 @@ from oauth_provider.metadata.views import another_issuer, authorization_server, 
 from oauth_provider.openid.views import UserInfoView
 from oauth_provider.registration.views import RegisterView, RegistrationView
 from oauth_provider.tokens.views import IntrospectView, RevokeView, TokenView
+from oauth_provider.webhooks.auth0.views import Auth0WebhookView
 from oauth_provider.webhooks.identity.views import IdentityWebhookView
 
 
@@ -57,6 +58,7 @@ urlpatterns = [
     path("accounts/provider/", LeaveView.as_view(), name="sign-in-provider"),
     path("accounts/provider/callback/", ReturnView.as_view(), name="sign-in-callback"),
     path("webhooks/identity", IdentityWebhookView.as_view(), name="identity-webhook"),
+    path("webhooks/auth0", Auth0WebhookView.as_view(), name="auth0-webhook"),
     path("accounts/logout/", LogoutView.as_view(), name="logout"),
     *(pattern for prefix in settings.OAUTH_ALIAS_PREFIXES for pattern in _alias(prefix)),
 ]

@@ -82,6 +82,23 @@ def test_several_missing_variables_are_named_together(monkeypatch: pytest.Monkey
         ("OAUTH_CLIENT_ID", "alone"),
         ("OAUTH_RATES", "token=many"),
         ("AUDIT_DATABASE_URL", "postgresql://ledger@elsewhere/gatehouse"),
+        ("SIGN_IN_ISSUER", "login.example"),
+        ("SIGN_IN_ISSUER", "http://login.example"),
+        ("SIGN_IN_ISSUER", "https://login.example?a=1"),
+        ("SIGN_IN_CLIENT_ID", "alone"),
+        ("SIGN_IN_CLIENT_SECRET", "alone"),
+        ("SIGN_IN_NAME", "x" * 41),
+        ("SIGN_IN_EXTERNAL_ID_CLAIM", "two words"),
+        ("SIGN_IN_PASSWORDS", "false"),
+        ("IDENTITY_WEBHOOK_SECRETS", "whsec_short"),
+        ("IDENTITY_WEBHOOK_SECRETS", "c2VjcmV0IHdpdGhvdXQgYSBwcmVmaXg="),
+        ("IDENTITY_WEBHOOK_SECRETS", "whsec_é"),
+        ("AUTH0_DOMAIN", "https://acme.eu.auth0.com"),
+        ("AUTH0_DOMAIN", "user@acme.eu.auth0.com"),
+        ("AUTH0_MGMT_CLIENT_ID", "alone"),
+        ("AUTH0_MGMT_CLIENT_SECRET", "alone"),
+        ("AUTH0_LOG_WEBHOOK_SECRET", "alone but long enough"),
+        ("AUTH0_CONNECTION_ID", "../x"),
     ],
 )
 def test_a_malformed_variable_is_named(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
@@ -112,3 +129,26 @@ def test_a_fault_never_shows_the_value(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(EnvironmentFault) as fault:
         read_environment()
     assert "hunter2" not in str(fault.value)
+
+
+SIGN_IN = {"SIGN_IN_ISSUER": "https://acme.eu.auth0.com/", "SIGN_IN_CLIENT_ID": "id", "SIGN_IN_CLIENT_SECRET": "secret"}
+
+
+@pytest.mark.parametrize("missing", [*SIGN_IN])
+def test_a_provider_is_described_whole_or_not_at_all(monkeypatch: pytest.MonkeyPatch, missing: str) -> None:
+    for name, value in SIGN_IN.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("SIGN_IN_PASSWORDS", "false")
+    assert not read_environment().SIGN_IN_PASSWORDS
+    monkeypatch.delenv(missing)
+    with pytest.raises(EnvironmentFault) as fault:
+        read_environment()
+    assert "SIGN_IN_ISSUER" in str(fault.value)
+
+
+def test_a_tenant_is_described_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AUTH0_DOMAIN", "acme.eu.auth0.com")
+    with pytest.raises(EnvironmentFault) as fault:
+        read_environment()
+    for name in ("AUTH0_MGMT_CLIENT_ID", "AUTH0_MGMT_CLIENT_SECRET", "AUTH0_LOG_WEBHOOK_SECRET"):
+        assert f"  {name}: " in str(fault.value)
