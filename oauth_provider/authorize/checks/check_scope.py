@@ -1,4 +1,8 @@
-"""The scopes exist, are enabled, and staff allowed them to this client. A request for nothing is never all."""
+"""The scopes exist, are enabled, and staff allowed them to this client. A request for nothing is never all.
+
+Clients ask for whatever a challenge or the metadata names, which is everything there is for anybody. So what this
+client may not have is left out (RFC 6749 section 3.3), and the token says so; what nobody could have is an error.
+"""
 
 from oauth_provider.authorize.errors import RedirectError
 from oauth_provider.authorize.parameters import AuthorizationRequest
@@ -12,17 +16,17 @@ def check_scope(request: AuthorizationRequest, client: Client) -> tuple[Scope, .
     Raises:
         RedirectError: ``invalid_scope`` (RFC 6749 section 4.1.2.1).
     """
-    allowed = {scope.name: scope for scope in Scope.objects.filter(enabled=True, name__in=client.askable_scopes)}
     asked = list(dict.fromkeys(request.scope.split()))
+    known = {scope.name: scope for scope in Scope.objects.filter(name__in=asked or client.askable_scopes)}
+    allowed = {name: scope for name, scope in known.items() if scope.enabled and name in client.askable_scopes}
     if not asked:
         scopes = _defaults(client, allowed)
         if not scopes:
             raise RedirectError("invalid_scope", "name the scopes: this client has no default", reason="no_scope")
         return scopes
-    # Unknown and forbidden read alike, so that the list of scopes cannot be probed.
-    if any(name not in allowed for name in asked):
+    if not allowed or len(known) < len(asked):
         raise RedirectError("invalid_scope", "a requested scope is unknown or not allowed to this client")
-    return tuple(allowed[name] for name in asked)
+    return tuple(allowed[name] for name in asked if name in allowed)
 
 
 def _defaults(client: Client, allowed: dict[str, Scope]) -> tuple[Scope, ...]:

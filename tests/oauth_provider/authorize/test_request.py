@@ -6,6 +6,7 @@ from django.test import Client as Browser
 
 from audit.ledger.models import Event
 from oauth_provider.authorize.models import Interaction
+from oauth_provider.scopes.models import Scope
 from tests.oauth_provider.authorize.world import Answer, World
 
 REFUSED = "oauth:authorization:refused"
@@ -134,7 +135,8 @@ REDIRECTED = {
     "A26-hybrid": ({"response_type": "id_token token"}, "unsupported_response_type"),
     "A26-missing": ({"response_type": None}, "invalid_request"),
     "A27-unknown-scope": ({"scope": "nope"}, "invalid_scope"),
-    "A28-forbidden-scope": ({"scope": "tool:read other:read"}, "invalid_scope"),
+    "A27-one-unknown-scope": ({"scope": "tool:read nope"}, "invalid_scope"),
+    "A28-forbidden-scope": ({"scope": "other:read"}, "invalid_scope"),
     "B01-no-pkce": ({"code_challenge": None, "code_challenge_method": None}, "invalid_request"),
     "B02-plain": ({"code_challenge_method": "plain"}, "invalid_request"),
     "B03-no-method": ({"code_challenge_method": None}, "invalid_request"),
@@ -157,6 +159,12 @@ def test_a_bad_request_is_answered_to_the_client_with_iss(
     got = answer(response)
     assert (got["error"], got["state"], got["iss"]) == (error, "s t/1", settings.PUBLIC_BASE_URL)
     assert Event.objects.filter(kind=REFUSED).count() == before + 1
+
+
+def test_a28_of_several_scopes_those_it_may_not_have_are_left_out(world: World) -> None:
+    assert world.open(scope="other:read tool:read").scopes == "tool:read"
+    Scope.objects.filter(name="tool:write").update(enabled=False)
+    assert world.open(scope="tool:read tool:write").scopes == "tool:read"
 
 
 def test_several_resources_are_an_invalid_target(world: World, answer: Answer) -> None:

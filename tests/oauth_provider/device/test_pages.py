@@ -161,8 +161,8 @@ def decline(device: Device) -> None:
 
 
 def disable(_device: Device) -> None:
-    """Staff withdraw a permission."""
-    Scope.objects.filter(name="tool:write").update(enabled=False)
+    """Staff withdraw every permission."""
+    Scope.objects.update(enabled=False)
 
 
 @pytest.mark.parametrize("what", [suspend, forbid, decline, disable])

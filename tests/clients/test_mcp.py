@@ -1,0 +1,170 @@
+"""The MCP project's own Python client against the running gateway: it is given the URL, and does the rest itself."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, Literal
+from urllib.parse import parse_qsl, urlsplit
+
+import httpx2
+import pytest
+from mcp.client import Client
+from mcp.client.auth import AuthorizationCodeResult, OAuthClientProvider, TokenStorage
+from mcp.client.streamable_http import streamable_http_client
+from mcp.shared.auth import OAuthClientInformationFull, OAuthClientMetadata, OAuthToken
+
+from tests.attacks.target import READ, Target
+
+REDIRECT = "http://localhost:3030/callback"
+Mode = Literal["legacy", "auto", "2026-07-28"]
+
+
+class Storage(TokenStorage):
+    """What a client keeps; with a `client`, one that its developer registered."""
+
+    def __init__(self, client: OAuthClientInformationFull | None = None) -> None:
+        self.tokens: OAuthToken | None = None
+        self.client = client
+
+    async def get_tokens(self) -> OAuthToken | None:
+        """The tokens it has."""
+        return self.tokens
+
+    async def set_tokens(self, tokens: OAuthToken) -> None:
+        """New tokens."""
+        self.tokens = tokens
+
+    async def get_client_info(self) -> OAuthClientInformationFull | None:
+        """Who it is."""
+        return self.client
+
+    async def set_client_info(self, client_info: OAuthClientInformationFull) -> None:
+        """Who it has become."""
+        self.client = client_info
+
+
+class Host:
+    """A program that connects: its person's browser allows, with the boxes of `allowed` ticked (all when None)."""
+
+    def __init__(
+        self, server: Target, storage: Storage, *, allowed: set[str] | None = None, redirect_uri: str = REDIRECT
+    ) -> None:
+        self.server = server
+        self.redirect_uri = redirect_uri
+        self.storage = storage
+        self.allowed = allowed
+        self.visits = 0
+        self._answer: dict[str, str] = {}
+
+    @property
+    def url(self) -> str:
+        """What a person pastes."""
+        return f"{self.server.origin}/mcp"
+
+    async def visit(self, url: str) -> None:
+        """The person's part."""
+        self.visits += 1
+        self._answer = await asyncio.to_thread(self._decide, url)
+
+    async def answer(self) -> AuthorizationCodeResult:
+        """What came back to the client's address."""
+        found = self._answer
+        return AuthorizationCodeResult(code=found["code"], state=found["state"], iss=found.get("iss"))
+
+    def _decide(self, url: str) -> dict[str, str]:
+        person = self.server.person()
+        page = person.open(url)
+        offered = [box.value for box in self.server.consent_form(page).named("scope")]
+        ticked = [("scope", name) for name in offered if self.allowed is None or name in self.allowed]
+        page = self.server.decide(person, page, answers=ticked)
+        return dict(parse_qsl(urlsplit(page.response.headers["location"]).query))
+
+    @asynccontextmanager
+    async def connected(self, mode: Mode) -> AsyncIterator[Client]:
+        """Connect."""
+        metadata = OAuthClientMetadata(client_name="Host", redirect_uris=[self.redirect_uri])
+        provider = OAuthClientProvider(
+            server_url=self.url,
+            client_metadata=metadata,
+            storage=self.storage,
+            redirect_handler=self.visit,
+            callback_handler=self.answer,
+        )
+        headers = {"X-Forwarded-For": self.server.address}
+        async with (
+            httpx2.AsyncClient(auth=provider, follow_redirects=True, timeout=30, headers=headers) as http,
+            Client(streamable_http_client(self.url, http_client=http), mode=mode) as client,
+        ):
+            yield client
+
+
+@pytest.mark.parametrize("mode", ["legacy", "auto", "2026-07-28"])
+async def test_a_pasted_url_is_enough(server: Target, mode: Mode) -> None:
+    host = Host(server, Storage())
+    async with host.connected(mode) as client:
+        tools = {tool.name: tool for tool in (await client.list_tools()).tools}
+        assert {"searchJobs", "submitApplication", "readEcho"} <= tools.keys()
+        assert tools["searchJobs"].annotations
+        assert tools["searchJobs"].annotations.read_only_hint is True
+        found = await client.call_tool("searchJobs", {"keywords": "python"})
+        assert found.structured_content
+        assert found.structured_content["total"] == 4
+        wrong = await client.call_tool("searchJobs", {"keywords": 3})
+        assert wrong.is_error
+        assert "keywords" in text(wrong)
+    assert host.storage.client
+    assert host.visits == 1
+
+
+async def test_a_client_that_was_registered_beforehand(server: Target) -> None:
+    known = server.clients["C"]
+    client = OAuthClientInformationFull(
+        client_id=known.client_id,
+        client_secret=known.secret,
+        redirect_uris=[known.redirect_uri],
+        token_endpoint_auth_method="client_secret_post",
+    )
+    host = Host(server, Storage(client), redirect_uri=known.redirect_uri)
+    async with host.connected("auto") as connected:
+        names = {tool.name for tool in (await connected.list_tools()).tools}
+    # Its staff gave it two permissions, and neither opens a job
+    assert names == {"readEcho", "writeEcho"}
+
+
+async def test_more_is_asked_for_when_it_is_needed(server: Target) -> None:
+    host = Host(server, Storage(), allowed={READ})
+    async with host.connected("legacy") as client:
+        assert {tool.name for tool in (await client.list_tools()).tools} == {"readEcho"}
+        host.allowed = None
+        result = await client.call_tool("writeEcho", {"method": "POST", "body": {"a": 1}})
+        assert not result.is_error
+    assert host.visits == 2
+    assert host.storage.tokens
+    assert {READ, "tool:write"} <= set((host.storage.tokens.scope or "").split())
+
+
+async def test_tokens_are_renewed_and_what_was_ended_asks_again(server: Target) -> None:
+    host = Host(server, Storage())
+    async with host.connected("legacy") as client:
+        await client.list_tools()
+    first = host.storage.tokens
+    assert first
+    # As after an hour: the client goes by its own clock
+    host.storage.tokens = first.model_copy(update={"expires_in": -1})
+    async with host.connected("legacy") as client:
+        await client.list_tools()
+    second = host.storage.tokens
+    assert second
+    person = server.person()
+    for path in server.endings(person):
+        server.end(person, path)
+    host.storage.tokens = second.model_copy(update={"expires_in": 3600})
+    visits = host.visits
+    async with host.connected("legacy") as client:
+        assert (await client.list_tools()).tools
+    assert host.visits == visits + 1
+
+
+def text(result: Any) -> str:
+    """What a model reads of a result."""
+    return str(result.content[0].text)
