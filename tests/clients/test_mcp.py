@@ -12,6 +12,7 @@ from mcp.client import Client
 from mcp.client.auth import AuthorizationCodeResult, OAuthClientProvider, TokenStorage
 from mcp.client.streamable_http import streamable_http_client
 from mcp.shared.auth import OAuthClientInformationFull, OAuthClientMetadata, OAuthToken
+from pydantic import AnyUrl
 
 from tests.attacks.target import READ, Target
 
@@ -82,7 +83,7 @@ class Host:
     @asynccontextmanager
     async def connected(self, mode: Mode) -> AsyncIterator[Client]:
         """Connect."""
-        metadata = OAuthClientMetadata(client_name="Host", redirect_uris=[self.redirect_uri])
+        metadata = OAuthClientMetadata(client_name="Host", redirect_uris=[AnyUrl(self.redirect_uri)])
         provider = OAuthClientProvider(
             server_url=self.url,
             client_metadata=metadata,
@@ -121,7 +122,7 @@ async def test_a_client_that_was_registered_beforehand(server: Target) -> None:
     client = OAuthClientInformationFull(
         client_id=known.client_id,
         client_secret=known.secret,
-        redirect_uris=[known.redirect_uri],
+        redirect_uris=[AnyUrl(known.redirect_uri)],
         token_endpoint_auth_method="client_secret_post",
     )
     host = Host(server, Storage(client), redirect_uri=known.redirect_uri)
@@ -154,7 +155,7 @@ async def test_tokens_are_renewed_and_what_was_ended_asks_again(server: Target) 
     async with host.connected("legacy") as client:
         await client.list_tools()
     second = host.storage.tokens
-    assert second
+    assert second.access_token != first.access_token
     person = server.person()
     for path in server.endings(person):
         server.end(person, path)
