@@ -51,6 +51,7 @@ NAVIGATION = [
             _page(_("Registration policy"), "how_to_reg", "oauth_provider.registrationpolicy"),
             _page(_("Listed programs"), "list_alt", "oauth_provider.listedclient"),
             _page(_("Invitations"), "mail", "oauth_provider.initialaccesstoken"),
+            _page(_("Metadata documents"), "description", "oauth_provider.metadatadocument"),
         ],
     },
     {

@@ -19,6 +19,7 @@ from oauth_provider.identities.admin import RoleAdmin, UserAdmin
 from oauth_provider.keys.admin import SigningKeyAdmin
 from oauth_provider.registration.admin import InvitationAdmin, ListedClientAdmin, RegistrationPolicyAdmin
 from oauth_provider.registration.client_admin import ClientAdmin
+from oauth_provider.registration.documents.admin import MetadataDocumentAdmin
 from oauth_provider.scopes.admin import ScopeAdmin
 from oauth_provider.staff_tokens.admin import StaffTokenAdmin
 
@@ -28,6 +29,7 @@ __all__ = [
     "ConnectionAdmin",
     "InvitationAdmin",
     "ListedClientAdmin",
+    "MetadataDocumentAdmin",
     "RegistrationPolicyAdmin",
     "RoleAdmin",
     "ScopeAdmin",

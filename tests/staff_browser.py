@@ -148,7 +148,7 @@ def staff(db: None) -> StaffBrowser:
 def viewer(db: None) -> StaffBrowser:
     """Somebody who may see everything and change nothing."""
     del db
-    pages = ["client", "scope", "connection", "apikey", "signingkey"]
+    pages = ["client", "scope", "connection", "apikey", "signingkey", "metadatadocument"]
     names = [f"oauth_provider.view_{page}" for page in pages]
     names += ["proxy.view_backend", "proxy.view_issuer", "proxy.view_operation", "auth.view_user", "audit.view_event"]
     return StaffBrowser(make_staff("victor", *names))

@@ -1,4 +1,4 @@
-"""Forget clients that registered themselves and that nobody uses."""
+"""Forget clients that came by themselves, with a registration or a document, and that nobody uses."""
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
@@ -10,7 +10,7 @@ from audit.ledger.kinds import Kind
 from audit.ledger.queries import clients_last_used
 from audit.ledger.record import record
 from oauth_provider.batches import ROWS, short_transaction
-from oauth_provider.clients.models import Approval, Client, Origin
+from oauth_provider.clients.models import SELF_MADE, Approval, Client
 from oauth_provider.connections.models import Connection
 from oauth_provider.registration.policy import current_policy
 from oauth_provider.revisions.bump import bump
@@ -19,7 +19,7 @@ from oauth_provider.revisions.bump import bump
 def unused_registrations(*, at: datetime) -> QuerySet[Client]:
     """Nobody allowed them anything in the hours the policy gives; one that waits for staff has as many days."""
     hours = timedelta(hours=current_policy().unused_hours)
-    rows = Client.objects.filter(origin=Origin.DYNAMIC, first_consented_at=None)
+    rows = Client.objects.filter(origin__in=SELF_MADE, first_consented_at=None)
     # Somebody has its page open
     asked = apps.get_model("oauth_provider", "Interaction")._default_manager.filter(expires_at__gt=at)
     due = Q(registered_at__lte=at - hours) & ~Q(approval=Approval.PENDING) | Q(registered_at__lte=at - 24 * hours)
@@ -31,7 +31,7 @@ def idle_registrations(*, at: datetime) -> QuerySet[Client]:
     """Used once, but nobody allowed them anything in the days the policy gives; what they called is not looked at."""
     since = at - timedelta(days=current_policy().idle_days)
     recent = Connection.objects.filter(client=OuterRef("pk"), created_at__gt=since)
-    rows: QuerySet[Client] = Client.objects.filter(origin=Origin.DYNAMIC, first_consented_at__lte=since)
+    rows: QuerySet[Client] = Client.objects.filter(origin__in=SELF_MADE, first_consented_at__lte=since)
     return rows.filter(~Exists(recent))
 
 

@@ -28,6 +28,7 @@ OURS = {
     "oauth_provider.Connection",
     "oauth_provider.InitialAccessToken",
     "oauth_provider.ListedClient",
+    "oauth_provider.MetadataDocument",
     "oauth_provider.RegistrationPolicy",
     "oauth_provider.Scope",
     "oauth_provider.SigningKey",

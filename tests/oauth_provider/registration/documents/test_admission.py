@@ -1,16 +1,28 @@
 """Which clients with a document may come, and how often anybody is asked for one."""
 
+from datetime import timedelta
 from threading import Thread
 
 import pytest
+from django.core.management import call_command
 from django.test import Client as Browser
 from django.test import override_settings
+from django.utils import timezone
 
+from oauth_provider.authorize.models import Interaction
 from oauth_provider.clients.models import Approval, Client
 from oauth_provider.clients.suspend import suspend_client
 from oauth_provider.rates import DEFAULT_RATES
+from oauth_provider.registration.documents.models import MetadataDocument
 from oauth_provider.registration.models import ListedClient, Mode, RegistrationPolicy, Verdict
-from tests.oauth_provider.registration.documents.world import CALLBACK, URL, DocumentWorld, client_of, pass_time
+from tests.oauth_provider.registration.documents.world import (
+    CALLBACK,
+    URL,
+    DocumentWorld,
+    client_of,
+    document,
+    pass_time,
+)
 
 
 def test_the_policy_decides_before_anybody_is_asked(world: DocumentWorld) -> None:
@@ -102,3 +114,17 @@ def test_one_asks_and_the_others_wait_for_the_answer(world: DocumentWorld) -> No
     for thread in threads:
         thread.join()
     assert (statuses, len(world.internet.visits)) == ([200] * 4, 1)
+
+
+def test_a_client_that_nobody_allowed_anything_is_forgotten_with_its_document(world: DocumentWorld) -> None:
+    world.serve()
+    other = "https://other.example/x"
+    world.serve(document(client_id=other), host="other.example")
+    world.code()
+    world.ask(other)
+    old = timezone.now() - timedelta(days=3)
+    Client.objects.update(registered_at=old)
+    Interaction.objects.all().delete()
+    call_command("cleanup_tokens", "--json")
+    assert [str(found) for found in MetadataDocument.objects.all()] == [URL]
+    assert not Client.objects.filter(client_id=other).exists()
