@@ -84,7 +84,7 @@ class Host:
     async def connected(self, mode: Mode) -> AsyncIterator[Client]:
         """Connect."""
         metadata = OAuthClientMetadata(client_name="Host", redirect_uris=[AnyUrl(self.redirect_uri)])
-        provider = OAuthClientProvider(
+        self.provider = OAuthClientProvider(
             server_url=self.url,
             client_metadata=metadata,
             storage=self.storage,
@@ -93,7 +93,7 @@ class Host:
         )
         headers = {"X-Forwarded-For": self.server.address}
         async with (
-            httpx2.AsyncClient(auth=provider, follow_redirects=True, timeout=30, headers=headers) as http,
+            httpx2.AsyncClient(auth=self.provider, follow_redirects=True, timeout=30, headers=headers) as http,
             Client(streamable_http_client(self.url, http_client=http), mode=mode) as client,
         ):
             yield client
@@ -148,22 +148,23 @@ async def test_tokens_are_renewed_and_what_was_ended_asks_again(server: Target) 
     host = Host(server, Storage())
     async with host.connected("legacy") as client:
         await client.list_tools()
-    first = host.storage.tokens
-    assert first
-    # As after an hour: the client goes by its own clock
-    host.storage.tokens = first.model_copy(update={"expires_in": -1})
-    async with host.connected("legacy") as client:
+        first = access_token(host)
+        # As after an hour: the client goes by its own clock
+        host.provider.context.token_expiry_time = 1.0
         await client.list_tools()
-    second = host.storage.tokens
-    assert second.access_token != first.access_token
-    person = server.person()
-    for path in server.endings(person):
-        server.end(person, path)
-    host.storage.tokens = second.model_copy(update={"expires_in": 3600})
-    visits = host.visits
-    async with host.connected("legacy") as client:
+        assert access_token(host) != first
+        assert host.visits == 1
+        person = server.person()
+        for path in server.endings(person):
+            server.end(person, path)
         assert (await client.list_tools()).tools
-    assert host.visits == visits + 1
+        assert host.visits == 2
+
+
+def access_token(host: Host) -> str:
+    """The one it holds."""
+    assert host.storage.tokens
+    return host.storage.tokens.access_token
 
 
 def text(result: Any) -> str:
