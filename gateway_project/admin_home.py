@@ -16,7 +16,8 @@ from oauth_provider.clients.models import Client, Preset
 from oauth_provider.clients.setup_sheet import awaits_callback
 from oauth_provider.connections.models import Connection
 from oauth_provider.scopes.models import Scope
-from proxy.catalogue.models import Backend, Operation
+from proxy.catalogue.models import AuthMode, Backend, Operation
+from proxy.issuers.models import Issuer
 
 SHOWN = 6
 
@@ -58,7 +59,7 @@ def home(request: HttpRequest) -> dict[str, Any]:
         "title": _("Start"),
         "steps": steps,
         "steps_are_done": all(step.is_done for step in steps),
-        "looks": [*_waiting_clients(clients), *_broken_operations(request)],
+        "looks": [*_waiting_clients(clients), *_broken_operations(request), *_backends_without_issuer(request)],
         "counts": _counts(request),
         "refusals": _refusals(request),
     }
@@ -145,6 +146,20 @@ def _broken_operations(request: HttpRequest) -> list[Look]:
             reverse("admin:proxy_operation_change", args=[pk]),
         )
         for pk, name in broken[:SHOWN]
+    ]
+
+
+def _backends_without_issuer(request: HttpRequest) -> list[Look]:
+    """Backends whose callers sign in elsewhere, while nobody else's tokens count."""
+    if not request.user.has_perm("proxy.view_backend") or Issuer.objects.filter(enabled=True).exists():
+        return []
+    rows = Backend.objects.filter(enabled=True, auth_mode=AuthMode.ISSUER)[:SHOWN]
+    return [
+        Look(
+            _("Nobody can call %(name)s: no issuer is enabled.") % {"name": backend.name},
+            _list_of("proxy_issuer"),
+        )
+        for backend in rows
     ]
 
 

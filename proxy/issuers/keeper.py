@@ -21,7 +21,7 @@ REFRESH_S = 300.0
 MAX_AGE_S = 3600.0
 # Between two requests to one key server, whatever keys the callers name
 UNKNOWN_KEY_FLOOR_S = 30.0
-# The same while there is nothing to work with
+# The same while there is nothing to work with and somebody waits
 RETRY_S = 5.0
 LOOK_EVERY_S = 0.5
 log = structlog.get_logger(__name__)
@@ -44,8 +44,7 @@ class _Held:
 
     def is_due(self, now: float) -> bool:
         """Whether it is time for a request that nobody waits for."""
-        floor = UNKNOWN_KEY_FLOOR_S if self.live(now) else RETRY_S
-        return self.task is None and now - self.fetched >= REFRESH_S and now - self.tried >= floor
+        return self.task is None and now - self.fetched >= REFRESH_S and now - self.tried >= UNKNOWN_KEY_FLOOR_S
 
 
 @dataclass(frozen=True, slots=True)

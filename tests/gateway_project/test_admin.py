@@ -17,6 +17,8 @@ from oauth_provider.resources.models import Resource
 from oauth_provider.scopes.models import Scope
 from proxy.catalogue.models import Backend, Operation
 from proxy.catalogue.save import save_backend, save_operation
+from proxy.issuers.models import Issuer
+from proxy.issuers.save import save_issuer
 from tests.staff_browser import StaffBrowser, last_event, make_staff
 
 OURS = {
@@ -142,6 +144,16 @@ def test_first_page_names_operations_nobody_can_call(staff: StaffBrowser) -> Non
     add_backend()
     Scope.objects.update(enabled=False)
     assert "Nobody can call search" in staff.text("/admin/")
+
+
+def test_first_page_names_backends_that_wait_for_an_issuer(staff: StaffBrowser) -> None:
+    backend = add_backend()
+    backend.auth_mode = "issuer"
+    save_backend(backend=backend, actor=None)
+    assert "Nobody can call jobs: no issuer is enabled." in staff.text("/admin/")
+    issuer = Issuer(name="clerk", issuer="https://clerk.example", audience="a", jwks_url="https://clerk.example/keys")
+    save_issuer(issuer=issuer, actor=None)
+    assert "no issuer is enabled" not in staff.text("/admin/")
 
 
 def test_first_page_shows_what_was_refused_last(staff: StaffBrowser) -> None:

@@ -20,6 +20,7 @@ from proxy.catalogue.credentials import (
     QueryCredential,
     seal,
 )
+from proxy.catalogue.issuer_plan import IssuerPlan
 from proxy.catalogue.matching import NOTHING, Found, OtherMethods
 from proxy.catalogue.models import Backend, Operation
 from proxy.catalogue.paths import canonical
@@ -233,3 +234,22 @@ def test_a_challenge_names_document_scopes_and_error() -> None:
         'Bearer resource_metadata="https://g/doc", scope="a b", error="insufficient_scope", '
         'error_description="The access token lacks a permission that this operation needs"'
     )
+
+
+def test_what_each_backend_asks_for_and_whose_tokens_count() -> None:
+    backend = add("jobs", auth_mode="issuer")
+    Operation.objects.create(
+        backend=backend, operation_id="own", methods=["GET"], path="/", scopes=[], auth_mode="oauth"
+    )
+    add("outside", "/a", auth_mode="issuer")
+    add("keyed", "/a", auth_mode="api_key")
+    plan = IssuerPlan("clerk", "https://clerk.example", frozenset(), "", frozenset())
+    snapshot = build(revision=1, read_issuers=lambda: {plan.issuer: plan})
+    assert snapshot.issuers == {"https://clerk.example": plan}
+    assert build(revision=1).issuers == {}
+    assert {name: sorted(found.modes) for name, found in snapshot.backends.items()} == {
+        "jobs": ["issuer", "oauth"],
+        "outside": ["issuer"],
+        "keyed": ["api_key"],
+    }
+    assert [snapshot.backends[name].takes_tokens for name in ("jobs", "outside", "keyed")] == [True, True, False]

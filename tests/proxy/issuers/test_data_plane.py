@@ -18,6 +18,9 @@ from oauth_provider.identities.models import Identity
 from oauth_provider.scopes.models import Scope
 from proxy.catalogue.models import Backend, Operation
 from proxy.catalogue.save import save_backend, save_operation
+from proxy.issuers import checks
+from proxy.issuers.compact import Unverified
+from proxy.issuers.jwks import PublicKey
 from proxy.issuers.models import Issuer
 from proxy.issuers.save import remove_issuer, save_issuer
 from tests.proxy.asgi_client import Exchange
@@ -201,6 +204,35 @@ async def test_a_disabled_issuer_counts_no_more_at_once(clerk: Idp, road: Road) 
     issuer.enabled = True
     await in_thread(save_issuer, issuer=issuer, actor=None)
     assert (await told(road, token)).status == 200
+
+
+async def test_a_signature_is_computed_once_in_five_seconds(
+    clerk: Idp, road: Road, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    computed = []
+    real = checks.check_signature
+
+    def counted(token: Unverified, key: PublicKey) -> None:
+        computed.append(key)
+        real(token, key)
+
+    monkeypatch.setattr(checks, "check_signature", counted)
+    token = clerk.token()
+    for _call in range(10):
+        assert (await told(road, token)).status == 200
+    assert len(computed) == 1
+
+
+async def test_where_both_are_asked_for_both_are_named(clerk: Idp, road: Road) -> None:
+    """The backend's own mode first: clients take the first server that they find."""
+    for name, mode, other in (("mixed", "issuer", "oauth"), ("mixed-too", "oauth", "issuer")):
+        backend = Backend(name=name, prefix=f"/api/v1/{name}", upstream_url="https://mixed.example", auth_mode=mode)
+        await in_thread(save_backend, backend=backend, actor=None)
+        row = Operation(backend=backend, operation_id="x", methods=["GET"], path="/x", auth_mode=other)
+        await in_thread(save_operation, operation=row, actor=None)
+        document = (await road.call("GET", f"/.well-known/oauth-protected-resource/api/v1/{name}")).json()
+        servers = [clerk.issuer, settings.PUBLIC_BASE_URL]
+        assert document["authorization_servers"] == (servers if mode == "issuer" else servers[::-1])
 
 
 async def test_a_token_is_remembered_no_longer_than_it_lives(clerk: Idp, road: Road) -> None:

@@ -182,7 +182,7 @@ async def test_an_idle_hour_costs_a_handful_of_requests(clock: Clock, fails: boo
         server.keeper.look([PLAN])
         await _done()
         clock.now += 1
-    assert server.asked <= (3600 / RETRY_S if fails else 3600 / REFRESH_S)
+    assert server.asked == 3600 / (UNKNOWN_KEY_FLOOR_S if fails else REFRESH_S)
 
 
 async def test_who_is_no_longer_registered_is_forgotten(clock: Clock) -> None:

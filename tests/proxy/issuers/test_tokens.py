@@ -212,7 +212,8 @@ def test_no_signature_is_none(verifier: Verifier, name: str) -> None:
 
 
 @pytest.mark.parametrize("payload", [b"[]", b"1", b"null", b"{", b"\xff", b'{"iss":1,"iss":2}', b'{"exp":NaN}',
-                                     b"[" * 100_000, b'{"a":' * 1000, b'{"exp":' + b"9" * 5000 + b"}"])  # fmt: skip
+                                     b"[" * 100_000, b'{"a":' * 1000, b'{"exp":' + b"9" * 5000 + b"}"],
+                         ids=range(10))  # fmt: skip
 def test_claims_that_are_no_plain_json_object(verifier: Verifier, payload: bytes) -> None:
     assert verifier.refused(sign(RSA, {"alg": "RS256", "kid": "rsa"}, payload)) == "malformed"
 
@@ -356,6 +357,7 @@ def test_only_public_keys_of_ours_are_taken() -> None:
     [b"", b"[]", b"{}", b'{"keys":{}}', b'{"keys":[]}', b'{"keys":[1]}', b"\xff", b"[" * 100_000, b'{"keys":null}',
      json.dumps({"keys": [OctKey.generate_key(256).as_dict()]}).encode(),
      json.dumps({"keys": [RSA.as_dict(private=True)]}).encode()],
+    ids=range(11),
 )  # fmt: skip
 def test_what_is_no_list_of_public_keys(body: bytes) -> None:
     with pytest.raises(JwksFault):

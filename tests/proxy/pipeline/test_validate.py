@@ -14,10 +14,11 @@ READ = operation_plan(operation_id="read", scopes=("jobs:read",))
 BOTH = operation_plan(operation_id="both", scopes=("jobs:read", "jobs:write"))
 FREE = operation_plan(operation_id="free", scopes=())
 KEYED = operation_plan(operation_id="keyed", auth_mode="api_key")
+OUTSIDE = operation_plan(operation_id="outside", auth_mode="issuer")
 OPEN = operation_plan(operation_id="open", auth_mode="public")
 THEIRS = operation_plan(operation_id="theirs", auth_mode="passthrough")
 POST = operation_plan(operation_id="post", max_request_bytes=10)
-GETS = tuple(("GET", f"/{plan.operation_id}", plan) for plan in (READ, BOTH, FREE, KEYED, OPEN, THEIRS))
+GETS = tuple(("GET", f"/{plan.operation_id}", plan) for plan in (READ, BOTH, FREE, KEYED, OUTSIDE, OPEN, THEIRS))
 BACKEND = backend_plan(operations=(*GETS, ("POST", "/read", POST)))
 
 
@@ -47,6 +48,7 @@ def holding(*scopes: str, kind: str = "user") -> Principal:
         ("/both", holding("jobs:read", "jobs:write")),
         ("/free", holding()),
         ("/keyed", holding("jobs:read", kind="api_key")),
+        ("/outside", holding("jobs:read")),
         ("/open", NOBODY),
         ("/theirs", Principal(kind="passthrough")),
     ],
@@ -63,6 +65,7 @@ def test_who_holds_every_scope_may(path: str, principal: Principal) -> None:
         ("/read", holding("jobs:readx", "jobs"), "jobs:read"),
         ("/both", holding("jobs:read"), "jobs:read jobs:write"),
         ("/keyed", holding(kind="api_key"), "jobs:read"),
+        ("/outside", holding(), "jobs:read"),
     ],
 )
 def test_a_missing_scope_is_refused_with_all_that_are_needed(path: str, principal: Principal, needed: str) -> None:

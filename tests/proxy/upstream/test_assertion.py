@@ -1,6 +1,7 @@
 """The identity assertion, as a backend verifies it: against the published keys, claim by claim."""
 
 import time
+from dataclasses import replace
 
 import pytest
 from joserfc import jwt
@@ -51,6 +52,11 @@ def test_it_carries_exactly_the_claims_of_the_contract() -> None:
         "htu": "http://careers.internal/api/jobs",
         "bdh": "47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU",
     }
+
+
+def test_what_an_issuer_says_of_the_user_is_asserted_too() -> None:
+    claims = verified(signed(replace(CLAIMS, tenant="org_1", roles=("admin", "site, one")))).claims
+    assert (claims["tenant"], claims["roles"]) == ("org_1", ["admin", "site, one"])
 
 
 def test_its_header_says_what_it_is_and_who_signed_it() -> None:

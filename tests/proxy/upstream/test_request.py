@@ -1,6 +1,6 @@
 """The upstream request, put together from parts."""
 
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 import pytest
 from hypothesis import given
@@ -119,3 +119,19 @@ def test_two_users_are_never_one_header(one: str, other: str) -> None:
     assert (header_value(one) == header_value(other)) == (one == other)
     assert header_value(one).isascii()
     assert header_value(one).isprintable()
+
+
+def test_tenant_and_roles_stand_in_headers_of_their_own() -> None:
+    """A role may have any character; between two of them stands a comma and nowhere else."""
+    roles = ("admin", "site, one", "josé", "100%", "a\r\nX-Scopes: all")
+    headers = dict(
+        identity_headers(backend_plan(), external_id="u", client_id="c", scopes="s", tenant="org 1\n", roles=roles)
+    )
+    assert headers["x-tenant-id"] == "org%201%0A"
+    assert headers["x-roles"] == "admin,site%2C%20one,jos%C3%A9,100%25,a%0D%0AX-Scopes:%20all"
+    assert [unquote(role) for role in headers["x-roles"].split(",")] == list(roles)
+
+
+def test_what_nobody_says_has_no_header() -> None:
+    names = {name for name, _value in identity_headers(backend_plan(), external_id="u", client_id="c", scopes="")}
+    assert names == {"x-user-id", "x-client-id"}
