@@ -1,0 +1,176 @@
+"""A hundred registrations that nobody honest sends: what each is about, its body, and the field the answer names."""
+
+from typing import Any
+
+from tests.oauth_provider.registration.newcomers import REDIRECT
+
+Body = dict[str, Any] | str | bytes
+DEEP = '{"redirect_uris":' + "[" * 30_000 + "]" * 30_000 + "}"
+
+
+def uris(*found: Any) -> dict[str, Any]:
+    """A registration with those redirect URIs, of a client without a secret."""
+    return {"redirect_uris": list(found), "token_endpoint_auth_method": "none"}
+
+
+def good(**fields: Any) -> dict[str, Any]:
+    """One that would be registered but for `fields`."""
+    return {"redirect_uris": [REDIRECT], **fields}
+
+
+# Redirect URIs of which none can be used (RFC 9700 section 4.1, RFC 8252 sections 7 and 8)
+BAD_URIS: dict[str, str] = {
+    "javascript": "javascript:alert(1)",
+    "javascript-upper": "JaVaScRiPt:alert(document.cookie)",
+    "javascript-authority": "javascript://app.example/%0aalert(1)",
+    "javascript-tab": "java\tscript:alert(1)",
+    "data": "data:text/html,<script>alert(1)</script>",
+    "data-base64": "data:text/html;base64,PHNjcmlwdD4=",
+    "vbscript": "vbscript:msgbox",
+    "file": "file:///etc/passwd",
+    "blob": "blob:https://app.example/1",
+    "about": "about:blank",
+    "view-source": "view-source:https://app.example/",
+    "filesystem": "filesystem:https://app.example/x",
+    "intent": "intent://app.example/#Intent;scheme=https;end",
+    "intent-no-fragment": "intent://app.example/cb",
+    "ms-msdt": "ms-msdt:/id",
+    "search-ms": "search-ms:query=x",
+    "mailto": "mailto:ana@app.example",
+    "ftp": "ftp://app.example/cb",
+    "ws": "wss://app.example/cb",
+    "chrome": "chrome://settings",
+    "extension": "chrome-extension://abcdef/cb",
+    "fragment": "https://app.example/cb#x",
+    "empty-fragment": "https://app.example/cb#",
+    "userinfo": "https://app.example@evil.example/cb",
+    "userinfo-password": "https://user:word@app.example/cb",
+    "userinfo-loopback": "http://127.0.0.1:80@evil.example/cb",
+    "userinfo-private": "cursor://claude.ai@evil/cb",
+    "http": "http://app.example/cb",
+    "http-private-address": "http://192.168.0.1/cb",
+    "http-metadata": "http://169.254.169.254/latest/meta-data/",
+    "http-suffix": "http://127.0.0.1.evil.example/cb",
+    "http-localhost-suffix": "http://localhost.evil.example/cb",
+    "http-localhost-dot": "http://localhost./cb",
+    "http-decimal": "http://2130706433/cb",
+    "http-hexadecimal": "http://0x7f000001/cb",
+    "http-octal": "http://0177.0.0.1/cb",
+    "http-short": "http://127.1/cb",
+    "http-other-loopback": "http://127.0.0.2/cb",
+    "http-mapped": "http://[::ffff:127.0.0.1]/cb",
+    "http-any": "http://0.0.0.0/cb",
+    "https-decimal": "https://2130706433/cb",
+    "https-hexadecimal": "https://0x7f.1/cb",
+    "https-octal": "https://0177.0.0.01/cb",
+    "https-numeric-label": "https://app.1/cb",
+    "https-percent-host": "https://app%2eexample/cb",
+    "https-no-host": "https:///cb",
+    "https-no-slashes": "https:app.example",
+    "wildcard-host": "https://*.example/cb",
+    "wildcard-path": "https://app.example/*",
+    "dot-segments": "https://app.example/cb/../x",
+    "encoded-dot-segments": "https://app.example/cb/%2e%2E/x",
+    "backslash": "https://app.example\\@evil.example/cb",
+    "protocol-relative": "//evil.example/cb",
+    "relative": "/cb",
+    "no-scheme": "app.example/cb",
+    "space": "https://app.example/a b",
+    "leading-space": " https://app.example/cb",
+    "newline": "https://app.example/cb\r\nSet-Cookie: a=b",
+    "NUL": "https://app.example/\x00",
+    "surrogate": "https://app.example/\ud800",
+    "homograph": "https://сlaude.ai/cb",  # noqa: RUF001 - that is the attack
+    "right-to-left": "https://app.example/\u202egpj.exe",
+    "markup": "https://app.example/<script>",
+    "quote": 'https://app.example/"onload=x',
+    "port-out-of-range": "https://app.example:99999/cb",
+    "port-no-number": "https://app.example:x/cb",
+    "bad-ipv6": "https://[::1/cb",
+    "too-long": "https://app.example/" + "a" * 2000,
+    "empty": "",
+}
+# Other bodies: what is sent, and the word that tells its author where to look
+BAD_BODIES: dict[str, tuple[Body, str]] = {
+    "null": ("null", "object"),
+    "list": ("[]", "object"),
+    "text": ('"x"', "object"),
+    "number": ("1", "object"),
+    "nothing": (" ", "JSON"),
+    "not-json": ("{", "JSON"),
+    "two-values": ("{}{}", "JSON"),
+    "invalid-utf-8": (b'{"client_name": "\xff"}', "JSON"),
+    "utf-16": ('{"redirect_uris": []}'.encode("utf-16"), "JSON"),
+    "duplicate": ('{"redirect_uris": ["https://a.example/"], "redirect_uris": ["https://b.example/"]}', "JSON"),
+    "duplicate-inside": ('{"redirect_uris": ["https://a.example/"], "jwks": {"a": 1, "a": 2}}', "JSON"),
+    "NaN": ('{"redirect_uris": ["https://a.example/"], "x": NaN}', "JSON"),
+    "huge-number": ('{"redirect_uris": ["https://a.example/"], "x": ' + "9" * 5000 + "}", "JSON"),
+    "deep": (DEEP, "JSON"),
+    "too-many-fields": (good(**{f"f{i}": 1 for i in range(200)}), "fields"),
+    "no-uris": ({}, "redirect_uris"),
+    "uris-null": ({"redirect_uris": None}, "redirect_uris"),
+    "uris-text": ({"redirect_uris": REDIRECT}, "redirect_uris"),
+    "uris-empty": ({"redirect_uris": []}, "redirect_uris"),
+    "uris-object": ({"redirect_uris": {"0": REDIRECT}}, "redirect_uris"),
+    "uris-numbers": ({"redirect_uris": [1, None]}, "redirect_uris"),
+    "uris-nested": ({"redirect_uris": [[REDIRECT]]}, "redirect_uris"),
+    "uris-thousands": ({"redirect_uris": [f"https://a.example/{i}" for i in range(2000)]}, "redirect_uris"),
+    "name-number": (good(client_name=5), "client_name"),
+    "name-list": (good(client_name=["Claude"]), "client_name"),
+    "name-NUL": (good(client_name="Claude\x00"), "client_name"),
+    "name-escape": (good(client_name="\x1b[31mClaude"), "client_name"),
+    "name-newline": (good(client_name="Claude\r\nBcc: x"), "client_name"),
+    "name-surrogate": ('{"redirect_uris": ["https://a.example/"], "client_name": "\\ud800"}', "client_name"),
+    "name-long": (good(client_name="a" * 101), "client_name"),
+    "name-cyrillic-letter": (good(client_name="Clаude"), "client_name"),  # noqa: RUF001 - that is the attack
+    "name-greek-letter": (good(client_name="ChatGPΤ"), "client_name"),  # noqa: RUF001 - that is the attack
+    "name-all-cyrillic": (good(client_name="\u0421\u043e\u0440\u0435"), "client_name"),
+    "name-marks": (good(client_name="C" + "\u0301" * 40 + "laude"), "client_name"),
+    "name-private-use": (good(client_name="Claude \ue000"), "client_name"),
+    "grants-text": (good(grant_types="authorization_code"), "grant_types"),
+    "grants-numbers": (good(grant_types=[1]), "grant_types"),
+    "grants-implicit": (good(grant_types=["implicit"]), "grant_types"),
+    "grants-password": (good(grant_types=["password"]), "grant_types"),
+    "grants-client-credentials": (good(grant_types=["client_credentials"]), "grant_types"),
+    "grants-many": (good(grant_types=["authorization_code"] * 100), "grant_types"),
+    "responses-token": (good(response_types=["token"]), "response_types"),
+    "responses-text": (good(response_types="code"), "response_types"),
+    "method-number": (good(token_endpoint_auth_method=1), "token_endpoint_auth_method"),
+    "method-long": (good(token_endpoint_auth_method="x" * 1000), "token_endpoint_auth_method"),
+    "method-NUL": (good(token_endpoint_auth_method="none\x00"), "token_endpoint_auth_method"),
+    "scope-list": (good(scope=["tool:read"]), "scope"),
+    "scope-long": (good(scope="x " * 5000), "scope"),
+    "scope-NUL": (good(scope="tool:read\x00"), "scope"),
+    "scope-not-ascii": (good(scope="tool:réad"), "scope"),
+    "uri-javascript": (good(client_uri="javascript:alert(1)"), "client_uri"),
+    "uri-data": (good(logo_uri="data:image/svg+xml,<svg onload=alert(1)>"), "logo_uri"),
+    "uri-userinfo": (good(tos_uri="https://a@b.example/"), "tos_uri"),
+    "uri-markup": (good(policy_uri='https://a.example/"><script>'), "policy_uri"),
+    "uri-bad-ipv6": (good(client_uri="https://[::1"), "client_uri"),
+    "uri-number": (good(logo_uri=7), "logo_uri"),
+    "uri-long": (good(client_uri="https://a.example/" + "a" * 3000), "client_uri"),
+    "type": (good(application_type="desktop"), "application_type"),
+    "type-list": (good(application_type=["web"]), "application_type"),
+    "software-NUL": (good(software_id="\x00"), "software_id"),
+    "software-long": (good(software_version="1" * 500), "software_version"),
+}
+# Names that are kept, and how
+SAFE_NAMES: dict[str, tuple[str, str]] = {
+    "script": ("<script>alert(1)</script>", "<script>alert(1)</script>"),
+    "image": ('"><img src=x onerror=alert(1)>', '"><img src=x onerror=alert(1)>'),
+    "template": ("{{ settings.SECRET_KEY }}{% debug %}", "{{ settings.SECRET_KEY }}{% debug %}"),
+    "percent": ("%(name)s %s {0}", "%(name)s %s {0}"),
+    "formula": ("=cmd|' /C calc'!A0", "=cmd|' /C calc'!A0"),
+    "right-to-left": ("Claude \u202eTPGtahC", "Claude TPGtahC"),
+    "isolates": ("\u2066Claude\u2069", "Claude"),
+    "zero-width": ("Cla\u200bu\ufeffde", "Claude"),
+    "wide": ("Ｃｌａｕｄｅ", "Claude"),  # noqa: RUF001 - that is the attack
+    "mathematical": ("𝐂𝐡𝐚𝐭𝐆𝐏𝐓", "ChatGPT"),  # noqa: RUF001 - that is the attack
+    "check-mark": ("Claude ✅ ✔ Verified", "Claude Verified"),
+    "spaces": ("  Claude \u3000\u00a0 \t AI ", "Claude AI"),
+    "blank": ("\u200b \u2060", ""),
+    "russian": ("Яндекс", "Яндекс"),
+    "greek": ("Ελληνικά", "Ελληνικά"),
+    "japanese": ("チャット助手", "チャット助手"),
+    "portuguese": ("Assistente de Currículo", "Assistente de Currículo"),
+}
