@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import django
 from django.apps import apps
+from django.core.management import call_command
 from django.db.models import DateTimeField, F
 
 TOKEN_APPS = ("oauth_provider", "oauth2_provider")
@@ -18,6 +19,8 @@ def main(act: str, argument: str) -> None:
     django.setup()
     if act == "pass":
         time_passes(timedelta(seconds=int(argument)))
+    elif act == "clean":
+        call_command("cleanup_tokens" if apps.is_installed("oauth_provider") else "cleartokens")
     else:
         people = apps.get_model("auth", "User").objects.filter(username=argument)
         people.update(is_active={"deactivate": False, "activate": True}[act])

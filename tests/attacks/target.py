@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import json
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
@@ -35,6 +36,7 @@ class Paths:
     token: str
     revoke: str
     introspect: str
+    register: str
     sign_in: str
     decision: str
     connections: str
@@ -240,6 +242,15 @@ class Target:
         """RFC 7662, authenticated with HTTP Basic; S serves the API that the tokens are good for."""
         known = self.clients[client]
         return self.post(self.paths.introspect, {"token": token}, auth=(known.client_id, known.secret))
+
+    # Clients that come by themselves
+
+    def register(self, body: object, *, kind: str = "application/json", **headers: str) -> httpx.Response:
+        """RFC 7591; `body` as JSON, or as it stands when it is text."""
+        sent = body if isinstance(body, str) else json.dumps(body)
+        sent_headers = {"Content-Type": kind, "X-Forwarded-For": self.address, **headers}
+        url = f"{self.origin}{self.paths.register}"
+        return sound(httpx.post(url, content=sent, headers=sent_headers, timeout=30, trust_env=False))
 
     # What a person allowed
 

@@ -68,6 +68,9 @@ USE_TZ = True
 OAUTH2_PROVIDER = {
     "SCOPES": {"tool:read": "Read", "tool:write": "Write"},
     "REFRESH_TOKEN_REUSE_PROTECTION": True,
+    # MCP clients register without a session
+    "DCR_ENABLED": True,
+    "DCR_REGISTRATION_PERMISSION_CLASSES": ["oauth2_provider.dcr.AllowAllDCRPermission"],
     **{
         f"COMPLIANT_BCP_RFC9700_{gate}": True
         for gate in (

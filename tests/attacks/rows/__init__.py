@@ -7,6 +7,7 @@ from tests.attacks.rows import (  # noqa: F401 - imported for what they register
     discovery,
     people,
     refresh,
+    registration,
     resources,
     revocation,
     token_endpoint,
