@@ -7,6 +7,7 @@ from oauth_provider.api_keys.api import ApiKeyView
 from oauth_provider.clients.api import ClientView, SecretView
 from oauth_provider.connections.api import ConnectionView, RevokeClientView
 from oauth_provider.identities.api import UserView
+from oauth_provider.registration.api import ApprovalView
 from oauth_provider.resources.api import ResourceView
 from oauth_provider.scopes.api import ScopeView
 from oauth_provider.staff_api.schema import SchemaView
@@ -26,6 +27,8 @@ urlpatterns = [
     *routes(ClientView),
     action(ClientView, "suspend"),
     action(ClientView, "resume"),
+    action(ApprovalView, "approve"),
+    action(ApprovalView, "decline"),
     action(RevokeClientView, "revoke"),
     path(SECRETS, SecretView.as_view({"get": "secrets", "post": "add_secret"}), name="manage-secrets"),
     path(f"{SECRETS}<int:secret_id>/", SecretView.as_view({"delete": "retire_secret"}), name="manage-secrets-one"),

@@ -1,5 +1,6 @@
 """What a page says about one connection, gathered for any number of them in a fixed number of queries per card."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -54,6 +55,7 @@ class Card:
     revoked_words: str
     is_live: bool
     is_suspended: bool
+    twins_words: str
 
     @property
     def access(self) -> list[Access]:
@@ -89,11 +91,21 @@ def cards_of(connections: Iterable[Connection]) -> list[Card]:
     rows = list(connections)
     used = last_used(str(row.pk) for row in rows)
     scopes = {scope.name: scope for scope in Scope.objects.filter(name__in={n for row in rows for n in row.scope_set})}
-    cards = [_card(row, scopes, used.get(str(row.pk))) for row in rows]
-    return sorted(cards, key=lambda card: card.used_at or card.connected_at, reverse=True)
+    twins = Counter(_program(row) for row in rows)
+    cards = {row: _card(row, scopes, used.get(str(row.pk)), twins=twins[_program(row)]) for row in rows}
+    last = {row: card.used_at or card.connected_at for row, card in cards.items()}
+    # Programs that register anew at every connection stand together
+    newest = {program: max(last[row] for row in rows if _program(row) == program) for program in twins}
+    order = sorted(rows, key=lambda row: (newest[_program(row)], _program(row), last[row]), reverse=True)
+    return [cards[row] for row in order]
 
 
-def _card(row: Connection, scopes: dict[str, Scope], used_at: datetime | None) -> Card:
+def _program(row: Connection) -> str:
+    """What connections of the same program have in common, each of which can be ended alone."""
+    return row.client.fingerprint or str(row.pk)
+
+
+def _card(row: Connection, scopes: dict[str, Scope], used_at: datetime | None, *, twins: int) -> Card:
     client = row.client
     allowed = client.askable_scopes
     permissions = [_permission(name, scopes.get(name), allowed=name in allowed) for name in sorted(row.scope_set)]
@@ -116,6 +128,7 @@ def _card(row: Connection, scopes: dict[str, Scope], used_at: datetime | None) -
         revoked_words=_revoked_words(row),
         is_live=row.is_live,
         is_suspended=client.is_suspended,
+        twins_words=_("One of %(count)s connections of the same application.") % {"count": twins} if twins > 1 else "",
     )
 
 

@@ -1,7 +1,8 @@
 """`clients/`: who may ask for tokens, its secrets, and the switch that stops it."""
 
-from typing import Any
+from typing import Any, cast
 
+from django.contrib.auth.models import User
 from django.db import transaction
 from django.http import Http404
 from drf_spectacular.utils import extend_schema
@@ -10,7 +11,8 @@ from rest_framework.response import Response
 
 from oauth_provider.clients.change import ClientInUseError, change_client, remove_client
 from oauth_provider.clients.create import create_client
-from oauth_provider.clients.models import Client, ClientSecret, Preset
+from oauth_provider.clients.models import Client, ClientSecret, Preset, Trust
+from oauth_provider.clients.review_trust import review_trust
 from oauth_provider.clients.secrets import SecretRefusedError, create_secret, retire_secret
 from oauth_provider.clients.serializers import (
     ClientSerializer,
@@ -64,7 +66,11 @@ class ClientView(Writable):
     def change(self, row: Client, values: dict[str, Any], reason: str) -> None:
         """What staff decide about it."""
         columns = {COLUMNS.get(name, name): "" if value is None else value for name, value in values.items()}
-        change_client(client=row, values=columns, actor=self.actor, note=reason)
+        if trust := columns.pop("trust", ""):
+            reviewer = cast("User", self.request.user)
+            review_trust(client=row, trust=Trust(trust), reviewer=reviewer, reason=reason)
+        if columns:
+            change_client(client=row, values=columns, actor=self.actor, note=reason)
 
     def remove(self, row: Client, reason: str) -> None:
         """Only one that nobody is connected to.

@@ -100,6 +100,7 @@ class ClientSerializer(StrictModel):
         min_value=REFRESH_TOKEN_LIFETIME_S[0], max_value=REFRESH_TOKEN_LIFETIME_S[1], required=False
     )
     suspended = serializers.BooleanField(source="is_suspended", read_only=True)
+    trust_reviewed_by = serializers.CharField(source="trust_reviewed_by.username", default=None, read_only=True)
 
     class Meta:
         model = Client
@@ -116,9 +117,24 @@ class ClientSerializer(StrictModel):
             "access_token_lifetime_s",
             "refresh_token_lifetime_s",
             "trust",
+            "trust_reviewed_by",
+            "trust_reviewed_at",
             "suspended",
+            "origin",
+            "approval",
+            "fingerprint",
+            "registered_at",
+            "first_consented_at",
         )
-        read_only_fields = ("client_id",)
+        read_only_fields = (
+            "client_id",
+            "trust_reviewed_at",
+            "origin",
+            "approval",
+            "fingerprint",
+            "registered_at",
+            "first_consented_at",
+        )
         extra_kwargs = {"name": {"required": True, "allow_blank": False}}
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:

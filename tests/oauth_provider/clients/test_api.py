@@ -46,7 +46,14 @@ def test_a_client_is_made_as_its_preset_says(api: Api) -> None:
         "access_token_lifetime_s": 3600,
         "refresh_token_lifetime_s": 30 * 86400,
         "trust": "verified",
+        "trust_reviewed_by": None,
+        "trust_reviewed_at": None,
         "suspended": False,
+        "origin": "staff",
+        "approval": "approved",
+        "fingerprint": "",
+        "registered_at": None,
+        "first_consented_at": None,
     }
     assert api.get(f"clients/{made['client_id']}/").json() == made
     assert last_event(kind=Kind.ADMIN_OBJECT_ADDED).client_id == made["client_id"]
@@ -92,6 +99,8 @@ def test_the_method_alone_tells_a_public_client(api: Api) -> None:
         ({"trust": "blind"}, "trust"),
         ({"client_id": "mine"}, "client_id"),
         ({"suspended": True}, "suspended"),
+        ({"origin": "environment"}, "origin"),
+        ({"approval": "declined"}, "approval"),
         ({"client_secret": "mine"}, "client_secret"),
     ],
 )

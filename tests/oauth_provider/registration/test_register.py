@@ -263,3 +263,12 @@ def test_f03_registrations_of_the_same_program_have_one_fingerprint(newcomers: N
     prints = [row_of(made).fingerprint for made in (*twins, other)]
     assert prints[0] == prints[1] != prints[2]
     assert twins[0]["client_id"] != twins[1]["client_id"]
+
+
+def test_a_person_finds_the_connections_of_one_program_together(newcomers: Newcomers) -> None:
+    for name in ("Claude", "Cursor", "Claude"):
+        newcomers.allow(newcomers.register(client_name=name, token_endpoint_auth_method="none"))
+    page = newcomers.person.get("/connected-apps/").content.decode()
+    found = re.findall(r"<bdi>(Claude|Cursor)</bdi>", page)
+    assert found == ["Claude", "Claude", "Cursor"]
+    assert page.count("One of 2 connections of the same application.") == 2
