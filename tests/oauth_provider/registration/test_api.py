@@ -22,7 +22,7 @@ def test_a_client_says_where_it_came_from(api: Api, newcomers: Newcomers) -> Non
 
 @pytest.mark.parametrize(("act", "approval"), [("approve", Approval.APPROVED), ("decline", Approval.DECLINED)])
 def test_a_newcomer_is_decided_about_with_a_reason(
-    api: Api, newcomers: Newcomers, policy: Policy, act: str, approval: str
+    api: Api, newcomers: Newcomers, policy: Policy, act: str, approval: Approval
 ) -> None:
     policy(mode="approval")
     made = newcomers.register(client_name="Claude")
