@@ -22,6 +22,7 @@ from proxy.limits.rates import RateLimiter
 from proxy.limits.table import LimitTable
 from proxy.pipeline.constrain import Limits
 from proxy.pipeline.identify import Identifier
+from proxy.pipeline.once import Once
 from proxy.pipeline.run import Gateway
 from proxy.upstream.breaker import BreakingTransport
 from proxy.upstream.pool import PooledTransport
@@ -43,11 +44,13 @@ class DataPlane:
         self._transport = TokenTransport(tries, ServiceTokens())
         self._identifier = Identifier(self.watcher, external=ExternalTokens(self.issuer_keys))
         self._keeping: asyncio.Task[None] | None = None
+        self._once = Once()
         self._rates = RateLimiter(redis_url=settings.REDIS_URL, workers=settings.WEB_CONCURRENCY)
         gateway = Gateway(
             watcher=self.watcher,
             identifier=self._identifier,
             limits=Limits(table=self._limits, rates=self._rates, bulkhead=Bulkhead()),
+            once=self._once,
             transport=self._transport,
         )
         cors, origins = Cors(settings.CORS_ORIGINS), settings.CORS_ORIGINS
@@ -77,6 +80,7 @@ class DataPlane:
         if self._keeping is not None:
             self._keeping.cancel()
         await self.issuer_keys.close()
+        await self._once.aclose()
         await asyncio.to_thread(self.watcher.stop)
         await asyncio.to_thread(self._identifier.close)
         await self._transport.aclose()

@@ -36,6 +36,7 @@ _SLUGS: Mapping[str | Promise, tuple[str, ...]] = {
     _("there is nothing to call there"): ("not_registered", "no_backend", "method_not_allowed", "unknown_auth_mode"),
     _("its request could not be read"): (
         "invalid_request",
+        "idempotency_key",
         "ambiguous_path",
         "query_character",
         "control_character_in_header",
@@ -93,6 +94,12 @@ _SLUGS: Mapping[str | Promise, tuple[str, ...]] = {
         "backend_framing",
         "result_too_large",
     ),
+    _("an earlier call with the same key stood in the way"): (
+        "idempotency_in_progress",
+        "idempotency_outcome_unknown",
+        "idempotency_answer_not_kept",
+        "idempotency_key_reused",
+    ),
     _("the application did not wait for the answer"): ("client_gone",),
     _("too many calls were under way"): ("overloaded",),
     _("Gatehouse could not carry it out at that moment"): (
@@ -102,6 +109,7 @@ _SLUGS: Mapping[str | Promise, tuple[str, ...]] = {
         "audit_unavailable",
         "revocations_unknown",
         "identity_store_down",
+        "idempotency_store_down",
         "no_signing_key",
         "shutdown",
     ),

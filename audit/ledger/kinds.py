@@ -51,6 +51,7 @@ class Kind(StrEnum):
     ADMIN_SECRET_RETIRED = "admin:secret:retired"  # noqa: S105 - a kind's name
     SYSTEM_PROCESS_STARTED = "system:process:started"
     SYSTEM_TOKENS_CLEANED = "system:tokens:cleaned"
+    SYSTEM_CALLS_CLEANED = "system:calls:cleaned"
     SYSTEM_KEY_ROTATED = "system:key:rotated"
 
 

@@ -54,6 +54,7 @@ KINDS: Final[Mapping[str, Promise | str]] = {
     Kind.ADMIN_SECRET_RETIRED: _("Secret retired"),
     Kind.SYSTEM_PROCESS_STARTED: _("Gateway started"),
     Kind.SYSTEM_TOKENS_CLEANED: _("Old tokens cleaned up"),
+    Kind.SYSTEM_CALLS_CLEANED: _("Kept answers cleaned up"),
     Kind.SYSTEM_KEY_ROTATED: _("Signing key changed"),
 }
 DECISIONS: Final[Mapping[str, Promise | str]] = {

@@ -177,6 +177,7 @@ class Answer:
     """A backend's answer with the headers that may go outward. `length` is that of the body, None when unknown.
 
     `upstream_s` is the time from sending to the head of the answer, in seconds; `retries` how often it was sent again.
+    `is_repeat`: an earlier call with the same Idempotency-Key got it.
     """
 
     status: int
@@ -185,3 +186,4 @@ class Answer:
     stream: BodyStream
     upstream_s: float
     retries: int = 0
+    is_repeat: bool = False

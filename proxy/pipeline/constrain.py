@@ -22,11 +22,10 @@ class Limits:
         self._bulkhead = bulkhead
 
     async def constrain(self, validated: Validated) -> Constrained:
-        """Reserve the call's place; `release` must follow, whatever becomes of it.
+        """Count the call.
 
         Raises:
             RateLimited: too many calls in the window of one of its limits.
-            Overloaded: too many calls are at the backend.
         """
         allowance = await self._rates.hit(self._table.wanted(self._facts(validated)))
         if not allowance.allowed:
@@ -35,8 +34,15 @@ class Limits:
                 resets_at=int(time.time()) + allowance.resets_in_s,
                 headers=allowance.headers,
             )
-        await self._bulkhead.enter(validated.identified.backend)
         return Constrained(validated=validated, limit_headers=allowance.headers)
+
+    async def enter(self, constrained: Constrained) -> None:
+        """Take the call's place at the backend; `release` must follow, whatever becomes of it.
+
+        Raises:
+            Overloaded: too many calls are there.
+        """
+        await self._bulkhead.enter(constrained.validated.identified.backend)
 
     def release(self, constrained: Constrained) -> None:
         """Give the call's place at the backend back."""

@@ -20,6 +20,8 @@ SERVER_ERROR = 500
 INTENT_WITHIN_S = 0.25
 CLOSED_WITHIN_S = 2.0
 MICROSECONDS = 1_000_000
+# The reason of a call that got the kept answer of an earlier one
+IDEMPOTENT_REPLAY = "idempotent_replay"
 
 
 @dataclass(slots=True)
@@ -84,7 +86,8 @@ class Record:
             AuditUnavailable: the event is not durable.
         """
         status = self.answer.status if self.answer else None
-        await self._close(self._draft(Phase.FINAL, decision=Decision.ALLOW, status=status))
+        reason = IDEMPOTENT_REPLAY if self.answer and self.answer.is_repeat else ""
+        await self._close(self._draft(Phase.FINAL, decision=Decision.ALLOW, reason=reason, status=status))
 
     async def broken(self, reason: str) -> None:
         """Close a call whose answer did not reach its end; whoever waited has left, so nobody learns if this fails."""
@@ -124,9 +127,9 @@ class Record:
             scopes_required=" ".join(operation.scopes) if operation else "",
             method=received.method,
             status=status,
-            upstream_status=answer.status if answer else None,
+            upstream_status=answer.status if answer and not answer.is_repeat else None,
             latency_us=self._elapsed_us() if is_final else None,
-            upstream_latency_us=int(answer.upstream_s * MICROSECONDS) if answer else None,
+            upstream_latency_us=int(answer.upstream_s * MICROSECONDS) if answer and not answer.is_repeat else None,
             request_bytes=received.body.received if is_final else received.body.length,
             response_bytes=self.response_bytes if is_final else None,
             retries=self.retries or None,

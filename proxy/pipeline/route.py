@@ -23,6 +23,7 @@ EVENT_STREAM_IDLE_S = 60.0
 EVENT_STREAM_MAX_S = 3600.0
 # How long a backend may say nothing: this, or half of a longer time that staff gave the whole call
 FIRST_BYTE_S = 15.0
+IDEMPOTENCY_KEY = "idempotency-key"
 _LENGTH_REQUIRED = frozenset({"POST", "PUT", "PATCH"})
 NO_CONTENT = 204
 _NO_BODY_STATUS = frozenset({NO_CONTENT, 304})
@@ -107,6 +108,7 @@ def _request(constrained: Constrained, body: Body, *, deadline: float, now: floa
         *_identity(constrained, path, body),
         ("x-request-deadline-ms", str(max(1, int((deadline - now) * 1000)))),
         *_framing(received, body),
+        *_idempotency_key(validated),
     ]
     if backend.credential and not _keeps_authorization(constrained, backend.credential[0]):
         headers.append((backend.credential[0].lower(), backend.credential[1]))
@@ -131,6 +133,15 @@ def _may_repeat(validated: Validated, body: Body) -> bool:
 
 def _keeps_authorization(constrained: Constrained, name: str) -> bool:
     return name.lower() == "authorization" and constrained.validated.operation.auth_mode == AuthMode.PASSTHROUGH
+
+
+def _idempotency_key(validated: Validated) -> Headers:
+    # The client's own has crossed as any other header; without one a backend can still tell a repetition of ours
+    received = validated.received
+    is_needed = received.method not in SAFE_METHODS and not any(
+        name == IDEMPOTENCY_KEY for name, _value in validated.transformed.headers
+    )
+    return ((IDEMPOTENCY_KEY, received.request_id),) if is_needed else ()
 
 
 def _framing(received: Received, body: Body) -> Headers:

@@ -1,14 +1,16 @@
 """The order of work: six stages, one screen."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 
 from proxy.catalogue.watch import Watcher
-from proxy.pipeline.call import Answer, Received
+from proxy.pipeline.call import Answer, Constrained, Received
 from proxy.pipeline.constrain import Limits
 from proxy.pipeline.identify import Identifier
 from proxy.pipeline.locate import locate
+from proxy.pipeline.once import Once, key_of
 from proxy.pipeline.record import Record
 from proxy.pipeline.route import route
 from proxy.pipeline.transform import transform
@@ -23,6 +25,7 @@ class Gateway:
     watcher: Watcher
     identifier: Identifier
     limits: Limits
+    once: Once
     transport: Transport
 
 
@@ -41,10 +44,24 @@ async def run(gateway: Gateway, received: Received, record: Record) -> AsyncIter
     transformed = transform(identified)
     validated = validate(transformed)
     constrained = await gateway.limits.constrain(validated)
+    key = key_of(constrained)
+    if key is None:
+        async with _carried(gateway, record, constrained) as answer:
+            record.routed(answer)
+            yield answer
+        return
+    async with AsyncExitStack() as stack:
+        answer = await gateway.once.answer(constrained, key, partial(_carried, gateway, record), stack)
+        record.routed(answer)
+        yield answer
+
+
+@asynccontextmanager
+async def _carried(gateway: Gateway, record: Record, constrained: Constrained) -> AsyncIterator[Answer]:
+    await gateway.limits.enter(constrained)
     try:
         await record.intend()
         answer = await route(constrained, gateway.transport)
-        record.routed(answer)
         try:
             yield answer
         finally:

@@ -14,10 +14,15 @@
     |- MethodNotAllowed 405 method_not_allowed
     |- NotAcceptable 406 not_acceptable
     |- RequestTimeout 408 request_timeout
+    |- IdempotencyConflict 409
+    |  |- StillUnderWay idempotency_in_progress
+    |  |- OutcomeUnknown idempotency_outcome_unknown
+    |  `- AnswerNotKept idempotency_answer_not_kept
     |- TooLarge 413 content_too_large
     |- UriTooLong 414 uri_too_long
     |- UnsupportedMediaType 415 unsupported_media_type
     |- ExpectationFailed 417 expectation_failed
+    |- IdempotencyKeyReused 422 idempotency_key_reused
     |- UpgradeRefused 426 upgrade_refused
     |- HeadersTooLarge 431 header_fields_too_large
     |- RateLimited 429 rate_limited
@@ -45,10 +50,13 @@
 """
 
 from proxy.refusals.of_requests import (
+    AnswerNotKept,
     BadRequest,
     ExpectationFailed,
     ForeignOrigin,
     HeadersTooLarge,
+    IdempotencyConflict,
+    IdempotencyKeyReused,
     InsufficientScope,
     InvalidCredential,
     MethodNotAllowed,
@@ -56,8 +64,10 @@ from proxy.refusals.of_requests import (
     MissingCredential,
     NotAcceptable,
     NotRegistered,
+    OutcomeUnknown,
     RateLimited,
     RequestTimeout,
+    StillUnderWay,
     TooLarge,
     Unauthenticated,
     UnreadablePath,
@@ -90,6 +100,7 @@ from proxy.refusals.of_servers import (
 from proxy.refusals.refusal import Headers, Refusal
 
 __all__ = [
+    "AnswerNotKept",
     "AuditUnavailable",
     "BackendClosed",
     "BackendFault",
@@ -107,6 +118,8 @@ __all__ = [
     "ForeignOrigin",
     "Headers",
     "HeadersTooLarge",
+    "IdempotencyConflict",
+    "IdempotencyKeyReused",
     "InsufficientScope",
     "InvalidCredential",
     "IssuerUnavailable",
@@ -117,11 +130,13 @@ __all__ = [
     "NotAcceptable",
     "NotImplementedMethod",
     "NotRegistered",
+    "OutcomeUnknown",
     "Overloaded",
     "RateLimited",
     "Refusal",
     "RequestTimeout",
     "RevocationsUnknown",
+    "StillUnderWay",
     "TooLarge",
     "Unauthenticated",
     "Unavailable",

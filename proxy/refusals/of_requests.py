@@ -120,6 +120,43 @@ class RequestTimeout(Refusal):
     detail = "The request body did not arrive in time."
 
 
+class IdempotencyConflict(Refusal):
+    """409: an earlier call with the same Idempotency-Key stands in the way."""
+
+    status = 409
+    title = "Conflict"
+
+
+class StillUnderWay(IdempotencyConflict):
+    """The first call with the key has no answer yet."""
+
+    error = "idempotency_in_progress"
+    reason = "idempotency_in_progress"
+    detail = "The first call with this Idempotency-Key is still under way; send it again in a moment."
+
+    def __init__(self) -> None:
+        super().__init__(headers=(("retry-after", "1"),))
+
+
+class OutcomeUnknown(IdempotencyConflict):
+    """The first call was sent, and its answer never came: sending it again might do it twice."""
+
+    error = "idempotency_outcome_unknown"
+    reason = "idempotency_outcome_unknown"
+    detail = (
+        "A call with this Idempotency-Key was sent and its answer was lost: it may have taken effect. "
+        "Look whether it did; if not, send it with another key."
+    )
+
+
+class AnswerNotKept(IdempotencyConflict):
+    """The first call was answered by a stream, or by more than is kept."""
+
+    error = "idempotency_answer_not_kept"
+    reason = "idempotency_answer_not_kept"
+    detail = "A call with this Idempotency-Key was carried out; its answer was too large to be kept for a second time."
+
+
 class TooLarge(Refusal):
     """The body is larger than the operation takes."""
 
@@ -160,6 +197,16 @@ class ExpectationFailed(Refusal):
     reason = "expectation_failed"
     title = "Expectation failed"
     detail = "The only expectation this server meets is 100-continue."
+
+
+class IdempotencyKeyReused(Refusal):
+    """The key came with another request before."""
+
+    status = 422
+    error = "idempotency_key_reused"
+    reason = "idempotency_key_reused"
+    title = "Key used for another request"
+    detail = "This Idempotency-Key came with another path, query or body before; use a new key for a new request."
 
 
 class UpgradeRefused(Refusal):

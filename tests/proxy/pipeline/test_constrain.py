@@ -8,7 +8,7 @@ import pytest
 from proxy.limits.concurrency import Bulkhead
 from proxy.limits.rates import RateLimiter
 from proxy.limits.table import LimitTable, Rule
-from proxy.pipeline.call import Principal, Validated
+from proxy.pipeline.call import Constrained, Principal, Validated
 from proxy.pipeline.constrain import Limits
 from proxy.refusals import Overloaded, RateLimited
 from tests.proxy.plans import ANA, NOBODY, backend_plan, operation_plan, received, transformed
@@ -21,6 +21,13 @@ def limits(*rules: Rule, max_calls: int = 100, window_s: int = 60) -> Limits:
     table = LimitTable(max_calls=max_calls, window_ms=window_s * 1000)
     table.use(rules)
     return Limits(table=table, rates=RateLimiter(redis_url=None), bulkhead=Bulkhead())
+
+
+async def admit(reserve: Limits, validated: Validated) -> Constrained:
+    """Count a call, and give it its place."""
+    constrained = await reserve.constrain(validated)
+    await reserve.enter(constrained)
+    return constrained
 
 
 def call(principal: Principal = ANA, address: str = "203.0.113.9") -> Validated:
@@ -38,9 +45,9 @@ async def test_an_allowed_call_learns_what_is_left() -> None:
 async def test_a_call_too_many_is_told_when_to_come_back() -> None:
     reserve = limits(max_calls=2)
     for _call in range(2):
-        reserve.release(await reserve.constrain(call()))
+        reserve.release(await admit(reserve, call()))
     with pytest.raises(RateLimited) as refusal:
-        await reserve.constrain(call())
+        await admit(reserve, call())
     headers = dict(refusal.value.headers)
     assert refusal.value.status == 429
     # Half of what the full window holds has to fade in the next one
@@ -61,37 +68,37 @@ async def test_a_call_too_many_is_told_when_to_come_back() -> None:
 )
 async def test_every_caller_has_an_allowance_of_their_own(other: Validated) -> None:
     reserve = limits(max_calls=1)
-    await reserve.constrain(call())
-    await reserve.constrain(other)
+    await admit(reserve, call())
+    await admit(reserve, other)
     with pytest.raises(RateLimited):
-        await reserve.constrain(other)
+        await admit(reserve, other)
 
 
 async def test_two_clients_of_one_user_share_the_users_allowance() -> None:
     reserve = limits(max_calls=1)
-    await reserve.constrain(call())
+    await admit(reserve, call())
     with pytest.raises(RateLimited):
-        await reserve.constrain(call(Principal(kind="user", user=ANA.user, client_id="client-2")))
+        await admit(reserve, call(Principal(kind="user", user=ANA.user, client_id="client-2")))
 
 
 async def test_a_place_at_a_full_backend_is_free_when_somebody_leaves() -> None:
     reserve = limits()
-    held = [await reserve.constrain(call()) for _place in range(2)]
+    held = [await admit(reserve, call()) for _place in range(2)]
     with pytest.raises(Overloaded) as refusal:
-        await reserve.constrain(call())
+        await admit(reserve, call())
     assert (refusal.value.status, dict(refusal.value.headers)["retry-after"]) == (503, "1")
     reserve.release(held.pop())
-    await reserve.constrain(call())
+    await admit(reserve, call())
 
 
 async def test_a_refused_rate_takes_no_place() -> None:
     reserve = limits(max_calls=1)
-    reserve.release(await reserve.constrain(call()))
+    reserve.release(await admit(reserve, call()))
     for _try in range(5):
         with pytest.raises(RateLimited):
-            await reserve.constrain(call())
-    await reserve.constrain(call(NOBODY))
-    await reserve.constrain(call(NOBODY, address="198.51.100.1"))
+            await admit(reserve, call())
+    await admit(reserve, call(NOBODY))
+    await admit(reserve, call(NOBODY, address="198.51.100.1"))
 
 
 # What staff set
@@ -106,7 +113,7 @@ async def let_in(reserve: Limits, validated: Validated, *, most: int = 12) -> in
     """How many calls are let in before one is refused."""
     for number in range(most):
         try:
-            reserve.release(await reserve.constrain(validated))
+            reserve.release(await admit(reserve, validated))
         except RateLimited:
             return number
     return most
