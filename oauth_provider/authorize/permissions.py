@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from django.utils.translation import gettext as _
 
 from oauth_provider.scopes.models import Scope, Sensitivity
+from oauth_provider.scopes.openid import OFFLINE_ACCESS
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +37,9 @@ def asked_groups(scopes: Iterable[Scope]) -> tuple[Group, ...]:
         (Sensitivity.WRITE, _("Do for you"), unticked),
         (Sensitivity.SENSITIVE, _("Sensitive"), unticked),
     )
-    asked = list(scopes)
-    groups = (
+    everything = list(scopes)
+    asked = [scope for scope in everything if scope.name != OFFLINE_ACCESS]
+    groups = [
         Group(
             kind.value,
             heading,
@@ -45,7 +47,9 @@ def asked_groups(scopes: Iterable[Scope]) -> tuple[Group, ...]:
             tuple(_permission(s, checked=kind is Sensitivity.NORMAL) for s in asked if s.sensitivity == kind),
         )
         for kind, heading, hint in headings
-    )
+    ]
+    away = tuple(_permission(scope, checked=True) for scope in everything if scope.name == OFFLINE_ACCESS)
+    groups.append(Group("away", _("While you are away"), "", away))
     return tuple(group for group in groups if group.permissions)
 
 

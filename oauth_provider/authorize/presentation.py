@@ -169,7 +169,6 @@ def _duration_words(duration: Duration, client: Client) -> str:
 def _return_words(destination: Destination) -> str:
     words = {
         "loopback": _("You will be returned to an application on this computer:"),
-        "device": _("Access goes to the device that shows this code:"),
         "app": _("You will be returned to the application that this device opens for:"),
     }
     return words.get(destination.kind, _("You will be returned to"))

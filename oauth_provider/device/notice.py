@@ -25,8 +25,8 @@ def device_notice(device: DeviceCode, *, code: str) -> DeviceNotice:
     return DeviceNotice(
         code=code,
         warning=_(
-            "Go on only if you started this yourself, on a device of yours that shows this code now. Whoever sends you "
-            "a code or a link to this page wants to act as you: deny."
+            "Go on only if you started this yourself, on a device of yours that shows this code now: it is what will "
+            "act for you. Whoever sends you a code or a link to this page wants to act as you: deny."
         ),
         began=_("Started on %(when)s UTC.") % {"when": when},
         place=_place(device.network),

@@ -53,12 +53,12 @@ _WORDS: Final[tuple[dict[str, Any], ...]] = (
     },
     {
         "name": OFFLINE_ACCESS,
-        "title": "Stay connected while you are away",
+        "title": "Stay connected",
         "description": "It renews its access by itself, for as long as you choose below. Without this it has to ask "
         "you again when its access expires.",
         "translations": {
             "pt-br": {
-                "title": "Continuar conectado quando você não estiver",
+                "title": "Continuar conectado",
                 "description": "Ele renova o acesso sozinho, pelo tempo que você escolher abaixo. Sem isto, precisa "
                 "pedir de novo quando o acesso expirar.",
             }

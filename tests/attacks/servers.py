@@ -17,7 +17,7 @@ from tests.stock.project import prepare, running_stock
 BOTH = f"{READ} {WRITE}"
 CODE, SERVICE = "authorization-code", "client-credentials"
 # Name, type, grant, redirects, permissions. L is a desktop app, B pretends to be somebody, P returns to any
-# port of this computer, S acts for itself and serves the API.
+# port of this computer, S acts for itself and serves the API, T has no browser.
 CLIENTS: dict[str, tuple[str, str, str, str, str]] = {
     "A": ("Notebook", "public", CODE, "https://c.example/cb http://127.0.0.1/cb", BOTH),
     "B": ("ChatGPT", "public", CODE, "https://evil.example/cb", READ),
@@ -31,7 +31,10 @@ CLIENTS: dict[str, tuple[str, str, str, str, str]] = {
     ),
     "P": ("Judge", "public", CODE, "http://127.0.0.1/callback", BOTH),
     "S": ("Report", "confidential", SERVICE, "", BOTH),
+    "T": ("Television", "public", CODE, "http://127.0.0.1/callback", BOTH),
 }
+# Those that may connect devices
+DEVICES = {"T"}
 
 
 @contextlib.contextmanager
@@ -128,9 +131,10 @@ def _register(variables: Mapping[str, str]) -> dict[str, str]:
             "allowed_scopes": scopes,
             "default_resource": "/api/v1/echo",
             "preset": "service" if grant == SERVICE else "other",
+            "device_grant_allowed": letter in DEVICES,
             "serves": ["/api/v1/echo"] if grant == SERVICE else [],
         }
-        for name, kind, grant, redirects, scopes in CLIENTS.values()
+        for letter, (name, kind, grant, redirects, scopes) in CLIENTS.items()
     ]
     found: dict[str, str] = json.loads(_run(variables, "tests.attacks.register", given=json.dumps(described)))
     return found

@@ -62,7 +62,6 @@ LEFT_OUT: dict[str, str] = {
     "F01": "staff switch registration off first: tests/oauth_provider/registration/test_register.py",
     **dict.fromkeys([f"G{number:02}" for number in range(1, 18)], LATER),
     **dict.fromkeys(("I03", "I08", "I09", "I12", "I13"), DATA_PLANE),
-    "I11": LATER,
     "J04": LATER,
     **dict.fromkeys(("J05", "J06", "J07", "J08"), "activity, exports and mail: they come with those pages"),
     **dict.fromkeys([f"K{number:02}" for number in range(1, 9)], STAFF),

@@ -8,6 +8,10 @@ from authlib.common.security import generate_token
 from authlib.integrations.base_client.errors import OAuthError
 from authlib.integrations.requests_client import OAuth2Session
 from authlib.oauth2.rfc8414 import AuthorizationServerMetadata
+from authlib.oidc.core import CodeIDToken
+from authlib.oidc.discovery import OpenIDProviderMetadata
+from joserfc import jwt
+from joserfc.jwk import KeySet
 
 from tests.attacks.target import READ, Target
 
@@ -34,6 +38,15 @@ def test_metadata_is_valid(server: Target) -> None:
     AuthorizationServerMetadata(server.metadata()).validate()
 
 
+def test_metadata_of_openid_is_valid_but_for_one_algorithm(server: Target) -> None:
+    found = server.get("/.well-known/openid-configuration").json()
+    assert found == server.metadata()
+    # Discovery wants RS256 in the list; whatever is signed here is signed with ES256
+    with pytest.raises(ValueError, match="RS256"):
+        OpenIDProviderMetadata(found).validate()
+    OpenIDProviderMetadata(found | {"id_token_signing_alg_values_supported": ["ES256", "RS256"]}).validate()
+
+
 def test_the_whole_life_of_a_grant(server: Target, session: OAuth2Session) -> None:
     metadata = server.metadata()
     first = connect(server, session)
@@ -49,6 +62,30 @@ def test_the_whole_life_of_a_grant(server: Target, session: OAuth2Session) -> No
     assert not server.opens(second["access_token"])
     with pytest.raises(OAuthError, match="invalid_grant"):
         session.refresh_token(metadata["token_endpoint"], refresh_token=second["refresh_token"])
+
+
+def test_a_sign_in_is_validated(server: Target, session: OAuth2Session) -> None:
+    session.scope = "openid profile email"
+    nonce = generate_token()
+    bought = connect(server, session, nonce=nonce)
+    keys = KeySet.import_key_set(server.get("/.well-known/jwks.json").json())
+    read = jwt.decode(bought["id_token"], keys, algorithms=["ES256"])
+    claims = CodeIDToken(
+        read.claims,
+        read.header,
+        {
+            "iss": {"essential": True, "value": server.issuer},
+            "aud": {"essential": True, "value": session.client_id},
+            "sub": {"essential": True, "value": "user_2abc"},
+            "nonce": {"essential": True, "value": nonce},
+            "auth_time": {"essential": True},
+        },
+        {"nonce": nonce, "client_id": session.client_id, "access_token": bought["access_token"], "max_age": 600},
+    )
+    claims.validate()
+    told = session.get(server.metadata()["userinfo_endpoint"]).json()
+    assert (told["sub"], told["preferred_username"]) == (claims["sub"], "ana")
+    assert not server.opens(bought["id_token"])
 
 
 def test_a_wrong_verifier_is_reported_as_such(server: Target, session: OAuth2Session) -> None:
@@ -71,11 +108,11 @@ def introspected(server: Target, token: str) -> dict[str, Any]:
     return told
 
 
-def connect(server: Target, session: OAuth2Session, *, presented: str = "") -> dict[str, Any]:
+def connect(server: Target, session: OAuth2Session, *, presented: str = "", **asked: str) -> dict[str, Any]:
     """The authorization code flow, a person in between."""
     metadata, browser, verifier = server.metadata(), server.person(), generate_token(48)
     url, state = session.create_authorization_url(
-        metadata["authorization_endpoint"], code_verifier=verifier, resource=server.resource
+        metadata["authorization_endpoint"], code_verifier=verifier, resource=server.resource, **asked
     )
     page = server.decide(browser, browser.open(url))
     tokens: dict[str, Any] = session.fetch_token(

@@ -38,6 +38,23 @@ def test_the_whole_life_of_a_grant(server: Target, script: str, proof: str) -> N
         assert is_played_through(process, server), complaint(process)
 
 
+@pytest.mark.parametrize("proof", PROOFS)
+@pytest.mark.parametrize("script", ["oauth4webapi-openid.mjs", "openid-client-openid.mjs"])
+def test_a_sign_in_and_a_device(server: Target, script: str, proof: str) -> None:
+    client = server.clients[PROOFS[proof]]
+    given = {
+        "issuer": server.issuer,
+        "client_id": client.client_id,
+        "client_secret": client.secret,
+        "redirect_uri": client.redirect_uri,
+        "proof": proof,
+        "device_client": server.clients["T"].client_id,
+        "subject": "user_2abc",
+    }
+    with running_script(script, given) as process:
+        assert is_played_through(process, server), complaint(process)
+
+
 @contextmanager
 def running_script(script: str, given: Mapping[str, object]) -> Iterator[subprocess.Popen[str]]:
     """A script that runs until the block ends."""
@@ -70,9 +87,12 @@ def is_played_through(process: subprocess.Popen[str], server: Target) -> bool:
 
 
 def location(server: Target, browser: Person, said: dict[str, str]) -> str:
-    """Where a person who decides so is sent back to."""
-    page = server.decide(browser, browser.open(said["url"]), allow=said["decision"] == "allow")
-    return str(page.response.headers["location"])
+    """Where a person who decides so ends up; the address of a device's code leads to the same page."""
+    page = browser.open(said["url"])
+    if any(form.named("user_code") for form in page.forms):
+        page = browser.submit(page, page.form_with("user_code"))
+    page = server.decide(browser, page, allow=said["decision"] == "allow")
+    return str(page.response.headers.get("location") or page.response.url)
 
 
 def complaint(process: subprocess.Popen[str]) -> str:

@@ -63,6 +63,20 @@ def invented_jwts(target: Target) -> None:
         expect.that(response.status_code in {401, 403}, f"{algorithm} {kind}: HTTP {response.status_code}")
 
 
+@row("I11", "an ID token where an access token belongs", expected="401 at the API and at UserInfo, `active: false`")
+def id_token_as_access_token(target: Target) -> None:
+    document = target.metadata()
+    expect.that("openid" in document.get("scopes_supported", []), "no OpenID Connect: there is no ID token to try")
+    bought = target.pair(scope=f"openid {READ}")
+    expect.that(target.opens(bought["access_token"]), "not even the access token opens the API")
+    response = target.call(bought["id_token"])
+    expect.that(response.status_code == 401, f"HTTP {response.status_code}")
+    path = document["userinfo_endpoint"].removeprefix(target.origin)
+    told = target.get(path, Authorization=f"Bearer {bought['id_token']}")
+    expect.that(told.status_code == 401, f"UserInfo: HTTP {told.status_code}")
+    expect.that(target.introspect(bought["id_token"]).json() == {"active": False}, "introspection says it is active")
+
+
 @row("I14", "a signed-in browser at the API, no token", expected="401 or 403: a cookie opens nothing there")
 def ambient_authority(target: Target) -> None:
     response = target.person().get(f"{target.paths.api}/a")

@@ -65,7 +65,6 @@ def test_it_speaks_portuguese(device: Device) -> None:
     assert "Conectar um dispositivo" in device.world.browser.get("/device").content.decode()
     page = device.enter(started["user_code"]).content.decode()
     assert "Continue só se você mesmo começou isto" in page
-    assert "O acesso vai para o dispositivo que mostra este código" in page
 
 
 def test_after_allowing_she_goes_back_to_her_device(device: Device) -> None:

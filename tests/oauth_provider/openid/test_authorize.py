@@ -62,7 +62,7 @@ def test_the_page_says_what_each_means_in_either_language(world: World) -> None:
     assert "See your e-mail address" in page
     page = world.ask(scope=ALL, ui_locales="pt-BR").content.decode()
     assert "Saber quem você é" in page
-    assert "Continuar conectado quando você não estiver" in page
+    assert "Enquanto você não está" in page
 
 
 def test_the_four_cannot_be_deleted_and_a_start_keeps_what_staff_wrote(world: World) -> None:
