@@ -7,6 +7,7 @@ from django.conf import settings
 from django.http import HttpResponse, JsonResponse
 
 from oauth_provider.clients.models import Client
+from oauth_provider.device.live import DEVICE_CODE
 from oauth_provider.registration.errors import RegistrationError
 from oauth_provider.registration.metadata import GRANT_TYPES, LINKS, RESPONSE_TYPES
 from oauth_provider.registration.models import Registration
@@ -22,7 +23,7 @@ def client_information(client: Client, registration: Registration, *, token: str
         "client_id": client.client_id,
         "client_name": client.name,
         "redirect_uris": client.redirect_uris.split(),
-        "grant_types": list(GRANT_TYPES),
+        "grant_types": [*GRANT_TYPES, *([DEVICE_CODE] if client.device_grant_allowed else [])],
         "response_types": list(RESPONSE_TYPES),
         "token_endpoint_auth_method": said["auth_method"],
         "jwks": json.loads(client.jwks or "null"),

@@ -52,7 +52,7 @@ def row(row_id: str, what: str, *, expected: str) -> Callable[[Attack], Attack]:
 
 
 # What the list of attacks has beyond these rows, and why it is not here
-LATER = "comes with the capability: client metadata documents, or OpenID Connect"
+LATER = "comes with the capability: client metadata documents"
 DATA_PLANE = "the data plane's: raw requests in tests/attacks/test_attacks.py, stages in tests/proxy"
 STAFF = "pages of staff: tests of the admin beside each model"
 LEFT_OUT: dict[str, str] = {

@@ -47,6 +47,10 @@ def cleaned(**values: object) -> dict[str, object]:
         "password",
         "client_secret",
         "code",
+        "device_code",
+        "id_token",
+        "id_token_hint",
+        "user_code",
         "token",
     ],
 )

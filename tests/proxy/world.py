@@ -18,6 +18,7 @@ from oauth_provider.connections.models import Connection
 from oauth_provider.identities.models import Identity
 from oauth_provider.resources.registry import register
 from oauth_provider.scopes.models import Scope
+from oauth_provider.scopes.openid import add_openid_scopes
 from proxy.catalogue.models import Backend, Operation
 from proxy.catalogue.save import save_backend, save_operation
 from proxy.catalogue.snapshot import MCP_PATH
@@ -93,6 +94,8 @@ def store() -> Stored:
 def _store_catalogue(port: int) -> None:
     for name in SCOPES:
         Scope.objects.create(name=name, title=name)
+    # As after a start; no API's document may name them
+    add_openid_scopes()
     for prefix, (fields, operations) in CATALOGUE.items():
         name = prefix.rpartition("/")[2]
         backend = Backend(

@@ -9,6 +9,7 @@ from django.utils import timezone
 from audit.ledger.models import Event
 from oauth_provider.clients.models import Approval, Client, ClientSecret, Trust
 from oauth_provider.connections.models import Connection
+from oauth_provider.device.live import DEVICE_CODE
 from oauth_provider.registration.models import Registration
 from oauth_provider.tokens.verify import InvalidToken, verify_access_token
 from tests.oauth_provider.registration.newcomers import Newcomers, last_refusal, row_of
@@ -19,6 +20,14 @@ def replaced(made: dict[str, Any], **changes: Any) -> dict[str, Any]:
     """The body of a PUT: what the client would keep, and what it changes."""
     ours = ("registration_access_token", "registration_client_uri", "client_secret_expires_at", "client_id_issued_at")
     return {name: value for name, value in made.items() if name not in ours} | changes
+
+
+def test_the_grant_for_devices_is_named_where_staff_allowed_it(newcomers: Newcomers) -> None:
+    wanted = ["authorization_code", "refresh_token", DEVICE_CODE]
+    made = newcomers.register(grant_types=wanted)
+    assert DEVICE_CODE not in made["grant_types"]
+    Client.objects.filter(client_id=made["client_id"]).update(device_grant_allowed=True)
+    assert newcomers.manage(made, "GET").json()["grant_types"] == wanted
 
 
 def test_it_reads_what_is_registered(newcomers: Newcomers) -> None:
