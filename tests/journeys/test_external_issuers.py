@@ -77,6 +77,12 @@ def test_the_call_is_found_by_who_made_it(demo: Demo, outside: Idp, manage: http
     assert event["client_id"] == "iss:partner-idp:https://app.example.com"
 
 
+def test_a_token_full_of_groups_gets_through(demo: Demo, outside: Idp) -> None:
+    token = outside.token(scope="tool:read", groups=["a" * 36] * 110)
+    assert 6000 < len(token) < 8000
+    assert call(demo, token).status_code == 200
+
+
 def test_what_the_token_may_not_do_is_refused_with_what_is_missing(demo: Demo, outside: Idp) -> None:
     refused = call(demo, outside.token(scope="openid tool:read"), "POST")
     assert refused.status_code == 403
