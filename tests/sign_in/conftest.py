@@ -9,12 +9,18 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from tests.environment import chromium
 from tests.journeys.server import Demo, free_port, running_demo
 from tests.journeys.stores import services
+from tests.oauth_provider.webhooks.identity.sender import new_secret
 from tests.sign_in.provider import Provider, running_provider
 
+SECRET = new_secret()
 PEOPLE = {
     "u-maria": {"email": "maria@acme.example", "email_verified": True, "preferred_username": "maria", "employee": 4711},
     "u-joao": {"email": "joao@acme.example", "email_verified": False, "preferred_username": "joao", "employee": 4712},
-    "u-taken": {"email": "ana@example.com", "email_verified": True, "preferred_username": "ana2", "employee": 4713},
+    "u-taken": {"email": "U-Lena@acme.example", "email_verified": True, "preferred_username": "lena", "employee": 4713},
+}
+PEOPLE |= {
+    subject: {"email": f"{subject}@acme.example", "preferred_username": subject, "employee": number}
+    for number, subject in enumerate(("u-lena", "u-gone"), start=5000)
 }
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
 
@@ -43,6 +49,7 @@ def company(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Company]:
             **provider.variables,
             SIGN_IN_PASSWORDS="false",
             SIGN_IN_EXTERNAL_ID_CLAIM="employee",
+            IDENTITY_WEBHOOK_SECRETS=SECRET,
             OAUTH_RATES="signin=500/m",
         ) as demo,
     ):
