@@ -21,7 +21,7 @@ from oauth_provider.admin_skin import ago, chip, column, page_button
 from oauth_provider.identities.deactivate import deactivate_user, reactivate_user
 from oauth_provider.identities.external_id import user_ref
 from oauth_provider.identities.forms import RoleForm, UserAddForm, UserForm
-from oauth_provider.identities.models import Identity
+from oauth_provider.identities.models import Identity, Stopped
 from oauth_provider.identities.provider.link import link_subject
 from oauth_provider.reason_page import Question, ask_reason
 from oauth_provider.recorded_admin import About, RecordedAdmin
@@ -178,7 +178,14 @@ class UserAdmin(LibraryUserAdmin, RecordedAdmin):  # type: ignore[misc,type-arg]
     @column(description=gettext_lazy("state"), ordering="is_active")
     def state(self, user: User) -> SafeString:
         """Whether they can sign in."""
-        return chip("good", _("Active")) if user.is_active else chip("danger", _("Deactivated"))
+        if user.is_active:
+            return chip("good", _("Active"))
+        stopped = {
+            Stopped.BANNED: _("Blocked at the sign-in provider"),
+            Stopped.DELETED: _("Deleted at the sign-in provider"),
+        }
+        identity = getattr(user, "identity", None)
+        return chip("danger", stopped.get(identity.stopped if identity else "", _("Deactivated")))
 
     @column(description=gettext_lazy("role"), ordering="is_staff")
     def role(self, user: User) -> str:

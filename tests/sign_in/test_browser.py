@@ -15,7 +15,8 @@ from tests.journeys.steps import Tokens
 from tests.oauth_provider.webhooks.identity.sender import sign
 from tests.sign_in.conftest import SECRET, Company
 
-pytestmark = [pytest.mark.browser, pytest.mark.node]
+# With the services, so that the quick suite stays quick
+pytestmark = [pytest.mark.browser, pytest.mark.node, pytest.mark.services]
 
 CALLBACK = re.compile(r"https://chatgpt\.com/")
 

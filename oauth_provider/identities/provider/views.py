@@ -3,6 +3,7 @@
 import secrets
 from functools import partial
 from typing import Any
+from urllib.parse import urlencode
 
 import requests
 from allauth.socialaccount.providers.oauth2.client import OAuth2Error
@@ -11,6 +12,7 @@ from django.contrib.auth import login
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils.decorators import method_decorator
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views import View
@@ -35,7 +37,12 @@ HINT_MAX = 255
 
 
 class CompanyView(View):
-    """What both ways share: one provider or none, and one place where a failed sign-in is recorded and explained."""
+    """What both ways share: one provider or none, and one place where a failed sign-in is recorded and explained.
+
+    `target` is the page of ours that waits for the sign-in, once it is known.
+    """
+
+    target = ""
 
     def dispatch(self, request: HttpRequest, *_args: object, **_kwargs: object) -> HttpResponseBase:
         """Answer; a failed sign-in with a page.
@@ -49,10 +56,11 @@ class CompanyView(View):
         try:
             return super().dispatch(request, company)
         except SignInError as error:
-            return explain(request, company, error)
+            return explain(request, company, error, target=self.target)
 
 
-@method_decorator(throttled("signin"), name="dispatch")
+# Only coming back is a sign-in; whole offices leave from one address in the morning
+@method_decorator(throttled("authorize"), name="dispatch")
 @method_decorator(never_cache, name="dispatch")
 class LeaveView(CompanyView):
     """To the provider."""
@@ -61,13 +69,13 @@ class LeaveView(CompanyView):
 
     def get(self, request: HttpRequest, company: Company) -> HttpResponseBase:
         """Send the browser there, with what the page behind `next` asked for."""
-        target = next_of(request)
-        nonce, demand = secrets.token_urlsafe(24), demanded(request.session, url=target)
+        self.target = next_of(request)
+        nonce, demand = secrets.token_urlsafe(24), demanded(request.session, url=self.target)
         provider = CompanyProtocol(request, company).get_provider()
         told = {"nonce": nonce, **_wishes(demand), **_hints(request)}
         demand_state = [demand.asked_at, demand.again, demand.max_age_s]
         response: HttpResponse = provider.redirect(
-            request, "login", next_url=target, auth_params=told, nonce=nonce, demand=demand_state
+            request, "login", next_url=self.target, auth_params=told, nonce=nonce, demand=demand_state
         )
         return response
 
@@ -83,6 +91,7 @@ class ReturnView(CompanyView):
         """Check the answer, sign the person in, and go on where she was."""
         protocol = CompanyProtocol(request, company)
         state = _state(protocol, request)
+        self.target = state["next"]
         _check_answer(request, company)
         demand = Demand(**dict(zip(("asked_at", "again", "max_age_s"), state["demand"], strict=True)))
         tokens = _redeem(protocol, request, state)
@@ -106,7 +115,7 @@ class ReturnView(CompanyView):
             decision=Decision.ALLOW,
             target=f"issuer:{company.issuer}",
         )
-        return HttpResponseRedirect(state["next"])
+        return HttpResponseRedirect(self.target)
 
 
 def next_of(request: HttpRequest) -> str:
@@ -116,8 +125,8 @@ def next_of(request: HttpRequest) -> str:
     return target if is_ours and "\x00" not in target else settings.LOGIN_REDIRECT_URL
 
 
-def explain(request: HttpRequest, company: Company, error: SignInError) -> HttpResponse:
-    """Record a failed sign-in, without anything the provider or the person sent, and say what to do."""
+def explain(request: HttpRequest, company: Company, error: SignInError, *, target: str) -> HttpResponse:
+    """Record a failed sign-in without anything that was sent; say what to do, and how to go on to `target`."""
     record(
         kind=Kind.ACCOUNT_SIGNIN_FAILED,
         decision=Decision.ERROR if isinstance(error, ProviderFault) else Decision.DENY,
@@ -128,6 +137,7 @@ def explain(request: HttpRequest, company: Company, error: SignInError) -> HttpR
     context = {
         "company": company,
         "reason": error.reason if not isinstance(error, NotConnected) else "not_connected",
+        "again": f"{reverse('login')}?{urlencode({'next': target})}" if target else reverse("login"),
         "subject": error.subject if isinstance(error, NotConnected) else "",
     }
     return render(request, "accounts/not_signed_in.html", context, status=error.status)

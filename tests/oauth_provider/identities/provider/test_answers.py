@@ -113,6 +113,11 @@ def test_a_token_endpoint_that_refuses_or_redirects_is_not_followed(
     refused(client, come(client, provider), "code_refused")
 
 
+def test_whoever_is_refused_can_go_on_with_what_she_was_doing(client: Browser, provider: Provider) -> None:
+    page = come(client, provider, "/connected-apps/?a=1", error="access_denied", code=None)
+    assert 'href="/accounts/login/?next=%2Fconnected-apps%2F%3Fa%3D1"' in page.content.decode()
+
+
 LONG_AGO = int(time.time()) - 3600
 BAD_CLAIMS: dict[str, dict[str, Any]] = {
     "another issuer": {"iss": "https://evil.example"},
