@@ -180,7 +180,7 @@ class UserAdmin(LibraryUserAdmin, RecordedAdmin):  # type: ignore[misc,type-arg]
         """Whether they can sign in."""
         if user.is_active:
             return chip("good", _("Active"))
-        stopped = {
+        stopped: dict[str, str] = {
             Stopped.BANNED: _("Blocked at the sign-in provider"),
             Stopped.DELETED: _("Deleted at the sign-in provider"),
         }
