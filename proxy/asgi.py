@@ -12,6 +12,7 @@ from proxy.catalogue.watch import Watcher
 from proxy.entrypoints.asgi_types import Application, Receive, Scope, Send
 from proxy.entrypoints.cors import Cors
 from proxy.entrypoints.mcp.endpoint import McpEntrypoint
+from proxy.entrypoints.openapi import OpenApiDocuments
 from proxy.entrypoints.resource_metadata import ResourceMetadata
 from proxy.entrypoints.rest import RestEntrypoint
 from proxy.issuers.keeper import KeyKeeper
@@ -57,11 +58,12 @@ class DataPlane:
         self._rest = RestEntrypoint(gateway=gateway, recorder=recorder, cors=cors)
         self._mcp = McpEntrypoint(gateway=gateway, recorder=recorder, cors=cors, origins=origins)
         self._resource_metadata = ResourceMetadata(self.watcher)
+        self._openapi = OpenApiDocuments(self.watcher)
 
     def application_for(self, path: str) -> Application | None:
         """The entry point of `path`, None when the control plane answers there."""
         if path.startswith(REST_PREFIX):
-            return self._rest
+            return self._openapi if self._openapi.answers(path) else self._rest
         if path == MCP_PATH or path.startswith(f"{MCP_PATH}/"):
             return self._mcp
         if path == METADATA_PATH or path.startswith(f"{METADATA_PATH}/"):

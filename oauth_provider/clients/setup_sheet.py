@@ -1,11 +1,15 @@
 """Everything a person must copy from here to the other side, in one place."""
 
 from dataclasses import dataclass
+from urllib.parse import urlencode
 
 from django.conf import settings
 from django.utils.translation import gettext as _
 
 from oauth_provider.clients.models import Client, Preset
+
+# Where APIs are whose operations an OpenAPI document describes
+API_PREFIX = "/api/v1/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +39,16 @@ def setup_sheet(client: Client, *, secret: str) -> list[Line]:
     lines.append(Line(_("Scope"), client.allowed_scopes, _("Separated by spaces, as they stand here.")))
     if client.preset == Preset.GPT:
         lines.append(Line(_("Token Exchange Method"), _("Default (POST request)")))
+        lines += _schema(client)
     return lines
+
+
+def _schema(client: Client) -> list[Line]:
+    if not client.default_resource.startswith(API_PREFIX):
+        return []
+    query = urlencode({"client_id": client.client_id})
+    url = f"{settings.PUBLIC_BASE_URL}{client.default_resource}/openapi.json?{query}"
+    return [Line(_("Schema"), url, _("Import from URL: what the GPT may call, with these permissions."))]
 
 
 def _signing(client: Client) -> list[Line]:
@@ -57,6 +70,7 @@ def steps(client: Client) -> list[str]:
                 "then the gear beside Authentication."
             ),
             _("Choose OAuth and paste each value of this page into the field of the same name."),
+            _("Under Schema choose Import from URL and paste the address of this page: the GPT then knows its calls."),
             _("Save. The editor then shows a Callback URL under the Action: copy it."),
             _(
                 "Come back here, open the client and paste that URL into “Callback of the GPT”. "

@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy
 from oauth_provider.admin_skin import Tone, chip, code, column
 from oauth_provider.identities.external_id import user_ref
 from oauth_provider.recorded_admin import About, RecordedAdmin
+from proxy.catalogue.actions.state import document_state
 from proxy.catalogue.credential_form import KIND_WORDS, names_of_kind
 from proxy.catalogue.forms import BackendForm, OperationForm
 from proxy.catalogue.models import AuthMode, Backend, Operation
@@ -132,6 +133,7 @@ class BackendAdmin(CatalogueAdmin):
             add = reverse("admin:proxy_operation_add")
             context |= {
                 "operations": backend.operations.all(),
+                "document": document_state(backend),
                 "may_add": request.user.has_perm("proxy.add_operation"),
                 "add_operation": f"{add}?{urlencode({'backend': backend.pk})}",
             }

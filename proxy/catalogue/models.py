@@ -26,7 +26,7 @@ from proxy.catalogue.credentials import (
 )
 from proxy.catalogue.header_names import HEADER_NAME, UNNAMEABLE, folded
 from proxy.catalogue.parameters import PARAMETER_NAME, folded_parameter
-from proxy.catalogue.paths import BadTemplate, compile_prefix, compile_template
+from proxy.catalogue.paths import DOCUMENT_PATHS, BadTemplate, compile_prefix, compile_template
 from proxy.catalogue.schemas import check_annotations, check_parameters, check_schema
 from proxy.catalogue.tls import tls_context, tls_faults
 
@@ -257,6 +257,8 @@ class Operation(models.Model):
             names = frozenset(compile_template(self.path).names)
         except BadTemplate as fault:
             faults["path"], names = [gettext(str(fault))], None
+        if self.path in DOCUMENT_PATHS and self._takes_tokens():
+            faults["path"] = [gettext("The gateway's own OpenAPI document is at this path: choose another one.")]
         faults |= self._schema_faults(names)
         if not is_text_list(self.methods) or not self.methods or not set(self.methods) <= set(METHODS):
             faults["methods"] = [gettext("A list of %(methods)s.") % {"methods": ", ".join(METHODS)}]
@@ -266,6 +268,10 @@ class Operation(models.Model):
             faults["scopes"] = [gettext("No such scope: %(names)s.") % {"names": ", ".join(missing)}]
         if faults:
             raise ValidationError(faults)
+
+    def _takes_tokens(self) -> bool:
+        modes = {self.auth_mode, self.backend.auth_mode if self.backend_id else ""}
+        return AuthMode.OAUTH in modes
 
     def _schema_faults(self, names: frozenset[str] | None) -> dict[str, list[str]]:
         found = {"annotations": _fault_of(check_annotations, self.annotations)}

@@ -20,6 +20,8 @@ _ENCODINGS_MAX = 4
 _C1_CONTROL = re.compile("[\x80-\x9f]")
 _DOTS: Final = frozenset({".", ".."})
 TAIL: Final = "**"
+# Below a prefix whose operations take our tokens the gateway's own document is there, whatever else could match
+DOCUMENT_PATHS: Final = ("/openapi.json", "/openapi.yaml")
 
 
 class AmbiguousPath(ValueError):

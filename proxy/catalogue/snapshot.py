@@ -14,6 +14,7 @@ from jsonschema_rs import ReferencingError
 from oauth_provider.keys.encryption import Undecipherable
 from oauth_provider.keys.signing import LoadedKey, signing_keys
 from oauth_provider.scopes.models import Scope
+from proxy.catalogue.actions.api import Action, Api, actions_of
 from proxy.catalogue.addresses import BadUpstreamUrl, UpstreamBase, parse_upstream_url
 from proxy.catalogue.credentials import ClientCredentials, QueryCredential, header_of, opened
 from proxy.catalogue.header_names import folded
@@ -68,6 +69,7 @@ class BackendPlan:
     client_credentials: ClientCredentials | None = None
     identity_query: str = ""
     tools: "tuple[ToolPlan, ...]" = field(repr=False, default=())
+    actions: tuple[Action, ...] = field(repr=False, default=())
     # Of a backend that is called by https; never None there
     tls: ssl.SSLContext | None = field(default=None, repr=False)
     # What a connection must have been made with to be used again
@@ -176,6 +178,8 @@ class Snapshot:
     signing_keys: tuple[LoadedKey, ...] = field(repr=False)
     issuers: Issuers = field(default_factory=dict)
     servers: Mapping[str, ServerPlan] = field(default_factory=dict)
+    # The words of each enabled scope
+    scope_titles: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def signing_key(self) -> LoadedKey | None:
@@ -191,6 +195,10 @@ class Snapshot:
                 rest = path.raw[len(backend.prefix) :]
                 return Match(backend, backend.matcher.match(method, path.segments[length:]), rest)
         return NO_MATCH
+
+    def api(self, backend: BackendPlan) -> Api:
+        """What the OpenAPI document of `backend` is made from."""
+        return Api(backend.title, backend.prefix, backend.actions, self.scope_titles)
 
     def resource_at(self, path: str) -> BackendPlan | ServerPlan | None:
         """The backend or the MCP server whose resource path is exactly `path`."""
@@ -209,7 +217,7 @@ def build(*, revision: int, read_issuers: ReadIssuers = no_issuers) -> Snapshot:
     operations: defaultdict[int, list[dict[str, Any]]] = defaultdict(list)
     for operation in Operation.objects.filter(enabled=True, backend__enabled=True).order_by("id").values():
         operations[operation["backend_id"]].append({**operation})
-    scopes = Scope.objects.filter(enabled=True).values_list("name", flat=True)
+    scopes = dict(Scope.objects.filter(enabled=True).values_list("name", "title"))
     plans = {}
     for row in Backend.objects.filter(enabled=True).values():
         try:
@@ -225,6 +233,7 @@ def build(*, revision: int, read_issuers: ReadIssuers = no_issuers) -> Snapshot:
         signing_keys=_signing_keys(),
         issuers=read_issuers(),
         servers={MCP_PATH: _server(plans.values())},
+        scope_titles=scopes,
     )
 
 
@@ -277,6 +286,7 @@ def _backend_plan(row: dict[str, Any], operations: list[dict[str, Any]]) -> Back
         modes=frozenset({row["auth_mode"], *(each["auth_mode"] or row["auth_mode"] for each in operations)}),
         matcher=Matcher(_entries(compiled)),
         tools=tuple(_tools(row, compiled)),
+        actions=actions_of(operations, backend_mode=row["auth_mode"]),
         credential_parameter=(
             parameter(credential.name, credential.value) if isinstance(credential, QueryCredential) else ""
         ),

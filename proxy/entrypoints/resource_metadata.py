@@ -8,39 +8,29 @@ from oauth_provider.scopes.openid import OPENID_SCOPES
 from proxy.catalogue.models import AuthMode
 from proxy.catalogue.snapshot import METADATA_PATH, BackendPlan, ServerPlan, Snapshot
 from proxy.catalogue.watch import Watcher
-from proxy.entrypoints.asgi_types import Receive, Scope, Send
-from proxy.entrypoints.responder import Responder
-from proxy.refusals import MethodNotAllowed, NotRegistered
+from proxy.entrypoints.asgi_types import Scope
+from proxy.entrypoints.public_documents import Document, PublicDocuments
+from proxy.refusals import NotRegistered
 
-_METHODS = "GET, HEAD, OPTIONS"
-# The documents are public and carry no cookie, so any origin may read them
-_PUBLIC = (("cache-control", "public, max-age=300"), ("access-control-allow-origin", "*"), ("vary", "Origin"))
+MAX_AGE_S = 300
 
 
-class ResourceMetadata:
+class ResourceMetadata(PublicDocuments):
     """The ASGI application of `/.well-known/oauth-protected-resource` and everything below it."""
 
     def __init__(self, watcher: Watcher) -> None:
         self._watcher = watcher
 
-    async def __call__(self, scope: Scope, _receive: Receive, send: Send) -> None:
-        """Answer one request."""
-        method = scope["method"]
-        responder = Responder(send, request_id=scope["state"]["request_id"], head_only=method == "HEAD")
-        if method == "OPTIONS":
-            allowed = (("access-control-allow-methods", _METHODS), ("access-control-allow-headers", "*"))
-            await responder.whole(204, (*_PUBLIC, *allowed, ("content-length", "0")))
-            return
-        if method not in {"GET", "HEAD"}:
-            await responder.problem(MethodNotAllowed(headers=(("allow", _METHODS),)))
-            return
-        document = self._document(scope["path"].removeprefix(METADATA_PATH))
-        if document is None:
-            await responder.problem(NotRegistered())
-            return
-        content = json.dumps(document).encode()
-        headers = (("content-type", "application/json"), ("content-length", str(len(content))), *_PUBLIC)
-        await responder.whole(200, headers, content)
+    async def document(self, scope: Scope) -> Document:
+        """The document of the resource that the path names.
+
+        Raises:
+            NotRegistered: there is no such resource.
+        """
+        found = self._document(scope["path"].removeprefix(METADATA_PATH))
+        if found is None:
+            raise NotRegistered
+        return Document("application/json", json.dumps(found).encode(), max_age_s=MAX_AGE_S)
 
     def _document(self, path: str) -> dict[str, object] | None:
         snapshot = self._watcher.snapshot

@@ -13,6 +13,7 @@
     |- NotRegistered 404 not_found
     |- MethodNotAllowed 405 method_not_allowed
     |- NotAcceptable 406 not_acceptable
+    |- NoDocument 409 no_document
     |- RequestTimeout 408 request_timeout
     |- IdempotencyConflict 409
     |  |- StillUnderWay idempotency_in_progress
@@ -62,6 +63,7 @@ from proxy.refusals.of_requests import (
     MethodNotAllowed,
     MisplacedCredential,
     MissingCredential,
+    NoDocument,
     NotAcceptable,
     NotRegistered,
     OutcomeUnknown,
@@ -127,6 +129,7 @@ __all__ = [
     "MethodNotAllowed",
     "MisplacedCredential",
     "MissingCredential",
+    "NoDocument",
     "NotAcceptable",
     "NotImplementedMethod",
     "NotRegistered",

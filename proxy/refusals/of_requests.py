@@ -110,6 +110,25 @@ class NotAcceptable(Refusal):
     detail = "The answer has no form that the request accepts."
 
 
+class NoDocument(Refusal):
+    """What is registered cannot be said in an OpenAPI document that ChatGPT takes; `faults` say what to change."""
+
+    status = 409
+    error = "no_document"
+    reason = "no_document"
+    title = "No OpenAPI document"
+    detail = "ChatGPT would not take this document; faults says what to change."
+
+    def __init__(self, faults: list[dict[str, str]]) -> None:
+        super().__init__()
+        self.faults = faults
+
+    @property
+    def members(self) -> dict[str, object]:
+        """Each fault with its operation, if it is one's."""
+        return {"faults": self.faults}
+
+
 class RequestTimeout(Refusal):
     """The body did not arrive in time."""
 

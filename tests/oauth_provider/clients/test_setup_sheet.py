@@ -43,3 +43,8 @@ def test_every_kind_is_told_what_to_do(preset: str) -> None:
 )
 def test_only_a_gpt_without_addresses_awaits_its_callback(preset: str, uris: str, waits: bool) -> None:
     assert awaits_callback(Client(preset=preset, redirect_uris=uris)) is waits
+
+
+def test_a_gpt_with_an_api_gets_the_address_of_its_openapi_document() -> None:
+    sheet = lines(**GPT, default_resource="/api/v1/gpt")
+    assert sheet["Schema"].endswith("/api/v1/gpt/openapi.json?client_id=abc")

@@ -178,6 +178,24 @@ def test_page_of_a_backend_lists_its_operations(staff: StaffBrowser, operation: 
     assert f"{OPERATIONS}add/?backend={operation.backend.pk}" in text
 
 
+def test_page_of_a_backend_names_its_document_and_what_is_wrong_with_it(
+    staff: StaffBrowser, operation: Operation
+) -> None:
+    text = staff.text(page(operation.backend))
+    assert "/api/v1/jobs/openapi.json" in text
+    assert "300" not in text
+    staff.fill(page(operation), description="d" * 301)
+    assert "Its description has 301 characters, and ChatGPT takes 300" in staff.text(page(operation.backend))
+
+
+def test_the_gateways_own_document_is_no_operation(staff: StaffBrowser, backend: Backend) -> None:
+    values: dict[str, Any] = {"backend": str(backend.pk), "operation_id": "a", "methods": ["GET"]}
+    for path in ("/openapi.json", "/openapi.yaml"):
+        assert "path" in errors_of(staff.fill(f"{OPERATIONS}add/", **values, path=path))
+    Backend.objects.update(auth_mode="public")
+    assert staff.fill(f"{OPERATIONS}add/", **values, path="/openapi.json").status_code == 302
+
+
 def test_a_new_operation_runs(staff: StaffBrowser, backend: Backend) -> None:
     before = read_all().get("catalogue", 0)
     values: dict[str, Any] = {

@@ -1,0 +1,60 @@
+"""What of a backend goes into its document: the operations that take this server's tokens."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from proxy.catalogue.models import AuthMode, Backend
+from proxy.catalogue.tools import JsonObject
+
+COLUMNS = ("operation_id", "title", "description", "methods", "path", "scopes", "parameters", "request_schema",
+           "response_schema", "consequential")  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Action:
+    """An operation that takes an access token of this server."""
+
+    operation_id: str
+    title: str
+    description: str
+    methods: tuple[str, ...]
+    path: str
+    scopes: tuple[str, ...]
+    parameters: Sequence[JsonObject]
+    request_schema: JsonObject | None
+    response_schema: JsonObject | None
+    consequential: bool
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Api:
+    """A backend as its document shows it; `scope_titles` are the enabled scopes with their words."""
+
+    title: str
+    prefix: str
+    actions: Sequence[Action]
+    scope_titles: Mapping[str, str]
+
+    def within(self, scopes: frozenset[str] | None) -> list[Action]:
+        """The operations that somebody with `scopes` may call; None: with every scope that is enabled."""
+        held = frozenset(self.scope_titles) if scopes is None else scopes & frozenset(self.scope_titles)
+        return [action for action in self.actions if held.issuperset(action.scopes)]
+
+
+def actions_of(rows: Iterable[Mapping[str, Any]], *, backend_mode: str) -> tuple[Action, ...]:
+    """The actions among enabled operations, which come as rows of their columns."""
+    return tuple(_action(row) for row in rows if (row["auth_mode"] or backend_mode) == AuthMode.OAUTH)
+
+
+def api_of(backend: Backend, *, scope_titles: Mapping[str, str]) -> Api:
+    """The same from the database, as staff see it."""
+    rows = backend.operations.filter(enabled=True).order_by("id").values("auth_mode", *COLUMNS)
+    actions = actions_of(rows, backend_mode=backend.auth_mode)
+    return Api(title=backend.name, prefix=backend.prefix, actions=actions, scope_titles=scope_titles)
+
+
+def _action(row: Mapping[str, Any]) -> Action:
+    facts = {name: row[name] for name in COLUMNS}
+    lists = {name: tuple(facts[name]) for name in ("methods", "scopes", "parameters")}
+    return Action(**(facts | lists))
