@@ -11,7 +11,7 @@ pytestmark = pytest.mark.django_db
 
 def test_the_scopes_of_a_client_are_told() -> None:
     Client.objects.create(client_id="abc", allowed_scopes="jobs:read jobs:write")
-    assert allowed_scopes("abc") == {"jobs:read", "jobs:write"}
+    assert allowed_scopes("abc") == frozenset({"jobs:read", "jobs:write"})
 
 
 def test_a_client_without_any_has_none() -> None:

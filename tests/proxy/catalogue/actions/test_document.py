@@ -110,7 +110,9 @@ def test_references_lead_into_the_components() -> None:
         "$ref": "#/$defs/node",
         "$defs": {"node": {"type": "object", "properties": {"children": {"items": {"$ref": "#/$defs/node"}}}}},
     }
-    made = document(action(methods=("POST",), path="/trees", request_schema=tree, response_schema={"items": {"$ref": "#"}}))
+    made = document(
+        action(methods=("POST",), path="/trees", request_schema=tree, response_schema={"items": {"$ref": "#"}})
+    )
     root = "#/components/schemas/getJob_body"
     assert made["paths"]["/trees"]["post"]["requestBody"]["content"]["application/json"]["schema"] == {"$ref": root}
     stored = made["components"]["schemas"]["getJob_body"]
