@@ -25,6 +25,7 @@ for trust, uri in {clients!r}.items():
     Client.objects.create(
         name=f"Helper, {{trust}}", client_id=f"helper-{{trust}}", client_type="public", trust=trust, redirect_uris=uri,
         authorization_grant_type="authorization-code", default_resource="/api/v1/gpt",
+        device_grant_allowed=True,
         allowed_scopes="jobs:read applications:read applications:write resume:read",
     )
 """

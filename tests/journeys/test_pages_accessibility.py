@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]  # it has none
 from playwright.sync_api import Page, sync_playwright
@@ -104,6 +105,24 @@ def open_connection(studio: Studio, tab: Page, *, page: str = "") -> None:
     tab.goto(studio.url(f"{path}{page}"))
 
 
+def type_unknown_code(studio: Studio, tab: Page) -> None:
+    """A code that no device shows."""
+    tab.goto(studio.url("/device"))
+    tab.fill("input[name=user_code]", "BCDF-GHJK")
+    tab.press("input[name=user_code]", "Enter")
+    tab.wait_for_selector("#problem")
+
+
+def ask_by_device(studio: Studio, tab: Page) -> None:
+    """A device asks from elsewhere, and its code is typed here."""
+    form = {"client_id": "helper-unverified", "scope": "openid offline_access jobs:read applications:write"}
+    answer = httpx.post(studio.url("/oauth/device_authorization"), data=form, trust_env=False)
+    tab.goto(studio.url("/device"))
+    tab.fill("input[name=user_code]", answer.json()["user_code"])
+    tab.press("input[name=user_code]", "Enter")
+    tab.wait_for_selector("button[value=allow]")
+
+
 def add_client(studio: Studio, tab: Page) -> None:
     """A client is made in the admin: what follows is its setup sheet."""
     tab.goto(studio.url("/admin/oauth_provider/client/add/"))
@@ -126,6 +145,13 @@ PAGES: dict[str, tuple[str, Opened]] = {
     "error-for-the-developer": ("ana", goto(asked_by("proven", redirect_uri="https://elsewhere.example/"))),
     "error-unknown-client": ("", goto("/oauth/authorize?client_id=nobody")),
     "error-answered-twice": ("bruno", answer_twice),
+    "consent-who-you-are": ("ana", goto(asked_by("proven", scope="openid email profile offline_access"))),
+    "device": ("ana", goto("/device")),
+    "device-by-link": ("ana", goto("/device?user_code=bcdfghjk")),
+    "device-unknown": ("ana", type_unknown_code),
+    "consent-device": ("ana", ask_by_device),
+    "device-connected": ("ana", goto("/device/connected")),
+    "device-denied": ("ana", goto("/device/denied")),
     "connected-apps": ("ana", goto("/connected-apps/")),
     "connected-apps-empty": ("bruno", goto("/connected-apps/")),
     "connection": ("ana", open_connection),
