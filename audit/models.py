@@ -1,5 +1,5 @@
 """Index of the app's models."""
 
-from audit.ledger.models import Event, Subject
+from audit.ledger.models import ClosingMark, Event, Subject
 
-__all__ = ["Event", "Subject"]
+__all__ = ["ClosingMark", "Event", "Subject"]

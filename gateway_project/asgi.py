@@ -1,7 +1,9 @@
 """The process's ASGI application: through the front door, then to the data plane or to Django."""
 # ruff: noqa: E402 - Django's registry must be ready before anything with a model is imported
 
+import asyncio
 import os
+from datetime import timedelta
 from typing import Any
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gateway_project.settings")
@@ -14,6 +16,7 @@ from django.core.asgi import get_asgi_application
 # django-stubs types the handler with dict, where ASGI says mapping
 control_plane: Any = get_asgi_application()
 
+from audit.ledger.closing import UnfinishedCalls
 from audit.ledger.events import Draft
 from audit.ledger.kinds import Decision, Kind
 from audit.ledger.origin import Origin, current_origin, set_origin, truncated_address
@@ -41,6 +44,7 @@ class GatewayApplication:
     def __init__(self) -> None:
         self._data_plane = DataPlane(recorder=recorder)
         self._load = Load()
+        self._unfinished = UnfinishedCalls(longest=self._longest_call)
         self._health = Health(
             watcher=self._data_plane.watcher,
             recorder=recorder,
@@ -113,6 +117,11 @@ class GatewayApplication:
         responder = Responder(send, request_id=state["request_id"], head_only=scope["method"] == "HEAD")
         await responder.problem(refusal)
 
+    def _longest_call(self) -> timedelta:
+        timeouts = [backend.timeout_s for backend in self._data_plane.watcher.snapshot.backends.values()]
+        # Without a catalogue the longest that staff can set
+        return timedelta(seconds=max(30.0, *timeouts) if timeouts else 600.0)
+
     async def _lifespan(self, receive: Receive, send: Send) -> None:
         await receive()
         end_with_parent()
@@ -123,10 +132,12 @@ class GatewayApplication:
             log.exception("start_failed")
             await send({"type": "lifespan.startup.failed", "message": "the data plane did not start"})
             return
+        self._unfinished.start()
         self._load.start()
         await send({"type": "lifespan.startup.complete"})
         await receive()
         await self._load.stop()
+        await asyncio.to_thread(self._unfinished.stop)
         await self._data_plane.stop()
         await send({"type": "lifespan.shutdown.complete"})
 

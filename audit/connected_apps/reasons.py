@@ -100,6 +100,7 @@ _SLUGS: Mapping[str | Promise, tuple[str, ...]] = {
         "idempotency_answer_not_kept",
         "idempotency_key_reused",
     ),
+    _("nobody knows what became of it"): ("outcome_unknown",),
     _("the application did not wait for the answer"): ("client_gone",),
     _("too many calls were under way"): ("overloaded",),
     _("Gatehouse could not carry it out at that moment"): (

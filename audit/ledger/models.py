@@ -122,6 +122,8 @@ class Event(models.Model):
             models.Index(fields=["decision", "timestamp", "id"], name="event_decision"),
             models.Index(fields=["connection", "timestamp", "id"], name="event_connection"),
             models.Index(fields=["request_id"], name="event_request"),
+            # Few of all events: what looks for the unfinished ones reads no others
+            models.Index(fields=["timestamp", "id"], name="event_intent", condition=models.Q(phase=Phase.INTENT)),
         ]
 
     def __str__(self) -> str:
@@ -141,3 +143,17 @@ class Event(models.Model):
     def newest_first(cls) -> "EventQuerySet":
         """Every event in the order of the ledger's pages."""
         return cls._default_manager.order_by("-timestamp", "-id")
+
+
+class ClosingMark(models.Model):
+    """Up to when unfinished calls were looked for; its one row is locked by whoever looks."""
+
+    until = models.DateTimeField(_("until"))
+
+    class Meta:
+        verbose_name = _("closing mark")
+        verbose_name_plural = _("closing marks")
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return self.until.isoformat()

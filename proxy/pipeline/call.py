@@ -177,7 +177,7 @@ class Answer:
     """A backend's answer with the headers that may go outward. `length` is that of the body, None when unknown.
 
     `upstream_s` is the time from sending to the head of the answer, in seconds; `retries` how often it was sent again.
-    `is_repeat`: an earlier call with the same Idempotency-Key got it.
+    `is_repeat`: an earlier call with the same Idempotency-Key got it. `is_stream`: of events, without a deadline.
     """
 
     status: int
@@ -187,3 +187,4 @@ class Answer:
     upstream_s: float
     retries: int = 0
     is_repeat: bool = False
+    is_stream: bool = False

@@ -44,7 +44,6 @@ BODY_MAX = 1_048_576
 GRACE_S = 30.0
 POLL_MIN_S, POLL_MAX_S = 0.05, 0.5
 CLOSE_WITHIN_S = 5.0
-EVENT_STREAM = "text/event-stream"
 # The backend did not do it, and says when to come back
 _NOT_DONE = frozenset({429, 503})
 # Nothing was sent; after a second try, the first one may have been
@@ -249,7 +248,7 @@ def _with_body(constrained: Constrained, body: WholeBody) -> Constrained:
 
 async def _whole(answer: Answer) -> tuple[Answer, KeptAnswer | None]:
     """The answer with its body in memory, and what to keep; a stream, or too large a one, as it is, and None."""
-    if any(name == "content-type" and value.lower().startswith(EVENT_STREAM) for name, value in answer.headers):
+    if answer.is_stream:
         return answer, None
     content = b""
     if answer.length != 0:

@@ -4,6 +4,7 @@ import asyncio
 from dataclasses import dataclass, field
 from functools import lru_cache
 
+from audit.ledger.closing import STREAMING
 from audit.ledger.events import Draft
 from audit.ledger.kinds import Decision, Kind, Phase
 from audit.ledger.origin import truncated_address
@@ -55,6 +56,9 @@ class Record:
         """The backend answered."""
         self.answer = answer
         self.retries = answer.retries
+        if answer.is_stream and self.received.method not in SAFE_METHODS:
+            # Nobody may take this call for one that a process left behind before a stream may end
+            self.recorder.post(self._draft(Phase.INTENT, decision=Decision.ALLOW, reason=STREAMING))
 
     async def intend(self) -> None:
         """Make the intent of a call that may change something durable, before the backend hears of it.

@@ -96,6 +96,7 @@ def _answer(constrained: Constrained, response: UpstreamResponse, *, deadline: f
         stream=TimedBody(response, deadline=deadline, idle_s=EVENT_STREAM_IDLE_S if is_event_stream else None),
         upstream_s=upstream_s,
         retries=response.retries,
+        is_stream=is_event_stream,
     )
 
 

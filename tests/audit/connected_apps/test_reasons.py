@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from django.utils import translation
 
+import audit.ledger.closing
 import gateway_project
 import oauth_provider.api_keys.verify
 import oauth_provider.tokens.verify
@@ -18,6 +19,7 @@ from proxy.refusals import Refusal
 GATEWAY = [
     *Path(proxy.__file__).parent.rglob("*.py"),
     *Path(gateway_project.__file__).parent.glob("*.py"),
+    Path(audit.ledger.closing.__file__),
     Path(oauth_provider.tokens.verify.__file__),
     Path(oauth_provider.api_keys.verify.__file__),
 ]
