@@ -29,9 +29,23 @@ def metadata(company: Company) -> dict[str, Any]:
         cache.set(name, found, REMEMBERED_S)
     if found.get("issuer") != company.issuer:
         raise ProviderFault("provider_is_another_issuer")
-    if not all(str(found.get(endpoint, "")).startswith(_SECURE) for endpoint in REQUIRED):
+    if not all(_is_secure(found.get(endpoint)) for endpoint in REQUIRED):
         raise ProviderFault("provider_metadata_incomplete")
     return found
+
+
+def further_endpoint(company: Company, name: str) -> str:
+    """An endpoint that providers need not have, "" when this one has none that can be used.
+
+    Raises:
+        ProviderFault: see `metadata`.
+    """
+    found = metadata(company).get(name)
+    return str(found) if _is_secure(found) else ""
+
+
+def _is_secure(url: object) -> bool:
+    return isinstance(url, str) and url.startswith(_SECURE)
 
 
 def keys(company: Company, kid: str) -> KeySet:

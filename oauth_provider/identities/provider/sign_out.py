@@ -8,7 +8,7 @@ from django.urls import reverse
 
 from oauth_provider.identities.provider.company import Company
 from oauth_provider.identities.provider.errors import ProviderFault
-from oauth_provider.identities.provider.metadata import metadata
+from oauth_provider.identities.provider.metadata import further_endpoint
 from oauth_provider.keys.encryption import Undecipherable, decrypt, encrypt
 
 _KEPT = "provider_sign_out"
@@ -16,7 +16,7 @@ _KEPT = "provider_sign_out"
 
 def keep_for_sign_out(session: SessionBase, *, id_token: str, company: Company) -> None:
     """Keep the ID token, sealed, where the provider can end its own session: it says which one."""
-    if metadata(company).get("end_session_endpoint"):
+    if further_endpoint(company, "end_session_endpoint"):
         session[_KEPT] = encrypt(id_token.encode())
 
 
@@ -27,7 +27,7 @@ def sign_out_url(session: SessionBase) -> str:
     if company is None or not sealed:
         return ""
     try:
-        place = metadata(company).get("end_session_endpoint")
+        place = further_endpoint(company, "end_session_endpoint")
         hint = decrypt(sealed).decode()
     except (ProviderFault, Undecipherable):
         # She is signed out here all the same
@@ -37,4 +37,4 @@ def sign_out_url(session: SessionBase) -> str:
         "client_id": company.client_id,
         "post_logout_redirect_uri": f"{settings.PUBLIC_BASE_URL}{reverse('login')}",
     }
-    return f"{place}{'&' if '?' in str(place) else '?'}{urlencode(query)}"
+    return f"{place}{'&' if '?' in place else '?'}{urlencode(query)}" if place else ""

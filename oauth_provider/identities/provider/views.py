@@ -25,7 +25,7 @@ from oauth_provider.identities.provider.company import Company
 from oauth_provider.identities.provider.errors import AnswerRefused, NotConnected, ProviderFault, SignInError
 from oauth_provider.identities.provider.facts import facts_of, has_what_is_needed
 from oauth_provider.identities.provider.id_token import auth_time, check_id_token
-from oauth_provider.identities.provider.metadata import fetch_json, keys, metadata
+from oauth_provider.identities.provider.metadata import fetch_json, further_endpoint, keys, metadata
 from oauth_provider.identities.provider.people import find_or_create
 from oauth_provider.identities.provider.protocol import CompanyProtocol
 from oauth_provider.identities.provider.sign_out import keep_for_sign_out
@@ -185,14 +185,13 @@ def _check_answer(request: HttpRequest, company: Company) -> None:
 def _redeem(protocol: CompanyProtocol, request: HttpRequest, state: dict[str, Any]) -> dict[str, Any]:
     client = protocol.get_client(request, protocol.get_provider().app)
     try:
-        tokens: dict[str, Any] = client.get_access_token(
-            request.GET["code"], pkce_code_verifier=state["pkce_code_verifier"]
-        )
+        tokens = client.get_access_token(request.GET["code"], pkce_code_verifier=state["pkce_code_verifier"])
     except requests.RequestException as fault:
         raise ProviderFault("provider_unreachable") from fault
-    except (OAuth2Error, ValueError, TypeError) as fault:
+    except (OAuth2Error, ValueError, TypeError, KeyError) as fault:
+        # Also what the library makes of an answer of no type, or of no shape
         raise AnswerRefused("code_refused") from fault
-    return tokens
+    return tokens if isinstance(tokens, dict) else {}
 
 
 def _with_userinfo(claims: dict[str, Any], tokens: dict[str, Any], company: Company) -> dict[str, Any]:
@@ -202,8 +201,8 @@ def _with_userinfo(claims: dict[str, Any], tokens: dict[str, Any], company: Comp
         AnswerRefused: it speaks of somebody else (OpenID Connect Core section 5.3.2).
         ProviderFault: it does not answer.
     """
-    url = metadata(company).get("userinfo_endpoint")
-    if has_what_is_needed(claims, company) or not isinstance(url, str):
+    url = further_endpoint(company, "userinfo_endpoint")
+    if has_what_is_needed(claims, company) or not url:
         return claims
     told = fetch_json(url, Authorization=f"Bearer {tokens['access_token']}")
     if told.get("sub") != claims["sub"]:

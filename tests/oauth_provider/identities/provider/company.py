@@ -49,6 +49,8 @@ class Provider:
     userinfo: dict[str, Any] = field(default_factory=dict)
     id_token: str = ""
     token_status: int = 200
+    # The body of the token endpoint, sent without a content type
+    token_body: bytes = b""
     asked: list[str] = field(default_factory=list)
     codes: dict[str, dict[str, str]] = field(default_factory=dict)
 
@@ -141,7 +143,12 @@ class Answers(BaseHTTPRequestHandler):
         basic = base64.b64encode(f"{CLIENT_ID}:{CLIENT_SECRET}".encode()).decode()
         found = provider.tokens({name: values[0] for name, values in parse_qs(body).items()})
         is_proven = self.headers.get("Authorization") == f"Basic {basic}"
-        if provider.token_status != 200 or not is_proven or found is None:
+        if provider.token_body:
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(provider.token_body)))
+            self.end_headers()
+            self.wfile.write(provider.token_body)
+        elif provider.token_status != 200 or not is_proven or found is None:
             self._say(provider.token_status if provider.token_status != 200 else 400, {"error": "invalid_grant"})
         else:
             self._say(200, found)

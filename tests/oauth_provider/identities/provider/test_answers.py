@@ -118,6 +118,22 @@ def test_whoever_is_refused_can_go_on_with_what_she_was_doing(client: Browser, p
     assert 'href="/accounts/login/?next=%2Fconnected-apps%2F%3Fa%3D1"' in page.content.decode()
 
 
+@pytest.mark.parametrize("body", [b"{", b"[]", b'["access_token"]', b"<html>", b'{"access_token": 5}', b"\xff\xfe"])
+def test_a_token_endpoint_that_talks_nonsense_breaks_nothing(client: Browser, provider: Provider, body: bytes) -> None:
+    provider.token_body = body
+    answer = come(client, provider)
+    assert (answer.status_code, is_signed_in(client)) == (400, False)
+
+
+@pytest.mark.parametrize("place", ["javascript:alert(1)", "http://login.example/userinfo", 5])
+def test_further_endpoints_that_are_not_safe_are_not_used(client: Browser, provider: Provider, place: object) -> None:
+    provider.metadata = {"userinfo_endpoint": place, "end_session_endpoint": place}
+    provider.claims = {"email": None}
+    assert come(client, provider).status_code == 302
+    assert "/userinfo" not in provider.asked
+    assert client.post("/accounts/logout/")["Location"] == "/accounts/login/"
+
+
 LONG_AGO = int(time.time()) - 3600
 BAD_CLAIMS: dict[str, dict[str, Any]] = {
     "another issuer": {"iss": "https://evil.example"},
