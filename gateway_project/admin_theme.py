@@ -59,6 +59,8 @@ NAVIGATION = [
         "items": [
             _page(_("Backends"), "dns", "proxy.backend"),
             _page(_("Operations"), "route", "proxy.operation"),
+            _page(_("Health of the backends"), "monitor_heart", "proxy.backendcheck")
+            | {"permission": partial(_may, "proxy.view_backend")},
             _page(_("Permissions"), "checklist", "oauth_provider.scope"),
             _page(_("Issuers"), "verified_user", "proxy.issuer"),
             _page(_("Limits"), "speed", "proxy.limit"),

@@ -83,6 +83,8 @@ class GatewayApplication:
 
     async def _control_plane(self, scope: Scope, receive: Receive, send: Send) -> None:
         state = scope["state"]
+        # The admin shows how this very process gets on with the backends
+        state["standing_of"] = self._data_plane.standing_of
         origin = set_origin(Origin(request_id=state["request_id"], address=state["address"]))
         structlog.contextvars.bind_contextvars(request_id=state["request_id"])
         try:

@@ -1,7 +1,8 @@
 """Index of the slices' admin, so that Django finds them."""
 
 from proxy.catalogue.admin import BackendAdmin, OperationAdmin
+from proxy.health.admin import BackendCheckAdmin
 from proxy.issuers.admin import IssuerAdmin
 from proxy.limits.admin import LimitAdmin
 
-__all__ = ["BackendAdmin", "IssuerAdmin", "LimitAdmin", "OperationAdmin"]
+__all__ = ["BackendAdmin", "BackendCheckAdmin", "IssuerAdmin", "LimitAdmin", "OperationAdmin"]

@@ -29,6 +29,7 @@ from proxy.upstream.breaker import BreakingTransport
 from proxy.upstream.pool import PooledTransport
 from proxy.upstream.retry import RetryingTransport
 from proxy.upstream.service_tokens import ServiceTokens, TokenTransport
+from proxy.upstream.standing import Standing
 
 REST_PREFIX = "/api/v1/"
 
@@ -41,8 +42,10 @@ class DataPlane:
         self.watcher = Watcher(read_issuers=read_issuers, also=self._limits.read)
         self.issuer_keys = KeyKeeper()
         self.recorder = recorder
-        tries = RetryingTransport(BreakingTransport(PooledTransport(), changed=self._breaker_changed))
-        self._transport = TokenTransport(tries, ServiceTokens())
+        self._breakers = BreakingTransport(PooledTransport(), changed=self._breaker_changed)
+        self._tries = RetryingTransport(self._breakers)
+        self._tokens = ServiceTokens()
+        self._transport = TokenTransport(self._tries, self._tokens)
         self._identifier = Identifier(self.watcher, external=ExternalTokens(self.issuer_keys))
         self._keeping: asyncio.Task[None] | None = None
         self._once = Once()
@@ -69,6 +72,16 @@ class DataPlane:
         if path == METADATA_PATH or path.startswith(f"{METADATA_PATH}/"):
             return self._resource_metadata
         return None
+
+    def standing_of(self, backend: str, upstream_url: str) -> Standing:
+        """How a backend stands with this process."""
+        fault = self._tokens.fault_of(backend)
+        return Standing(
+            breaker=self._breakers.state_of(backend, upstream_url),
+            usual_ms=self._tries.median_s(backend) * MILLISECONDS,
+            token_fault=fault.reason if fault else "",
+            token_error=fault.error if fault else "",
+        )
 
     async def start(self) -> None:
         """Read the catalogue, then keep watching it; start the recorder."""

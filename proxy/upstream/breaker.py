@@ -48,17 +48,39 @@ class _Window:
         return calls >= WINDOW_CALLS and self.faults + self.faults_before >= WINDOW_FAULTS * calls
 
 
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What went wrong last: the reason of a refusal, or `status_503`; `at` is in seconds since the epoch."""
+
+    reason: str
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class BreakerState:
+    """A breaker as staff see it; `opens_in_s` is how long the backend is still left alone."""
+
+    is_open: bool = False
+    opens_in_s: float = 0.0
+    last_fault: Fault | None = None
+
+
 class _Breaker:
     """Closed while few calls fail; open until `until`; half-open while one probe is under way."""
 
-    __slots__ = ("_faults", "_open_s", "_until", "_window", "is_open", "is_probing")
+    __slots__ = ("_faults", "_open_s", "_until", "_window", "is_open", "is_probing", "last_fault")
 
     def __init__(self) -> None:
         self.is_open = self.is_probing = False
+        self.last_fault: Fault | None = None
         self._faults = 0
         self._until = 0.0
         self._open_s = OPEN_S
         self._window = _Window()
+
+    def state(self, now: float) -> BreakerState:
+        """As staff see it."""
+        return BreakerState(self.is_open, max(0.0, self._until - now) if self.is_open else 0.0, self.last_fault)
 
     def admit(self, now: float) -> bool:
         """Let a call through, or not; returns whether it is the probe.
@@ -121,15 +143,24 @@ class BreakingTransport:
         is_probe = breaker.admit(self._clock())
         try:
             response = await self._transport.send(backend, request)
-        except (BackendFault, DeadlinePassed):
+        except (BackendFault, DeadlinePassed) as fault:
+            breaker.last_fault = Fault(fault.reason, time.time())
             self._note(breaker, backend, is_fault=True, was_probe=is_probe)
             raise
         except BaseException:
             # The caller left, or its body was at fault: that says nothing about the backend, the next call may probe
             breaker.is_probing = breaker.is_probing and not is_probe
             raise
-        self._note(breaker, backend, is_fault=response.status in FAULTY_STATUS, was_probe=is_probe)
+        is_fault = response.status in FAULTY_STATUS
+        if is_fault:
+            breaker.last_fault = Fault(f"status_{response.status}", time.time())
+        self._note(breaker, backend, is_fault=is_fault, was_probe=is_probe)
         return response
+
+    def state_of(self, backend: str, upstream_url: str) -> BreakerState | None:
+        """How the backend stands; None when this process has not called it yet."""
+        breaker = self._breakers.get((backend, upstream_url))
+        return breaker.state(self._clock()) if breaker else None
 
     async def aclose(self) -> None:
         """Close every connection."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import httpx
 from django.conf import settings
+from django.utils.translation import gettext_noop as _
 
 from oauth_provider.keys.encryption import Undecipherable
 from oauth_provider.outbound.addresses import AddressRefused
@@ -19,17 +20,21 @@ from proxy.upstream.egress import NameUnresolved, resolve
 
 AT_ONCE = 16
 ANSWER_WITHIN_S = 10.0
+FAILED = _("It is there, but failed with %(status)s: look at its own log.")
 # The first that fits
 ADVICE: tuple[tuple[type[Exception], str], ...] = (
-    (Undecipherable, "Its client key cannot be opened with the present ENCRYPTION_KEYS: give it again in the admin."),
-    (BadPem, "Its certificates cannot be used: paste them again in the admin."),
-    (NameUnresolved, "Its name has no address: check the spelling, and the DNS of this machine."),
-    (AddressRefused, "Its name leads to a private address: if it is yours, tick “internal address” in the admin."),
-    (httpx.ConnectTimeout, "Nobody took the connection in time: check the address, and any firewall in between."),
-    (httpx.ConnectError, "Nothing listens there: start the service, or correct the port."),
-    (httpx.TimeoutException, "It took the connection but did not answer in time: look at its own log."),
-    (TimeoutError, "It took the connection but did not answer in time: look at its own log."),
-    (httpx.TransportError, "It did not answer as an HTTP server does: check scheme and port."),
+    (
+        Undecipherable,
+        _("Its client key cannot be opened with the present ENCRYPTION_KEYS: give it again in the admin."),
+    ),
+    (BadPem, _("Its certificates cannot be used: paste them again in the admin.")),
+    (NameUnresolved, _("Its name has no address: check the spelling, and the DNS of this machine.")),
+    (AddressRefused, _("Its name leads to a private address: if it is yours, tick “internal address” in the admin.")),
+    (httpx.ConnectTimeout, _("Nobody took the connection in time: check the address, and any firewall in between.")),
+    (httpx.ConnectError, _("Nothing listens there: start the service, or correct the port.")),
+    (httpx.TimeoutException, _("It took the connection but did not answer in time: look at its own log.")),
+    (TimeoutError, _("It took the connection but did not answer in time: look at its own log.")),
+    (httpx.TransportError, _("It did not answer as an HTTP server does: check scheme and port.")),
 )
 
 
@@ -74,7 +79,7 @@ async def probe(backend: Backend) -> Probe:
         reachable=True,
         status=status,
         latency_ms=round((time.monotonic() - started) * 1000, 1),
-        advice=f"It is there, but failed with {status}: look at its own log." if status >= 500 else "",
+        advice=FAILED % {"status": status} if status >= 500 else "",
     )
 
 
@@ -107,11 +112,13 @@ async def _get(backend: Backend, base: UpstreamBase, address: str) -> int:
 
 def _advice(backend: Backend, fault: Exception) -> str:
     if isinstance(fault, BadUpstreamUrl):
-        return f"Correct the upstream URL in the admin. {fault}"
+        return _("Correct the upstream URL in the admin.")
     if isinstance(fault, AddressRefused) and backend.allow_private:
-        return "Its name leads to a link-local or metadata address, which is never called."
+        return _("Its name leads to a link-local or metadata address, which is never called.")
     if any(isinstance(cause, ssl.SSLError) for cause in _causes(fault)):
-        return "TLS failed: check that its certificate is valid for this name, and that this port speaks TLS."
+        return _(
+            "TLS failed: check that this port speaks it, with a valid certificate for this name from whom you trust."
+        )
     return next((advice for kind, advice in ADVICE if isinstance(fault, kind)), "")
 
 

@@ -96,6 +96,11 @@ class RetryingTransport:
             await response.aclose()
         return await self._again(backend, request, wait_s)
 
+    def median_s(self, backend: str) -> float:
+        """About how long half of its answers took lately, in seconds; 0 before the first."""
+        course = self._courses.get(backend)
+        return course.median_s if course else 0.0
+
     async def aclose(self) -> None:
         """Close every connection."""
         await self._transport.aclose()

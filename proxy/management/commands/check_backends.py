@@ -1,6 +1,5 @@
 """Ask every enabled backend whether it is there."""
 
-import asyncio
 import json
 import sys
 from dataclasses import asdict
@@ -9,7 +8,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 
 from proxy.catalogue.models import Backend
-from proxy.upstream.probe import Probe, probe_all
+from proxy.health.check import check_backends
+from proxy.upstream.probe import Probe
 
 
 class Command(BaseCommand):
@@ -23,7 +23,7 @@ class Command(BaseCommand):
 
     def handle(self, *_args: Any, **options: Any) -> None:
         """Probe, print, and fail if any is down."""
-        probes = asyncio.run(probe_all(list(Backend.objects.filter(enabled=True))))
+        probes = check_backends(backends=list(Backend.objects.filter(enabled=True)))
         if options["json"]:
             self.stdout.write(json.dumps([asdict(probe) for probe in probes]))
         else:
