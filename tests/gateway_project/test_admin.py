@@ -36,6 +36,7 @@ OURS = {
     "oauth_provider.SigningKey",
     "oauth_provider.StaffToken",
     "proxy.Backend",
+    "proxy.BackendCheck",
     "proxy.Issuer",
     "proxy.Limit",
     "proxy.Operation",

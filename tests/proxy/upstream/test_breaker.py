@@ -233,3 +233,21 @@ class Late:
 
     async def aclose(self) -> None:
         """Nothing."""
+
+
+async def test_staff_see_how_a_backend_stands(transport: BreakingTransport, backend: Scripted) -> None:
+    url = "http://127.0.0.1:1"
+    assert transport.state_of("jobs", url) is None
+    await fail(transport)
+    backend.now += 1.0
+    state = transport.state_of("jobs", url)
+    assert state is not None
+    assert (state.is_open, state.opens_in_s) == (True, OPEN_S - 1.0)
+    assert state.last_fault is not None
+    assert state.last_fault.reason == "backend_unreachable"
+    backend.fault, backend.status, backend.now = None, 503, backend.now + OPEN_S
+    assert await call(transport) == 503
+    state = transport.state_of("jobs", url)
+    assert state is not None
+    assert state.last_fault is not None
+    assert state.last_fault.reason == "status_503"
