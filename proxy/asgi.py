@@ -32,6 +32,7 @@ from proxy.upstream.service_tokens import ServiceTokens, TokenTransport
 from proxy.upstream.standing import Standing
 
 REST_PREFIX = "/api/v1/"
+MILLISECONDS = 1000
 
 
 class DataPlane:
