@@ -10,13 +10,14 @@ import pytest
 from django.contrib import admin
 from django.contrib.auth.models import User
 from django.core.management import call_command
+from django.template.response import TemplateResponse
 from django.test import RequestFactory
 
 from proxy.catalogue.models import Backend
 from proxy.health.admin import BackendCheckAdmin
 from proxy.health.faults import FAULTS, fault_words
 from proxy.health.models import BackendCheck
-from proxy.refusals import BackendFault, BackendTokenUnavailable, DeadlinePassed
+from proxy.refusals import BackendFault, BackendTokenUnavailable, DeadlinePassed, Refusal
 from proxy.upstream.breaker import BreakerState, Fault
 from proxy.upstream.standing import Standing
 from tests.proxy.authority import Authority
@@ -115,7 +116,9 @@ def page_of(standing: Standing) -> str:
     request.user = User(username="root", is_superuser=True, is_staff=True, is_active=True)
     request.scope = {"state": {"standing_of": lambda _name, _url: standing}}  # type: ignore[attr-defined]
     page = BackendCheckAdmin(BackendCheck, admin.site)
-    return page.changelist_view(request).render().content.decode()  # type: ignore[attr-defined]
+    answer = page.changelist_view(request)
+    assert isinstance(answer, TemplateResponse)
+    return answer.render().content.decode()
 
 
 @pytest.mark.django_db
@@ -139,7 +142,7 @@ def test_a_certificate_that_ends_soon_is_named() -> None:
 
 
 def test_every_fault_of_a_backend_has_words() -> None:
-    family = [BackendFault, DeadlinePassed, BackendTokenUnavailable]
+    family: list[type[Refusal]] = [BackendFault, DeadlinePassed, BackendTokenUnavailable]
     for kind in family:
         family += kind.__subclasses__()
         assert kind.reason in FAULTS
