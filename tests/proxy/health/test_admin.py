@@ -118,7 +118,7 @@ def page_of(standing: Standing) -> str:
     page = BackendCheckAdmin(BackendCheck, admin.site)
     answer = page.changelist_view(request)
     assert isinstance(answer, TemplateResponse)
-    return answer.render().content.decode()
+    return str(answer.render().content.decode())
 
 
 @pytest.mark.django_db
