@@ -70,7 +70,7 @@ class Gateway:
     issuer: str
     key: LoadedKey
 
-    def signed(self, **changes: str) -> str:
+    def signed(self, **changes: Any) -> str:
         """A real assertion."""
         claims = Claims(
             audience=NAME,
