@@ -55,6 +55,18 @@ def test_a_sign_in_and_a_device(server: Target, script: str, proof: str) -> None
         assert is_played_through(process, server), complaint(process)
 
 
+@pytest.mark.parametrize("sdk", ["v1", "v2"])
+def test_a_pasted_url_is_enough_for_the_mcp_projects_sdks(server: Target, sdk: str) -> None:
+    with running_script("mcp-host.mjs", {"url": f"{server.origin}/mcp", "sdk": sdk}) as process:
+        assert is_played_through(process, server), complaint(process)
+
+
+@pytest.mark.parametrize("revision", ["2025-03-26", "2025-06-18", "2025-11-25"])
+def test_mcpjam_finds_nothing_wrong_with_the_sign_in(server: Target, revision: str) -> None:
+    with running_script("mcpjam.mjs", {"url": f"{server.origin}/mcp", "revision": revision}) as process:
+        assert is_played_through(process, server), complaint(process)
+
+
 @contextmanager
 def running_script(script: str, given: Mapping[str, object]) -> Iterator[subprocess.Popen[str]]:
     """A script that runs until the block ends."""
