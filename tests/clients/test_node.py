@@ -23,7 +23,7 @@ pytestmark = pytest.mark.node
 
 
 @pytest.mark.parametrize("proof", PROOFS)
-@pytest.mark.parametrize("script", ["oauth4webapi.mjs", "openid-client.mjs"])
+@pytest.mark.parametrize("script", ["oauth4webapi.mjs", "openid-client.mjs", "registration.mjs"])
 def test_the_whole_life_of_a_grant(server: Target, script: str, proof: str) -> None:
     client, resource_server = server.clients[PROOFS[proof]], server.clients["S"]
     given = {

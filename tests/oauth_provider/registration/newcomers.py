@@ -74,8 +74,11 @@ class Newcomers:
         form = {"client_id": made["client_id"], **parameters}
         if "client_secret" in made:
             form["client_secret"] = made["client_secret"]
-        form_type = "application/x-www-form-urlencoded"
-        return self.program.post("/oauth/token", urlencode(form), content_type=form_type)
+        return self.post("/oauth/token", **form)
+
+    def post(self, path: str, **form: str) -> Any:
+        """POST a form, as a program does."""
+        return self.program.post(path, urlencode(form), content_type="application/x-www-form-urlencoded")
 
     def redeem(self, made: dict[str, Any], code: str, **parameters: str) -> Any:
         """Exchange a code."""

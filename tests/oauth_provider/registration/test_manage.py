@@ -40,6 +40,13 @@ def test_it_reads_what_is_registered(newcomers: Newcomers) -> None:
     assert read.json() == shown
 
 
+def test_it_reads_that_staff_allowed_it_devices(newcomers: Newcomers) -> None:
+    made = newcomers.register(grant_types=["authorization_code", Client.GRANT_DEVICE_CODE])
+    assert Client.GRANT_DEVICE_CODE not in made["grant_types"]
+    Client.objects.update(device_grant_allowed=True)
+    assert Client.GRANT_DEVICE_CODE in newcomers.manage(made, "GET").json()["grant_types"]
+
+
 def test_it_replaces_what_is_registered(newcomers: Newcomers) -> None:
     made = newcomers.register(client_name="Desk", client_uri="https://app.example/")
     body = replaced(made, client_name="Desk 2", redirect_uris=["https://app.example/2"], scope="tool:write")

@@ -136,6 +136,8 @@ def test_what_is_not_supported_is_left_out(newcomers: Newcomers) -> None:
 def test_a_client_may_ask_for_every_open_permission_and_no_other(newcomers: Newcomers) -> None:
     made = newcomers.register(scope="tool:read")
     assert newcomers.authorize(made, scope="tool:read tool:write").status_code == 200
+    tokens = newcomers.redeem(made, newcomers.allow(made, scope="payroll:read tool:read")).json()
+    assert tokens["scope"] == "tool:read"
     refused = newcomers.authorize(made, scope="payroll:read")
     assert "error=invalid_scope" in refused["Location"]
 
