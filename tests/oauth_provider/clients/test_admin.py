@@ -312,3 +312,13 @@ def test_a_public_client_is_not_offered_what_needs_a_secret(staff: StaffBrowser)
     text = staff.text(page(make("claude")))
     assert "exchanges_for" not in text
     assert "introspects" not in text
+
+
+def test_devices_are_allowed_by_saying_why(staff: StaffBrowser, make_client: Any) -> None:
+    client = make_client()
+    page = f"/admin/oauth_provider/client/{client.pk}/change/"
+    assert list(errors_of(staff.fill(page, device_grant_allowed="on"))) == ["reason"]
+    staff.fill(page, device_grant_allowed="on", reason="Their television")
+    client.refresh_from_db()
+    assert client.device_grant_allowed is True
+    assert last_event(kind=Kind.ADMIN_OBJECT_CHANGED).fields == ["device_grant_allowed"]
