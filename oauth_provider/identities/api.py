@@ -12,6 +12,8 @@ from rest_framework import serializers
 from oauth_provider.identities.external_id import EXTERNAL_ID
 from oauth_provider.identities.forms import check_external_id
 from oauth_provider.identities.keep import change_user, create_user, remove_user
+from oauth_provider.identities.provider.facts import SUBJECT_MAX
+from oauth_provider.identities.provider.link import check_subject
 from oauth_provider.staff_api.fields import Only, StrictModel
 from oauth_provider.staff_api.views import Writable
 
@@ -30,15 +32,21 @@ class UserSerializer(StrictModel):
 
     external_id = ExternalIdField(max_length=200, required=False, validators=[EXTERNAL_ID])
     scopes = Only(None)
+    # Who may sign in as this person at the company's provider; never shown, like a credential
+    subject = serializers.CharField(max_length=SUBJECT_MAX, required=False, allow_blank=True, write_only=True)
 
     class Meta:
         model = User
-        fields = ("id", "username", "email", "password", "external_id", "scopes", "is_active")
+        fields = ("id", "username", "email", "password", "external_id", "subject", "scopes", "is_active")
         extra_kwargs = {"password": {"write_only": True, "required": False, "trim_whitespace": False}}
 
     def validate_external_id(self, value: str) -> str:
         """Nobody else's."""
         return check_external_id(value, user=self.instance or User())
+
+    def validate_subject(self, value: str) -> str:
+        """Nobody else's."""
+        return check_subject(value, user=self.instance or User())
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """The password, in view of who it is for.
@@ -66,7 +74,7 @@ class UserView(Writable):
         "username": lambda username: Q(username=username),
         "external_id": lambda external_id: Q(identity__external_id=external_id),
     }
-    access_fields = frozenset({"is_active", "password"})
+    access_fields = frozenset({"is_active", "password", "subject"})
 
     def get_queryset(self) -> QuerySet[User]:
         """Users with their external ids."""

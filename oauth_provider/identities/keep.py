@@ -14,12 +14,13 @@ from oauth_provider.connections.revoke import revoke_connection
 from oauth_provider.identities.deactivate import deactivate_user, reactivate_user
 from oauth_provider.identities.external_id import user_ref
 from oauth_provider.identities.models import Identity
+from oauth_provider.identities.provider.link import link_subject
 from oauth_provider.revisions.bump import bump
 
 
 @transaction.atomic
 def create_user(*, values: Mapping[str, Any], actor: UserRef, note: str = "") -> User:
-    """A new person: `username`, and if given `email`, `password`, `external_id`, `is_active`.
+    """A new person: `username`, and if given `email`, `password`, `external_id`, `subject`, `is_active`.
 
     Raises:
         ValidationError: by field.
@@ -30,6 +31,8 @@ def create_user(*, values: Mapping[str, Any], actor: UserRef, note: str = "") ->
     user.save()
     if external_id := values.get("external_id"):
         Identity.objects.create(user=user, external_id=external_id)
+    if "subject" in values:
+        link_subject(user=user, subject=values["subject"])
     record_admin_change(
         kind=Kind.ADMIN_OBJECT_ADDED, actor=actor, target="user", user=user_ref(user), fields=values, note=note
     )
@@ -56,6 +59,8 @@ def change_user(*, user: User, values: Mapping[str, Any], actor: UserRef, note: 
         user.save()
         if "external_id" in others:
             Identity.objects.update_or_create(user=user, defaults={"external_id": others["external_id"]})
+        if "subject" in others:
+            link_subject(user=user, subject=others["subject"])
         user = User.objects.get(pk=user.pk)
         record_admin_change(
             kind=Kind.ADMIN_OBJECT_CHANGED, actor=actor, target="user", user=user_ref(user), fields=others, note=note

@@ -22,6 +22,8 @@ def check_subject(subject: str, *, user: User) -> str:
     Raises:
         ValidationError: it is none, or another account's.
     """
+    if subject and not _issuer():
+        raise ValidationError(_("No sign-in provider is configured: set SIGN_IN_ISSUER first."))
     if len(subject) > SUBJECT_MAX or not is_plain(subject):
         raise ValidationError(_("Use the subject exactly as the provider says it: letters, digits and punctuation."))
     if subject and SocialAccount.objects.filter(provider=_issuer(), uid=subject).exclude(user_id=user.pk).exists():

@@ -12,6 +12,8 @@ from audit.ledger.kinds import Decision, Kind
 from audit.ledger.models import Event
 from oauth_provider.identities.models import Identity
 from tests.at_once import at_once
+from tests.management_api import REASON, Api
+from tests.management_api import errors_of as errors_of_call
 from tests.oauth_provider.identities.provider.company import Provider, come, is_signed_in
 from tests.staff_browser import StaffBrowser, errors_of, last_event
 
@@ -108,6 +110,22 @@ def test_staff_link_by_subject_with_a_reason(client: Browser, provider: Provider
     assert "subject" in errors_of(staff.fill(page, subject="é", reason="x"))
     staff.fill(page, subject="", reason="She left")
     assert not SocialAccount.objects.exists()
+
+
+def test_scripts_link_before_the_first_sign_in(client: Browser, provider: Provider, api: Api) -> None:
+    made = api.made("users/", username="local", email="maria@acme.example", subject="u-maria")
+    assert "subject" not in made
+    come(client, provider)
+    assert int(client.session["_auth_user_id"]) == made["id"]
+    assert "subject" in errors_of_call(api.post("users/", {"username": "other", "subject": "u-maria"}))
+    page = f"users/{made['id']}/"
+    assert "X-Reason" in errors_of_call(api.patch(page, {"subject": "u-other"}))
+    assert api.patch(page, {"subject": ""}, **REASON).status_code == 200
+    assert not SocialAccount.objects.exists()
+
+
+def test_without_a_provider_there_is_nobody_to_link_to(api: Api) -> None:
+    assert "subject" in errors_of_call(api.post("users/", {"username": "other", "subject": "u-maria"}))
 
 
 @pytest.mark.parametrize(
