@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from tests.attacks.signer import key_set
 from tests.attacks.target import READ, WRITE, Paths, RegisteredClient, Target
 from tests.journeys.server import ROOT, environment, free_port, running_demo
 from tests.journeys.stores import services
@@ -17,7 +18,7 @@ from tests.stock.project import prepare, running_stock
 BOTH = f"{READ} {WRITE}"
 CODE, SERVICE = "authorization-code", "client-credentials"
 # Name, type, grant, redirects, permissions. L is a desktop app, B pretends to be somebody, P returns to any
-# port of this computer, S acts for itself and serves the API, T has no browser.
+# port of this computer, S acts for itself and serves the API, T has no browser, K signs.
 CLIENTS: dict[str, tuple[str, str, str, str, str]] = {
     "A": ("Notebook", "public", CODE, "https://c.example/cb http://127.0.0.1/cb", BOTH),
     "B": ("ChatGPT", "public", CODE, "https://evil.example/cb", READ),
@@ -32,6 +33,7 @@ CLIENTS: dict[str, tuple[str, str, str, str, str]] = {
     "P": ("Judge", "public", CODE, "http://127.0.0.1/callback", BOTH),
     "S": ("Report", "confidential", SERVICE, "", BOTH),
     "T": ("Television", "public", CODE, "http://127.0.0.1/callback", BOTH),
+    "K": ("Signer", "confidential", CODE, "https://k.example/cb", BOTH),
 }
 # Those that may connect devices
 DEVICES = {"T"}
@@ -133,6 +135,8 @@ def _register(variables: Mapping[str, str]) -> dict[str, str]:
             "preset": "service" if grant == SERVICE else "other",
             "device_grant_allowed": letter in DEVICES,
             "serves": ["/api/v1/echo"] if grant == SERVICE else [],
+            "token_endpoint_auth_method": "private_key_jwt" if letter == "K" else "",
+            "jwks": key_set() if letter == "K" else "",
         }
         for letter, (name, kind, grant, redirects, scopes) in CLIENTS.items()
     ]

@@ -7,23 +7,26 @@ import json
 import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from itertools import product
 from pathlib import Path
 
 import pytest
 
+from tests.attacks.signer import KEY
 from tests.attacks.target import Person, Target
 from tests.environment import node
 from tests.journeys.server import environment
 
 SCRIPTS = Path(__file__).parent / "node"
-# Proof and the client that has it: A is public, C confidential
-PROOFS = {"none": "A", "basic": "C", "post": "C"}
+# Proof and the client that has it: A is public, C confidential, K signs
+PROOFS = {"none": "A", "basic": "C", "post": "C", "private_key_jwt": "K"}
+SCRIPTS_OF_ALL = ("oauth4webapi.mjs", "openid-client.mjs", "registration.mjs")
+SIGNING = ("oauth4webapi.mjs", "private_key_jwt")
 
 pytestmark = pytest.mark.node
 
 
-@pytest.mark.parametrize("proof", PROOFS)
-@pytest.mark.parametrize("script", ["oauth4webapi.mjs", "openid-client.mjs", "registration.mjs"])
+@pytest.mark.parametrize(("script", "proof"), [*product(SCRIPTS_OF_ALL, ("none", "basic", "post")), SIGNING])
 def test_the_whole_life_of_a_grant(server: Target, script: str, proof: str) -> None:
     client, resource_server = server.clients[PROOFS[proof]], server.clients["S"]
     given = {
@@ -32,6 +35,7 @@ def test_the_whole_life_of_a_grant(server: Target, script: str, proof: str) -> N
         "client_secret": client.secret,
         "redirect_uri": client.redirect_uri,
         "proof": proof,
+        "private_jwk": KEY.as_dict(private=True) if proof == "private_key_jwt" else None,
         "resource_server": {"client_id": resource_server.client_id, "client_secret": resource_server.secret},
     }
     with running_script(script, given) as process:

@@ -10,10 +10,14 @@ const http = { [oauth.allowInsecureRequests]: true }
 const issuer = new URL(given.issuer)
 const api = new URL(`${given.issuer}/api/v1/echo/a`)
 const client = { client_id: given.client_id }
+const signingKey =
+  given.private_jwk &&
+  (await crypto.subtle.importKey('jwk', given.private_jwk, { name: 'ECDSA', namedCurve: 'P-256' }, false, ['sign']))
 const proof = {
   none: () => oauth.None(),
   basic: () => oauth.ClientSecretBasic(given.client_secret),
   post: () => oauth.ClientSecretPost(given.client_secret),
+  private_key_jwt: () => oauth.PrivateKeyJwt({ key: signingKey, kid: given.private_jwk.kid }),
 }[given.proof]()
 
 const server = await oauth.processDiscoveryResponse(
@@ -22,6 +26,9 @@ const server = await oauth.processDiscoveryResponse(
 )
 assert.deepEqual(server.code_challenge_methods_supported, ['S256'])
 assert.equal(server.authorization_response_iss_parameter_supported, true)
+assert.equal(server.client_id_metadata_document_supported, true)
+assert.ok(server.token_endpoint_auth_methods_supported.includes('private_key_jwt'))
+assert.ok(server.token_endpoint_auth_signing_alg_values_supported.includes('ES256'))
 
 const resource = new URL(`${given.issuer}/api/v1/echo`)
 const described = await oauth.processResourceDiscoveryResponse(

@@ -1,7 +1,6 @@
 """Which clients with a document may come, and how often anybody is asked for one."""
 
 from datetime import timedelta
-from threading import Thread
 
 import pytest
 from django.core.management import call_command
@@ -15,6 +14,7 @@ from oauth_provider.clients.suspend import suspend_client
 from oauth_provider.rates import DEFAULT_RATES
 from oauth_provider.registration.documents.models import MetadataDocument
 from oauth_provider.registration.models import ListedClient, Mode, RegistrationPolicy, Verdict
+from tests.at_once import at_once
 from tests.oauth_provider.registration.documents.world import (
     CALLBACK,
     URL,
@@ -101,19 +101,14 @@ def test_a_known_client_is_not_refused_for_the_rate(world: DocumentWorld) -> Non
 @pytest.mark.django_db(transaction=True)
 def test_one_asks_and_the_others_wait_for_the_answer(world: DocumentWorld) -> None:
     world.serve(slowness_s=0.3)
-    statuses: list[int] = []
 
-    def ask() -> None:
+    def ask() -> int:
         browser = Browser()
         browser.cookies = world.browser.cookies
-        statuses.append(world.ask(browser=browser).status_code)
+        return int(world.ask(browser=browser).status_code)
 
-    threads = [Thread(target=ask) for _caller in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert (statuses, len(world.internet.visits)) == ([200] * 4, 1)
+    assert at_once([ask] * 4) == [200] * 4
+    assert len(world.internet.visits) == 1
 
 
 def test_a_client_that_nobody_allowed_anything_is_forgotten_with_its_document(world: DocumentWorld) -> None:
