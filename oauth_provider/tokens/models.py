@@ -27,6 +27,9 @@ class TokenFamily(models.Model):
     # The live pair, as `tokens.retry` seals it
     sealed_pair = models.TextField(db_default="", default="")
     revoked_at = models.DateTimeField(null=True)
+    # Bought by a client that signed with its key: a thief who has none of it refreshes nothing, even where the client's
+    # document lets it come without
+    bought_with_key = models.BooleanField(default=False, db_default=False)
 
     def __str__(self) -> str:
         return str(self.id)

@@ -26,10 +26,13 @@ def check_challenge(locked: CodeGrant, *, verifier: str | None) -> None:
         raise InvalidGrantError("challenge_stripped")
 
 
-def spend_code(locked: CodeGrant, *, issued: Issued) -> None:
-    """Redeem a code: it begins a family."""
+def spend_code(locked: CodeGrant, *, issued: Issued, with_key: bool) -> None:
+    """Redeem a code: it begins a family; `with_key` when the client signed for it."""
     family = TokenFamily.objects.create(
-        connection=locked.connection, scopes=issued.scope, signed_in_at=locked.code.signed_in_at
+        connection=locked.connection,
+        scopes=issued.scope,
+        signed_in_at=locked.code.signed_in_at,
+        bought_with_key=with_key,
     )
     AuthorizationCode.objects.filter(pk=locked.code.pk).update(redeemed_at=timezone.now(), family=family)
     get_grant_model().objects.filter(pk=locked.grant.pk).delete()

@@ -183,6 +183,8 @@ class Validator(OAuth2Validator):
         """Locks what the refresh token stands for; False means invalid_grant."""
         try:
             locked = lock_refresh_token(token=refresh_token, client=client)
+            if locked.family.bought_with_key and self.proven is None:
+                raise InvalidGrantError("key_required")  # noqa: TRY301 - answered as the others below are
             self._stands_on(locked.connection, locked.scopes, request, family=locked.family)
             check_target(requested=request.resource, connection=locked.connection)
         except InvalidTargetError as error:
@@ -276,7 +278,7 @@ class Validator(OAuth2Validator):
             expires_at=grounds.expires_at,
         )
         if self._code is not None:
-            spend_code(self._code, issued=issued)
+            spend_code(self._code, issued=issued, with_key=self.proven is not None)
         elif self._device is not None:
             spend_device_code(self._device, issued=issued)
         elif self._refresh is not None and self._refresh.repeated is not None:

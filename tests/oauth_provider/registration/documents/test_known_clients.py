@@ -110,6 +110,17 @@ def test_g10_chatgpt_with_a_wrong_key_or_a_secret_is_refused(world: DocumentWorl
     assert world.redeem(code, known.url, redirect_uri=known.redirect_uri, **SIGNER.proof()).status_code == 200
 
 
+def test_what_was_bought_with_a_key_is_refreshed_with_it_only(world: DocumentWorld) -> None:
+    known = KNOWN["ChatGPT"]
+    serve(world, known)
+    code = world.code(known.url, redirect_uri=known.redirect_uri)
+    bought = world.redeem(code, known.url, redirect_uri=known.redirect_uri, **SIGNER.proof()).json()
+    asked = {"grant_type": "refresh_token", "client_id": known.url, "refresh_token": bought["refresh_token"]}
+    refused = world.token(**asked)
+    assert (refused.status_code, refused.json()["error"]) == (400, "invalid_grant")
+    assert world.token(**asked, **SIGNER.proof()).status_code == 200
+
+
 @pytest.mark.parametrize(
     ("known", "redirect_uri"),
     [
