@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 
+from django.db import transaction
 from django.utils import timezone
 
 from proxy.catalogue.models import Backend
@@ -13,22 +14,28 @@ from proxy.upstream.probe import Probe, probe_all
 def check_backends(*, backends: Sequence[Backend]) -> list[Probe]:
     """Probe each of `backends` without any credential, several at once; takes as long as the slowest, ten seconds."""
     probes = asyncio.run(probe_all(backends))
-    now = timezone.now()
-    rows = [
-        BackendCheck(
-            backend=backend,
-            checked_at=now,
-            reachable=probe.reachable,
-            status=probe.status,
-            latency_ms=probe.latency_ms,
-            advice=probe.advice[:300],
+    with transaction.atomic():
+        # One may have been removed while it was waited for
+        there = set(
+            Backend.objects.select_for_update()
+            .filter(pk__in=[backend.pk for backend in backends])
+            .values_list("pk", flat=True)
         )
-        for backend, probe in zip(backends, probes, strict=True)
-    ]
-    BackendCheck.objects.bulk_create(
-        rows,
-        update_conflicts=True,
-        unique_fields=["backend"],
-        update_fields=["checked_at", "reachable", "status", "latency_ms", "advice"],
-    )
+        BackendCheck.objects.bulk_create(
+            [_found(backend, probe) for backend, probe in zip(backends, probes, strict=True) if backend.pk in there],
+            update_conflicts=True,
+            unique_fields=["backend"],
+            update_fields=["checked_at", "reachable", "status", "latency_ms", "advice"],
+        )
     return probes
+
+
+def _found(backend: Backend, probe: Probe) -> BackendCheck:
+    return BackendCheck(
+        backend=backend,
+        checked_at=timezone.now(),
+        reachable=probe.reachable,
+        status=probe.status,
+        latency_ms=probe.latency_ms,
+        advice=probe.advice[:300],
+    )
