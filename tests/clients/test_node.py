@@ -18,17 +18,18 @@ from tests.environment import node
 from tests.journeys.server import environment
 
 SCRIPTS = Path(__file__).parent / "node"
-# Proof and the client that has it: A is public, C confidential, K signs
-PROOFS = {"none": "A", "basic": "C", "post": "C", "private_key_jwt": "K"}
+# Proof and the client that has it: A is public, C confidential, K signs, which one script can do
+PROOFS = {"none": "A", "basic": "C", "post": "C"}
+PROVEN = {**PROOFS, "private_key_jwt": "K"}
 SCRIPTS_OF_ALL = ("oauth4webapi.mjs", "openid-client.mjs", "registration.mjs")
 SIGNING = ("oauth4webapi.mjs", "private_key_jwt")
 
 pytestmark = pytest.mark.node
 
 
-@pytest.mark.parametrize(("script", "proof"), [*product(SCRIPTS_OF_ALL, ("none", "basic", "post")), SIGNING])
+@pytest.mark.parametrize(("script", "proof"), [*product(SCRIPTS_OF_ALL, PROOFS), SIGNING])
 def test_the_whole_life_of_a_grant(server: Target, script: str, proof: str) -> None:
-    client, resource_server = server.clients[PROOFS[proof]], server.clients["S"]
+    client, resource_server = server.clients[PROVEN[proof]], server.clients["S"]
     given = {
         "issuer": server.issuer,
         "client_id": client.client_id,
