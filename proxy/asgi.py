@@ -20,6 +20,7 @@ from proxy.issuers.plans import read_issuers
 from proxy.issuers.verify import ExternalTokens
 from proxy.limits.concurrency import Bulkhead
 from proxy.limits.rates import RateLimiter
+from proxy.limits.strangers import Strangers
 from proxy.limits.table import LimitTable
 from proxy.pipeline.constrain import Limits
 from proxy.pipeline.identify import Identifier
@@ -47,7 +48,8 @@ class DataPlane:
         self._tries = RetryingTransport(self._breakers)
         self._tokens = ServiceTokens()
         self._transport = TokenTransport(self._tries, self._tokens)
-        self._identifier = Identifier(self.watcher, external=ExternalTokens(self.issuer_keys))
+        external = ExternalTokens(self.issuer_keys)
+        self._identifier = Identifier(self.watcher, external=external, strangers=Strangers(self._limits))
         self._keeping: asyncio.Task[None] | None = None
         self._once = Once()
         self._rates = RateLimiter(redis_url=settings.REDIS_URL, workers=settings.WEB_CONCURRENCY)

@@ -23,6 +23,7 @@ from proxy.issuers.compact import MAX_TOKEN as EXTERNAL_MAX
 from proxy.issuers.keeper import KeyKeeper
 from proxy.issuers.refused import InvalidExternalToken, KeysUnavailable
 from proxy.issuers.verify import ExternalTokens
+from proxy.limits.strangers import Strangers
 from proxy.pipeline.call import Identified, Located, Principal, ProtectedResource, Received
 from proxy.refusals import (
     BadRequest,
@@ -76,12 +77,14 @@ class Identifier:
         verify_token: Callable[[str], VerifiedToken] = verify_access_token,
         verify_key: Callable[[str], VerifiedApiKey] = verify_api_key,
         external: ExternalTokens | None = None,
+        strangers: Strangers | None = None,
         threads: int = 8,
     ) -> None:
         self._revisions = revisions
         self._verify_token = verify_token
         self._verify_key = verify_key
         self._external = external or ExternalTokens(KeyKeeper())
+        self._strangers = strangers
         self._cache: dict[bytes, _Remembered] = {}
         self._threads = threads
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="identify")
@@ -149,7 +152,7 @@ class Identifier:
         token = _token(received, challenge=resource.challenge(scopes))
         refused = (("www-authenticate", resource.challenge(scopes, "invalid_token")),)
         try:
-            principal = await self._remembered(token, snapshot, self._by_token)
+            principal = await self._remembered(token, received.address, snapshot, self._by_token)
         except InvalidToken as fault:
             raise InvalidCredential(reason=fault.reason, headers=refused) from None
         if resource.resource not in principal.resources:
@@ -161,7 +164,7 @@ class Identifier:
         token = _token(located.received, challenge=challenge, longest=EXTERNAL_MAX)
         refused = (("www-authenticate", backend.challenge(scopes, "invalid_token")),)
         try:
-            principal = await self._remembered(token, located.snapshot, self._by_external)
+            principal = await self._remembered(token, located.received.address, located.snapshot, self._by_external)
         except (InvalidExternalToken, InvalidToken) as fault:
             raise InvalidCredential(reason=fault.reason, headers=refused) from None
         except KeysUnavailable as fault:
@@ -179,7 +182,9 @@ class Identifier:
         if len(values) > 1 or len(values[0]) > CREDENTIAL_MAX or not values[0].isascii():
             raise InvalidCredential(reason="malformed", headers=challenge)
         try:
-            return await self._remembered(values[0].decode("ascii"), located.snapshot, self._by_key)
+            return await self._remembered(
+                values[0].decode("ascii"), located.received.address, located.snapshot, self._by_key
+            )
         except InvalidApiKey as fault:
             raise InvalidCredential(reason=fault.reason, headers=challenge) from None
 
@@ -188,13 +193,17 @@ class Identifier:
         metadata = f"{settings.PUBLIC_BASE_URL}{METADATA_PATH}"
         token = _token(located.received, challenge=bearer_challenge(metadata))
         try:
-            await self._remembered(token, located.snapshot, self._by_token)
+            await self._remembered(token, located.received.address, located.snapshot, self._by_token)
         except InvalidToken as fault:
             headers = (("www-authenticate", bearer_challenge(metadata, error="invalid_token")),)
             raise InvalidCredential(reason=fault.reason, headers=headers) from None
 
     async def _remembered(
-        self, credential: str, snapshot: Snapshot, look_up: Callable[[str, Snapshot], Awaitable[Principal]]
+        self,
+        credential: str,
+        address: str,
+        snapshot: Snapshot,
+        look_up: Callable[[str, Snapshot], Awaitable[Principal]],
     ) -> Principal:
         if not self._revisions.fresh:
             raise RevocationsUnknown
@@ -207,10 +216,17 @@ class Identifier:
             if known.principal.expires_at and known.principal.expires_at <= time.time():
                 raise InvalidToken("expired")
             return known.principal
+        if known is None and self._strangers is not None:
+            self._strangers.admit(address)
         try:
             principal = await look_up(credential, snapshot)
         except DatabaseError:
             raise RevocationsUnknown(reason="identity_store_down") from None
+        except (InvalidToken, InvalidApiKey, InvalidExternalToken):
+            self._cache.pop(key, None)
+            if self._strangers is not None:
+                self._strangers.failed(address)
+            raise
         if len(self._cache) >= CACHE_MAX:
             self._cache.clear()
         self._cache[key] = _Remembered(principal, now + CACHE_TTL_S, revocation, catalogue)
