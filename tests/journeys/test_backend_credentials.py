@@ -1,6 +1,7 @@
 """How the gateway is let in at a backend: given over the API, shown to the backend alone, within a second."""
 
 import json
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -12,6 +13,7 @@ import pytest
 from tests.journeys import steps
 from tests.journeys.pages import Browser
 from tests.journeys.server import Demo
+from tests.proxy.authority import Authority, server_context
 
 SECRET = "s3cret-of-the-backend"
 Give = Callable[[dict[str, Any]], None]
@@ -35,7 +37,40 @@ def give(demo: Demo) -> Iterator[Give]:
         assert SECRET not in answer.text
 
     yield patch
-    patch({"credential": None, "identity_query": ""})
+    upstream = demo.facts["backends"]["echo"]["upstream"]
+    patch({"credential": None, "identity_query": "", "tls": None, "upstream_url": upstream})
+
+
+class Proven(BaseHTTPRequestHandler):
+    """Says whose certificate it was shown."""
+
+    def do_GET(self) -> None:
+        """The subject."""
+        assert isinstance(self.connection, ssl.SSLSocket)
+        subject = (self.connection.getpeercert() or {}).get("subject", ())
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(json.dumps(subject).encode())
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name the base class has
+        """Say nothing."""
+
+
+@pytest.fixture
+def authority() -> Authority:
+    """Whom the company trusts."""
+    return Authority()
+
+
+@pytest.fixture
+def proven(authority: Authority) -> Iterator[str]:
+    """A backend that lets in whom that authority knows."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), Proven) as server:
+        context = server_context(authority.give("localhost"), asks=authority.pem)
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"https://localhost:{server.server_address[1]}"
+        server.shutdown()
 
 
 class TokenEndpoint(BaseHTTPRequestHandler):
@@ -128,3 +163,17 @@ def test_the_backend_is_shown_a_token_that_the_gateway_fetched_once(
     refused = call(demo, desktop)
     assert (refused.status_code, refused.json()["error"]) == (502, "backend_credential_refused")
     assert "invalid_client" not in refused.text
+
+
+def test_the_backend_and_the_gateway_prove_who_they_are(
+    demo: Demo, desktop: steps.Tokens, give: Give, proven: str, authority: Authority
+) -> None:
+    give({"upstream_url": proven})
+    assert call(demo, desktop).status_code == 502
+    give({"tls": {"ca": authority.pem}})
+    assert call(demo, desktop).status_code == 502
+    for name in ("gateway", "renewed"):
+        given = authority.give(name)
+        give({"tls": {"client_certificate": given.certificate, "client_key": given.key}})
+        called = call(demo, desktop)
+        assert (called.status_code, called.json()) == (200, [[["commonName", name]]])
