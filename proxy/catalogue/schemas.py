@@ -11,6 +11,8 @@ import jsonschema_rs
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
+from proxy.catalogue.header_names import HEADER_NAME, UNNAMEABLE
+
 SCHEMA_MAX_BYTES: Final = 65_536
 PARAMETERS_MAX: Final = 100
 LOCATIONS: Final = ("path", "query", "header")
@@ -74,6 +76,8 @@ def _check_parameter(parameter: object, path_names: frozenset[str]) -> None:
     if location not in LOCATIONS:
         words = {"name": name, "places": ", ".join(LOCATIONS)}
         raise ValidationError(_('The parameter %(name)s needs "in", one of %(places)s.') % words)
+    if location == "header" and (not HEADER_NAME.match(name) or name.lower() in UNNAMEABLE):
+        raise ValidationError(_("%(name)s is no header that a call may set.") % {"name": name})
     if (location == "path") != (name in path_names):
         raise ValidationError(_("%(name)s must be a parameter of the path exactly when it is in it.") % {"name": name})
     if not isinstance(parameter.get("required", False), bool) or not isinstance(parameter.get("description", ""), str):

@@ -5,6 +5,8 @@ import json
 from collections.abc import Collection
 from dataclasses import dataclass
 
+import structlog
+
 from audit.ledger.recorder import Recorder
 from proxy.catalogue.snapshot import MCP_PATH, ServerPlan, Snapshot
 from proxy.entrypoints.asgi_types import Receive, Scope, Send
@@ -25,6 +27,7 @@ from proxy.pipeline.run import Gateway
 from proxy.refusals import (
     AuditUnavailable,
     BadRequest,
+    Crash,
     ForeignOrigin,
     InsufficientScope,
     MethodNotAllowed,
@@ -38,6 +41,7 @@ from proxy.refusals import (
 )
 
 MESSAGE_MAX_BYTES = 1_048_576
+log = structlog.get_logger(__name__)
 _ACCEPTED = frozenset({b"application/json", b"application/*", b"*/*"})
 # Refusals that a client answers by itself, so they keep their status; all others are for the model to read
 _HTTP = (Unauthenticated, AuditUnavailable, RevocationsUnknown)
@@ -98,6 +102,12 @@ class McpEntrypoint:
             reply = await self._answer(exchange, await _whole(received), record)
         except Refusal as refusal:
             await self._refuse(refusal, record, responder)
+            return
+        except ClientGone:
+            raise
+        except Exception:
+            log.exception("message_crashed", request_id=received.request_id)
+            await self._refuse(Crash(), record, responder)
             return
         await _send(responder, reply)
 

@@ -1,5 +1,6 @@
 """One JSON-RPC message in a body: a request, a notification, or a response to something we never asked."""
 
+import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,6 +35,9 @@ def parse(content: bytes) -> Message:
     """
     try:
         document = loads(content)
+        if b"\\u" in content:
+            # Half of a pair is no character (RFC 8259 section 8.2); only an escape can smuggle one in
+            json.dumps(document, ensure_ascii=False).encode("utf-8")
     except ValueError:
         raise ParseError("The body is not JSON that can be read in one way.") from None
     if isinstance(document, list):

@@ -106,7 +106,7 @@ def test_a_deep_schema_is_refused_and_not_a_crash() -> None:
     "parameters",
     [
         None, {}, [7], [{"in": "query"}], [{"name": "", "in": "query"}], [{"name": "a"}],
-        [{"name": "a", "in": "cookie"}],
+        [{"name": "a", "in": "cookie"}], [{"name": "a b", "in": "header"}], [{"name": "Host", "in": "header"}],
         [{"name": "a", "in": "path"}], [{"name": "id", "in": "query"}], [{"name": "a", "in": "query", "required": 1}],
         [{"name": "a", "in": "query"}] * 2, [{"name": "a\n", "in": "query"}],
         [{"name": "a", "in": "query", "schema": {"type": "x"}}], [{"name": "a", "in": "query", "description": 7}],

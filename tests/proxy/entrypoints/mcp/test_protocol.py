@@ -107,6 +107,8 @@ async def test_unknown_methods(modern: Caller, legacy: Caller) -> None:
         ('{"jsonrpc": "2.0", "id": 1, "method": "ping"}'.encode("utf-16"), -32700),
         (b'{"jsonrpc": "2.0", "id": 1, "method": "ping", "method": "tools/call"}', -32700),
         (b'{"jsonrpc": "2.0", "id": 1, "method": "ping", "params": {"a": NaN}}', -32700),
+        (b'{"jsonrpc": "2.0", "id": 1, "method": "ping", "params": {"a": 1e400}}', -32700),
+        (b'{"jsonrpc": "2.0", "id": 1, "method": "ping", "params": {"a": "\\ud800"}}', -32700),
         (b"[" * 100_000, -32700),
         (b"[]", -32600),
         (b'[{"jsonrpc": "2.0", "id": 1, "method": "ping"}]', -32600),
