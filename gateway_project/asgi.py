@@ -24,6 +24,8 @@ from audit.ledger.recorder import AuditUnavailable, recorder
 from gateway_project.front_door import inspect
 from gateway_project.health import Health
 from gateway_project.load import Load
+from gateway_project.metrics import PATH as METRICS_PATH
+from gateway_project.metrics import Metrics, OwnNumbers, counting
 from gateway_project.orphan import end_with_parent
 from gateway_project.whole_body import read_whole
 from oauth_provider.identities.address import address_behind
@@ -31,6 +33,8 @@ from proxy.asgi import DataPlane
 from proxy.entrypoints.asgi_types import Message, Receive, Scope, Send
 from proxy.entrypoints.responder import Responder
 from proxy.limits.addresses import address_network
+from proxy.observation.call import Observation
+from proxy.observation.counts import Counts
 from proxy.pipeline.call import ClientGone
 from proxy.pipeline.record import SERVER_ERROR
 from proxy.refusals import Refusal
@@ -42,8 +46,15 @@ class GatewayApplication:
     """One per process; granian drives its lifespan."""
 
     def __init__(self) -> None:
-        self._data_plane = DataPlane(recorder=recorder)
+        self._counts = Counts()
+        self._data_plane = DataPlane(recorder=recorder, observation=Observation((self._counts.ended,)))
         self._load = Load()
+        self._metrics = Metrics(
+            OwnNumbers(self._counts, plane=self._data_plane, recorder=recorder, load=self._load),
+            token=settings.ENVIRONMENT.METRICS_TOKEN or "",
+            workers=settings.WEB_CONCURRENCY,
+            data_dir=settings.ENVIRONMENT.DATA_DIR,
+        )
         self._unfinished = UnfinishedCalls(longest=self._longest_call)
         self._health = Health(
             watcher=self._data_plane.watcher,
@@ -64,7 +75,7 @@ class GatewayApplication:
         address = _address(scope)
         path = scope["path"]
         scope["state"] = {**scope.get("state", {}), "request_id": request_id, "address": address}
-        is_health = self._health.answers(path)
+        is_health = self._health.answers(path) or path == METRICS_PATH
         is_call = self._data_plane.application_for(path) is not None and not _is_alias(path)
         try:
             inspect(scope, allowed_hosts=() if is_health else settings.ALLOWED_HOSTS)
@@ -74,7 +85,7 @@ class GatewayApplication:
             await self._refuse(scope, send, refusal)
             return
         if is_health:
-            await self._health(scope, receive, send)
+            await (self._metrics if path == METRICS_PATH else self._health)(scope, receive, send)
             return
         try:
             await (self._data_plane if is_call else self._control_plane)(scope, receive, send)
@@ -90,7 +101,8 @@ class GatewayApplication:
         try:
             # Django would write any body to disk, for as long as it takes, before it looks at the request
             whole = await read_whole(scope, receive, limit=settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
-            await control_plane(scope, whole, _with_request_id(send, state["request_id"]))
+            counted = counting(send, self._counts, path=scope["path"], prefixes=settings.OAUTH_ALIAS_PREFIXES)
+            await control_plane(scope, whole, _with_request_id(counted, state["request_id"]))
         except Refusal as refusal:
             await Responder(send, request_id=state["request_id"]).problem(refusal)
         except ClientGone:
@@ -102,6 +114,7 @@ class GatewayApplication:
     async def _refuse(self, scope: Scope, send: Send, refusal: Refusal) -> None:
         state = scope["state"]
         if self._data_plane.application_for(scope["path"]):
+            self._counts.refused(status=refusal.status, reason=refusal.reason)
             draft = Draft(
                 kind=Kind.PROXY_CALL_DECIDED,
                 decision=Decision.ERROR if refusal.status >= SERVER_ERROR else Decision.DENY,
@@ -136,11 +149,13 @@ class GatewayApplication:
             return
         self._unfinished.start()
         self._load.start()
+        await self._metrics.start()
         await send({"type": "lifespan.startup.complete"})
         await receive()
         await self._load.stop()
         await asyncio.to_thread(self._unfinished.stop)
         await self._data_plane.stop()
+        await self._metrics.stop()
         await send({"type": "lifespan.shutdown.complete"})
 
 

@@ -65,6 +65,7 @@ class Environment(BaseSettings):
     INTERNAL_SERVICE_KEY: str | None = None
     RATE_LIMIT_WINDOW_MS: int = Field(default=60_000, ge=1000)
     RATE_LIMIT_MAX: int = Field(default=300, ge=1)
+    METRICS_TOKEN: str | None = Field(default=None, min_length=16, pattern=r"^[!-~]+$")
     AUDIT_SPOOL_DIR: Path | None = None
     AUDIT_KEY_FILE: Path | None = None
     SIGNING_KEY_FILE: Path | None = None

@@ -32,6 +32,11 @@ class Load:
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._handlers: dict[signal.Signals, Any] = {}
 
+    @property
+    def in_flight(self) -> int:
+        """How many there are now."""
+        return len(self._running)
+
     def start(self) -> None:
         """Watch the event loop, and the signals that end the process; both until `stop`."""
         self._loop = asyncio.get_running_loop()

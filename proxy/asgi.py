@@ -22,6 +22,7 @@ from proxy.limits.concurrency import Bulkhead
 from proxy.limits.rates import RateLimiter
 from proxy.limits.strangers import Strangers
 from proxy.limits.table import LimitTable
+from proxy.observation.call import Observation
 from proxy.pipeline.constrain import Limits
 from proxy.pipeline.identify import Identifier
 from proxy.pipeline.once import Once
@@ -39,12 +40,13 @@ MILLISECONDS = 1000
 class DataPlane:
     """Everything one process needs to carry calls; `start` and `stop` frame its life."""
 
-    def __init__(self, *, recorder: Recorder) -> None:
+    def __init__(self, *, recorder: Recorder, observation: Observation | None = None) -> None:
         self._limits = LimitTable(max_calls=settings.RATE_LIMIT_MAX, window_ms=settings.RATE_LIMIT_WINDOW_MS)
         self.watcher = Watcher(read_issuers=read_issuers, also=self._limits.read)
         self.issuer_keys = KeyKeeper()
         self.recorder = recorder
-        self._breakers = BreakingTransport(PooledTransport(), changed=self._breaker_changed)
+        self._pools = PooledTransport()
+        self._breakers = BreakingTransport(self._pools, changed=self._breaker_changed)
         self._tries = RetryingTransport(self._breakers)
         self._tokens = ServiceTokens()
         self._transport = TokenTransport(self._tries, self._tokens)
@@ -59,6 +61,7 @@ class DataPlane:
             limits=Limits(table=self._limits, rates=self._rates, bulkhead=Bulkhead()),
             once=self._once,
             transport=self._transport,
+            observation=observation or Observation(),
         )
         cors, origins = Cors(settings.CORS_ORIGINS), settings.CORS_ORIGINS
         self._rest = RestEntrypoint(gateway=gateway, recorder=recorder, cors=cors)
@@ -85,6 +88,10 @@ class DataPlane:
             token_fault=fault.reason if fault else "",
             token_error=fault.error if fault else "",
         )
+
+    def connections_of(self, backend: str) -> tuple[int, int]:
+        """Connections of this process to a backend: in use, and kept for the next call."""
+        return self._pools.connections_of(backend)
 
     async def start(self) -> None:
         """Read the catalogue, then keep watching it; start the recorder."""

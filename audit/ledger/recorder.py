@@ -8,7 +8,7 @@ import asyncio
 import time
 from collections import ChainMap, defaultdict, deque
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from threading import Condition, Thread
 
 import structlog
@@ -41,6 +41,20 @@ class _Waiting:
     future: asyncio.Future[None]
 
 
+@dataclass(slots=True)
+class Numbers:
+    """What became of events since the process started, for whoever watches; each written by one thread alone.
+
+    `batches[n]` is how many batches had n events. `refused` were not written, and their callers told so; `lost` had
+    nobody who waited for them.
+    """
+
+    batches: list[int] = field(default_factory=lambda: [0] * (BATCH_MAX + 1))
+    written: int = 0
+    refused: int = 0
+    lost: int = 0
+
+
 Outcome = tuple[asyncio.Future[None], Exception | None]
 
 
@@ -59,6 +73,12 @@ class Recorder:
         self._failures = 0
         self._writing_since: float | None = None
         self.refusals = RefusalFlood(self.post)
+        self.numbers = Numbers()
+
+    @property
+    def queued(self) -> int:
+        """Events that wait for the next batch."""
+        return len(self._queue)
 
     @property
     def is_healthy(self) -> bool:
@@ -103,11 +123,16 @@ class Recorder:
         """Write `draft` soon, for nobody who waits; that the ledger did not take it is only logged."""
         loop = asyncio.get_running_loop()
         future: asyncio.Future[None] = loop.create_future()
-        future.add_done_callback(_log_loss)
+        future.add_done_callback(self._note_loss)
         try:
             self._enqueue(_Waiting(draft, loop, future))
         except AuditUnavailable as fault:
             future.set_exception(fault)
+
+    def _note_loss(self, future: asyncio.Future[None]) -> None:
+        if not future.cancelled() and (fault := future.exception()) is not None:
+            self.numbers.lost += 1
+            log.warning("audit_note_lost", fault=str(fault))
 
     def _enqueue(self, waiting: _Waiting) -> None:
         with self._wake:
@@ -124,12 +149,19 @@ class Recorder:
             self._writing_since = time.monotonic()
             if batch:
                 errors = self._write_batch([waiting.draft for waiting in batch])
+                self._count(errors)
                 _acknowledge(batch, errors)
             elif self._stopping:
                 break
             else:
                 self._probe()
         connections[self._alias].close()
+
+    def _count(self, errors: Sequence[Exception | None]) -> None:
+        numbers, refused = self.numbers, sum(error is not None for error in errors)
+        numbers.batches[min(len(errors), BATCH_MAX)] += 1
+        numbers.refused += refused
+        numbers.written += len(errors) - refused
 
     def _take(self) -> list[_Waiting]:
         self._writing_since = None
@@ -215,11 +247,6 @@ def _acknowledge(batch: Sequence[_Waiting], errors: Sequence[Exception | None]) 
         except RuntimeError:
             # The loop closed while its events were written: nobody waits any more
             log.info("audit_caller_gone", events=len(outcomes))
-
-
-def _log_loss(future: asyncio.Future[None]) -> None:
-    if not future.cancelled() and (fault := future.exception()) is not None:
-        log.warning("audit_note_lost", fault=str(fault))
 
 
 def _settle(outcomes: Sequence[Outcome]) -> None:

@@ -44,7 +44,7 @@ class RestEntrypoint:
             shared=self._cors.headers(received.headers),
             head_only=received.method == "HEAD",
         )
-        record = Record(recorder=self._recorder, received=received)
+        record = Record(recorder=self._recorder, received=received, observation=self._gateway.observation)
         watch = ClientWatch(receive, body)
         try:
             await self._carry(received, record, responder)

@@ -1,6 +1,7 @@
 """Record: opens first, closes last. Every outcome becomes a durable event before the answer ends."""
 
 import asyncio
+import time
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -13,6 +14,8 @@ from audit.ledger.recorder import Recorder
 from proxy.catalogue.matching import Found
 from proxy.catalogue.snapshot import BackendPlan, OperationPlan
 from proxy.limits.addresses import address_network
+from proxy.observation.call import ANSWER, IDENTIFY, LOCATE, RECORD, ROUTE, Ended, Observation
+from proxy.observation.trace import Trace, trace_of
 from proxy.pipeline.call import SAFE_METHODS, Answer, Located, Principal, Received
 from proxy.refusals import AuditUnavailable, RateLimited, Refusal
 
@@ -40,22 +43,43 @@ class Record:
     # What was asked for where it is no operation, such as a list of tools, and of which resource
     asked: str = ""
     audience: str = ""
+    observation: Observation = field(default_factory=Observation)
     closed: bool = field(default=False, init=False)
+    # When each stage was over, in their order; one that was left out ends with the one before
+    _marks: list[float] = field(default_factory=list, init=False)
+    _trace: Trace | None = field(default=None, init=False)
+
+    @property
+    def trace(self) -> Trace:
+        """Where the call stands in its trace."""
+        if self._trace is None:
+            self._trace = trace_of(self.received.headers, samples=self.observation.samples)
+        return self._trace
+
+    def passed(self, stage: int) -> None:
+        """The call is through `stage`, one of those of proxy.observation.call."""
+        marks = self._marks
+        if missing := stage - len(marks):
+            marks.extend([marks[-1] if marks else self.received.started] * missing)
+        marks.append(time.monotonic())
 
     def located(self, located: Located) -> None:
         """Where the call wants to go is known, whether or not it will be allowed."""
         self.backend = located.match.backend
         if isinstance(located.match.result, Found):
             self.operation = located.match.result.operation
+        self.passed(LOCATE)
 
     def identified(self, principal: Principal) -> None:
         """The caller is known."""
         self.principal = principal
+        self.passed(IDENTIFY)
 
     def routed(self, answer: Answer) -> None:
         """The backend answered."""
         self.answer = answer
         self.retries = answer.retries
+        self.passed(ROUTE)
         if answer.is_stream and self.received.method not in SAFE_METHODS:
             # Nobody may take this call for one that a process left behind before a stream may end
             self.recorder.post(self._draft(Phase.INTENT, decision=Decision.ALLOW, reason=STREAMING))
@@ -80,6 +104,7 @@ class Record:
         draft = self._draft(Phase.FINAL, decision=decision, reason=refusal.reason, status=refusal.status)
         if self._is_strange(refusal) and not self.recorder.refusals.admits(self._caller(), draft):
             self.closed = True
+            self._tell(draft, refused_in=len(self._marks))
             return
         await self._close(draft)
 
@@ -102,7 +127,20 @@ class Record:
         if self.closed:
             return
         self.closed = True
-        await self._write(draft, within_s=CLOSED_WITHIN_S)
+        # Of an answer that was read to its end, or not, the time goes to its body; a refusal is the next stage's
+        stage = ANSWER if draft.decision is Decision.ALLOW else len(self._marks)
+        self.passed(stage)
+        try:
+            await self._write(draft, within_s=CLOSED_WITHIN_S)
+        finally:
+            self.passed(RECORD)
+            self._tell(draft, refused_in=None if stage == ANSWER else stage)
+
+    def _tell(self, draft: Draft, *, refused_in: int | None) -> None:
+        if self.observation.observers:
+            call = Ended(draft, self.received.started, self._marks, refused_in, lambda: self.trace)
+            for observer in self.observation.observers:
+                observer(call)
 
     async def _write(self, draft: Draft, *, within_s: float) -> None:
         try:

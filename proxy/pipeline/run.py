@@ -2,10 +2,11 @@
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
 from proxy.catalogue.watch import Watcher
+from proxy.observation.call import CONSTRAIN, INTENT, TRANSFORM, VALIDATE, Observation
 from proxy.pipeline.call import Answer, Constrained, Received
 from proxy.pipeline.constrain import Limits
 from proxy.pipeline.identify import Identifier
@@ -27,6 +28,7 @@ class Gateway:
     limits: Limits
     once: Once
     transport: Transport
+    observation: Observation = field(default_factory=Observation)
 
 
 @asynccontextmanager
@@ -41,9 +43,12 @@ async def run(gateway: Gateway, received: Received, record: Record) -> AsyncIter
     record.located(located)
     identified = await gateway.identifier.identify(located)
     record.identified(identified.principal)
-    transformed = transform(identified)
+    transformed = transform(identified, traceparent=record.trace.traceparent)
+    record.passed(TRANSFORM)
     validated = validate(transformed)
+    record.passed(VALIDATE)
     constrained = await gateway.limits.constrain(validated)
+    record.passed(CONSTRAIN)
     key = key_of(constrained)
     if key is None:
         async with _carried(gateway, record, constrained) as answer:
@@ -61,6 +66,7 @@ async def _carried(gateway: Gateway, record: Record, constrained: Constrained) -
     await gateway.limits.enter(constrained)
     try:
         await record.intend()
+        record.passed(INTENT)
         answer = await route(constrained, gateway.transport)
         try:
             yield answer

@@ -1,7 +1,5 @@
 """Transform: what of a message may cross, in either direction. Names compare without case and separators."""
 
-import random
-import re
 from functools import lru_cache
 
 from django.conf import settings
@@ -15,7 +13,6 @@ from proxy.refusals import BadRequest, InvalidCredential
 
 # OpenID Connect Core section 2: no subject is longer
 SUBJECT_MAX = 255
-_TRACEPARENT = re.compile(r"\A00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}\Z")
 _HOP_BY_HOP = frozenset(
     {"connection", "keepalive", "proxyconnection", "proxyauthenticate", "proxyauthenticationinfo", "te", "trailer",
      "trailers", "transferencoding", "upgrade", "http2settings"}
@@ -43,8 +40,10 @@ _DROPPED_INWARD_PREFIXES = (
 )  # fmt: skip
 
 
-def transform(identified: Identified) -> Transformed:
+def transform(identified: Identified, *, traceparent: str) -> Transformed:
     """The request headers that reach the backend before the gateway adds its own; names in lower case.
+
+    `traceparent` says where in a trace the call to the backend stands (W3C Trace Context section 3.2).
 
     Raises:
         BadRequest: a header value holds a control character.
@@ -60,7 +59,9 @@ def transform(identified: Identified) -> Transformed:
         keeps_credential = identified.principal.kind == AuthMode.PASSTHROUGH and name == "authorization"
         if (crosses and not (own and folded(name) in own) and name not in listed) or keeps_credential:
             passed.append((name, _value(raw_value)))
-    return Transformed(identified=identified, headers=(*passed, *_rebuilt(received, backend)))
+    return Transformed(
+        identified=identified, headers=(*passed, *_rebuilt(received, backend), ("traceparent", traceparent))
+    )
 
 
 def _check_subject(identified: Identified) -> None:
@@ -116,15 +117,4 @@ def _rebuilt(received: Received, backend: BackendPlan) -> Headers:
         ("x-forwarded-prefix", backend.prefix),
         ("via", f"1.1 {via_pseudonym()}"),
         ("x-request-id", received.request_id),
-        ("traceparent", _traceparent(received)),
     )
-
-
-def _traceparent(received: Received) -> str:
-    # W3C Trace Context section 3.2: keep the trace of a caller who has one, with a span of our own
-    values = [value.decode("latin-1") for name, value in received.headers if name == b"traceparent"]
-    span = f"{random.getrandbits(64):016x}"
-    if len(values) == 1 and _TRACEPARENT.match(values[0]):
-        return f"{values[0][:36]}{span}{values[0][52:]}"
-    trace = f"{random.getrandbits(128):032x}"
-    return f"00-{trace}-{span}-00"

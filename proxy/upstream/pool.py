@@ -24,6 +24,7 @@ class _Pool:
     until: float
     idle: deque[tuple[Connection, float]] = field(default_factory=deque)
     is_closed: bool = False
+    in_use: int = 0
 
     def take(self) -> Connection | None:
         """The connection used last, if one is still good."""
@@ -61,6 +62,7 @@ class PooledResponse:
         self._exchange: Exchange | None = exchange
         self._connection = connection
         self._pool = pool
+        pool.in_use += 1
         self._at_most = at_most
         self.status = exchange.status
         self.headers: Headers = exchange.headers
@@ -70,7 +72,10 @@ class PooledResponse:
     async def aclose(self) -> None:
         """Let the connection go."""
         exchange, self._exchange = self._exchange, None
-        if exchange is not None and exchange.end():
+        if exchange is None:
+            return
+        self._pool.in_use -= 1
+        if exchange.end():
             self._pool.keep(self._connection, at_most=self._at_most)
 
 
@@ -93,6 +98,11 @@ class PooledTransport:
         pools, self._pools = self._pools, {}
         for pool in pools.values():
             pool.close()
+
+    def connections_of(self, backend: str) -> tuple[int, int]:
+        """How many carry an answer, and how many are kept for the next call."""
+        pool = self._pools.get(backend)
+        return (pool.in_use, len(pool.idle)) if pool is not None else (0, 0)
 
     async def _send(self, backend: BackendPlan, request: UpstreamRequest) -> PooledResponse:
         head = head_of(request, authority=backend.base.authority)

@@ -96,7 +96,7 @@ class McpEntrypoint:
             watch.stop()
 
     async def _exchange(self, received: Received, responder: Responder) -> None:
-        record = Record(recorder=self._recorder, received=received)
+        record = Record(recorder=self._recorder, received=received, observation=self._gateway.observation)
         try:
             exchange = await self._admit(received, record)
             reply = await self._answer(exchange, await _whole(received), record)

@@ -54,7 +54,7 @@ async def call_tool(
         Refusal: the first stage that says no; it is recorded.
     """
     received = _received(outer, server, plan, call)
-    record = Record(recorder=recorder, received=received, audience=server.resource)
+    record = Record(recorder=recorder, received=received, audience=server.resource, observation=gateway.observation)
     try:
         async with run(gateway, received, record) as answer:
             content = await _whole(answer, record)

@@ -56,7 +56,7 @@ class Way:
         """Route one call that arrived `late_s` ago."""
         request = replace(request or received(), started=asyncio.get_running_loop().time() - late_s)
         there = identified(request, plan or self.plan(), principal, signing_keys=(key,) if key else ())
-        validated = Validated(transform(there), operation_plan(auth_mode=mode))
+        validated = Validated(transform(there, traceparent=""), operation_plan(auth_mode=mode))
         return await route(Constrained(validated, LIMIT_HEADERS), self._transport)
 
     async def whole(self, request: Received | None = None, **changes: object) -> tuple[Answer, bytes]:

@@ -1,0 +1,1 @@
+"""How calls went, for whoever watches: counted and timed, never who made them."""
