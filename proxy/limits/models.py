@@ -47,7 +47,7 @@ class Limit(models.Model):
     )  # fmt: skip
     client = models.CharField(
         _("client"), max_length=255, blank=True, default="",
-        help_text=_("A client id, or key:<name> for an API key. Empty: every client."),
+        help_text=_("A client id, or key: and the name of an API key. Empty: every client."),
     )  # fmt: skip
     agent_tier = models.CharField(
         _("kind of agent"), max_length=12, choices=AgentTier, blank=True, default="",
@@ -65,7 +65,7 @@ class Limit(models.Model):
         ordering = ["id"]
 
     def __str__(self) -> str:
-        return f"{self.per} {self.max_calls}/{self.window_ms} ms"
+        return f"{self.max_calls} / {self.window_ms} ms, {self.get_per_display()}"
 
     def clean(self) -> None:
         """Refuse what would never count, or of which nobody could say whether it counts.
