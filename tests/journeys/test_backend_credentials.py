@@ -177,3 +177,12 @@ def test_the_backend_and_the_gateway_prove_who_they_are(
         give({"tls": {"client_certificate": given.certificate, "client_key": given.key}})
         called = call(demo, desktop)
         assert (called.status_code, called.json()) == (200, [[["commonName", name]]])
+
+
+def test_staff_see_how_the_serving_process_gets_on_with_the_backend(
+    demo: Demo, desktop: steps.Tokens, staff: Browser
+) -> None:
+    assert call(demo, desktop).status_code == 200
+    text = staff.open("/admin/proxy/backendcheck/").text
+    assert "Called" in text
+    assert "usually" in text
