@@ -70,7 +70,9 @@ class Load:
             Overloaded: there are too many, or the event loop cannot keep up.
         """
         if self.is_draining:
-            raise Unavailable("This process is being stopped; send the call again.", reason="shutdown")
+            refusal = Unavailable("This process is being stopped; send the call again.", reason="shutdown")
+            refusal.headers = (*refusal.headers, ("connection", "close"))
+            raise refusal
         at_once = len(self._running)
         if at_once >= AT_ONCE or (is_ordinary and (at_once >= AT_ONCE_ORDINARY or self._late >= LATE_TICKS)):
             raise Overloaded("The gateway has as many calls as it can carry; send this one again later.")

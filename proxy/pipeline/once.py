@@ -43,7 +43,7 @@ BODY_MAX = 1_048_576
 # A holder that has not settled so long after its deadline has died
 GRACE_S = 30.0
 POLL_MIN_S, POLL_MAX_S = 0.05, 0.5
-CLOSE_WITHIN_S = 5.0
+CLOSE_WITHIN_S = 1.0
 # The backend did not do it, and says when to come back
 _NOT_DONE = frozenset({429, 503})
 # Nothing was sent; after a second try, the first one may have been

@@ -104,7 +104,7 @@ async def test_a_process_that_is_told_to_stop_takes_nothing_more_and_cuts_what_d
     load.drain()
     with pytest.raises(Unavailable) as refusal:
         await held.add(1, is_ordinary=False)
-    assert refusal.value.reason == "shutdown"
+    assert (refusal.value.reason, dict(refusal.value.headers)["connection"]) == ("shutdown", "close")
     await asyncio.sleep(0)
     assert held.ended == []
     async with asyncio.timeout(5):
