@@ -52,7 +52,7 @@ format: $(VENV)/.dev ## write the code the way the formatter and the linter want
 	$(VENV)/bin/ruff check --fix-only --quiet .
 	$(VENV)/bin/ruff format .
 
-bench: $(VENV)/.dev ## ratios of the gateway to direct calls and to nginx
+bench: $(VENV)/.dev ## ratios of the gateway to direct calls, nginx and two Node gateways
 	@$(PY) -m bench
 
 lock: $(VENV)/.dev ## pin what requirements/*.in ask for, with hashes

@@ -71,7 +71,7 @@ def backend(folder: Path, *, core: int) -> Iterator[str]:
         command = _nginx(folder / "backend", _BACKEND.format(port=port, answer=ANSWER))
     else:
         command = [sys.executable, "-m", "granian", "--interface", "asginl", "--port", str(port), "bench.answer:answer"]
-    with _running(command, core=core, ready=f"http://127.0.0.1:{port}/", log=folder / "backend.log"):
+    with running(command, core=core, ready=f"http://127.0.0.1:{port}/", log=folder / "backend.log"):
         yield f"http://127.0.0.1:{port}"
 
 
@@ -80,7 +80,7 @@ def nginx_proxy(folder: Path, upstream: str, *, core: int) -> Iterator[str]:
     """Nginx `proxy_pass` to `upstream`: its base URL."""
     port = free_port()
     command = _nginx(folder / "proxy", _PROXY.format(port=port, upstream=upstream.rpartition(":")[2]))
-    with _running(command, core=core, ready=f"http://127.0.0.1:{port}/", log=folder / "proxy.log"):
+    with running(command, core=core, ready=f"http://127.0.0.1:{port}/", log=folder / "proxy.log"):
         yield f"http://127.0.0.1:{port}"
 
 
@@ -98,7 +98,7 @@ def gateway(folder: Path, upstream: str, *, core: int) -> Iterator[str]:
     (folder / "gateway").mkdir()
     issuer = f"http://127.0.0.1:{port}"
     command = [sys.executable, "manage.py", "demo", "--serve"]
-    with _running(command, core=core, ready=f"{issuer}/readyz", log=folder / "gateway.log", variables=variables):
+    with running(command, core=core, ready=f"{issuer}/readyz", log=folder / "gateway.log", variables=variables):
         yield issuer
 
 
@@ -110,9 +110,16 @@ def _nginx(folder: Path, server: str) -> list[str]:
 
 
 @contextlib.contextmanager
-def _running(
-    command: list[str], *, core: int, ready: str, log: Path, variables: Mapping[str, str] | None = None
+def running(
+    command: list[str],
+    *,
+    core: int,
+    ready: str,
+    log: Path,
+    variables: Mapping[str, str] | None = None,
+    header: str = "",
 ) -> Iterator[None]:
+    """Run `command` on processor `core`; the block begins when `ready` answers a request with `header`."""
     with log.open("ab") as output:
         process = subprocess.Popen(
             ["taskset", "-c", str(core), *command],
@@ -124,7 +131,7 @@ def _running(
             start_new_session=True,
         )
     try:
-        _wait(process, ready, log)
+        _wait(process, ready, log, header)
         yield
     finally:
         with contextlib.suppress(ProcessLookupError):
@@ -132,11 +139,12 @@ def _running(
         process.wait(40)
 
 
-def _wait(process: subprocess.Popen[bytes], ready: str, log: Path) -> None:
+def _wait(process: subprocess.Popen[bytes], ready: str, log: Path, header: str) -> None:
+    headers = dict([header.split(": ", 1)]) if header else {}
     until = time.monotonic() + READY_WITHIN_S
     while time.monotonic() < until and process.poll() is None:
         with contextlib.suppress(httpx.TransportError):
-            if httpx.get(ready, timeout=2).is_success:
+            if httpx.get(ready, timeout=2, headers=headers).is_success:
                 return
         time.sleep(0.1)
     raise RuntimeError(f"{ready} did not answer; its log:\n{log.read_text()[-2000:]}")
