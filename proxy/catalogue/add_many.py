@@ -82,19 +82,38 @@ def add_operations(*, operations: Sequence[Operation], actor: UserRef | None, no
         RowRefused: the data plane could not run one of them, or another one hides it.
         IntegrityError: somebody else was a moment earlier.
     """
+    check_new(operations)
+    store_new(operations=operations, actor=actor, note=note)
+
+
+def check_new(operations: Sequence[Operation]) -> None:
+    """Check new `operations` and name those without a name, before anything is locked.
+
+    Raises:
+        RowRefused: the data plane could not run one of them, or another one hides it.
+    """
     neighbours = _Neighbours(operations)
     for index, operation in enumerate(operations):
         try:
             neighbours.admit(operation)
         except ValidationError as fault:
             raise RowRefused(index, fault) from fault
-    with transaction.atomic():
+
+
+@transaction.atomic
+def store_new(*, operations: Sequence[Operation], actor: UserRef | None, note: str, reason: str = "") -> None:
+    """Store what `check_new` let in. `reason` is a slug, when they were not typed by anybody.
+
+    Raises:
+        IntegrityError: somebody else was a moment earlier.
+    """
+    if operations:
         Operation.objects.bulk_create(operations, batch_size=BATCH)
-        record_all([_event(operation, actor, note) for operation in operations])
+        record_all([_event(operation, actor, note, reason) for operation in operations])
         bump("catalogue")
 
 
-def _event(operation: Operation, actor: UserRef | None, note: str) -> Draft:
+def _event(operation: Operation, actor: UserRef | None, note: str, reason: str) -> Draft:
     return Draft(
         kind=Kind.ADMIN_OBJECT_ADDED,
         actor=actor,
@@ -103,5 +122,6 @@ def _event(operation: Operation, actor: UserRef | None, note: str) -> Draft:
         operation=operation.operation_id,
         scopes_required=" ".join(operation.scopes),
         fields=FIELDS,
+        reason=reason,
         note=note,
     )

@@ -229,6 +229,9 @@ class Operation(models.Model):
         help_text=_('What the methods do not say: {"read_only": true, "destructive": false}.'),
     )  # fmt: skip
 
+    # What an OpenAPI document last said of it; null: it was made by hand
+    imported = models.JSONField(null=True, blank=True, editable=False)
+
     class Meta:
         verbose_name = _("operation")
         verbose_name_plural = _("operations")

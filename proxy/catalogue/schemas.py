@@ -6,6 +6,7 @@ A schema that the data plane cannot use is refused at save, so that a call never
 import json
 from collections.abc import Iterator
 from typing import Any, Final
+from urllib.parse import unquote
 
 import jsonschema_rs
 from django.core.exceptions import ValidationError
@@ -15,9 +16,12 @@ from proxy.catalogue.header_names import HEADER_NAME, UNNAMEABLE
 
 SCHEMA_MAX_BYTES: Final = 65_536
 PARAMETERS_MAX: Final = 100
+DEPTH_MAX: Final = 64
+# Values of a schema whose references are written out: a few lines can stand for billions
+EXPANDED_MAX: Final = 20_000
 LOCATIONS: Final = ("path", "query", "header")
 # RFC 9110 section 5.6.2, narrowed: these names also become properties of a tool's input
-_NAME_MAX = 100
+NAME_MAX = 100
 HINTS: Final = ("read_only", "destructive", "idempotent", "open_world")
 
 
@@ -29,6 +33,8 @@ def check_schema(schema: object) -> None:
     """
     if not isinstance(schema, dict):
         raise ValidationError(_('A JSON Schema as an object, such as {"type": "object"}.'))
+    if _depth_of(schema) > DEPTH_MAX:
+        raise ValidationError(_("A schema may be nested %(number)d deep at most.") % {"number": DEPTH_MAX})
     if len(json.dumps(schema)) > SCHEMA_MAX_BYTES:
         raise ValidationError(_("A schema may have %(bytes)s bytes at most.") % {"bytes": SCHEMA_MAX_BYTES})
     if any(not target.startswith("#") for target in _references(schema)):
@@ -37,6 +43,17 @@ def check_schema(schema: object) -> None:
         validator(schema)
     except (ValueError, jsonschema_rs.ReferencingError) as fault:
         raise ValidationError(_("Not a JSON Schema: %(fault)s") % {"fault": _first_line(fault)}) from None
+    if _is_boundless(schema):
+        raise ValidationError(_("Its references, written out, come to too much: describe less, or more loosely."))
+
+
+def is_usable_pattern(pattern: object) -> bool:
+    """Whether values can be compared with a regular expression in linear time."""
+    try:
+        validator({"pattern": pattern})
+    except ValueError:
+        return False
+    return True
 
 
 def check_parameters(parameters: object, *, path_names: frozenset[str]) -> None:
@@ -71,7 +88,7 @@ def _check_parameter(parameter: object, path_names: frozenset[str]) -> None:
     if not isinstance(parameter, dict):
         raise ValidationError(_('A parameter looks like {"name": "place", "in": "query"}.'))
     name, location = parameter.get("name"), parameter.get("in")
-    if not isinstance(name, str) or not name.isprintable() or not 0 < len(name) <= _NAME_MAX:
+    if not isinstance(name, str) or not name.isprintable() or not 0 < len(name) <= NAME_MAX:
         raise ValidationError(_("Every parameter needs a name."))
     if location not in LOCATIONS:
         words = {"name": name, "places": ", ".join(LOCATIONS)}
@@ -84,6 +101,46 @@ def _check_parameter(parameter: object, path_names: frozenset[str]) -> None:
         raise ValidationError(_("required is true or false, description a text: %(name)s.") % {"name": name})
     if "schema" in parameter:
         check_schema(parameter["schema"])
+
+
+def _depth_of(node: object) -> int:
+    waiting, deepest = [(node, 1)], 0
+    while waiting:
+        here, depth = waiting.pop()
+        deepest = max(deepest, depth)
+        if isinstance(here, dict | list):
+            waiting.extend((each, depth + 1) for each in (here.values() if isinstance(here, dict) else here))
+    return deepest
+
+
+def _is_boundless(schema: dict[str, Any]) -> bool:
+    """Whether writing out every reference, but for what contains itself, passes `EXPANDED_MAX` values."""
+    waiting: list[tuple[object, frozenset[str]]] = [(schema, frozenset())]
+    number = 0
+    while waiting:
+        node, within = waiting.pop()
+        number += 1
+        if number > EXPANDED_MAX:
+            return True
+        if isinstance(node, list):
+            waiting.extend((each, within) for each in node)
+        elif isinstance(node, dict):
+            waiting.extend((each, within) for each in node.values())
+            target = node.get("$ref")
+            if isinstance(target, str) and target not in within:
+                waiting.append((_pointed(schema, target), within | {target}))
+    return False
+
+
+def _pointed(schema: object, target: str) -> object:
+    node = schema
+    for token in unquote(target).split("/")[1:]:
+        name = token.replace("~1", "/").replace("~0", "~")
+        if isinstance(node, dict):
+            node = node.get(name)
+        elif isinstance(node, list):
+            node = node[int(name)] if name.isascii() and name.isdigit() and int(name[:9]) < len(node) else None
+    return node
 
 
 def _references(node: object) -> Iterator[str]:

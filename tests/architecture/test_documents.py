@@ -67,4 +67,11 @@ def test_every_command_exists(document: Path) -> None:
 
 
 def test_the_commands_of_the_contract_exist() -> None:
-    assert {"bootstrap_client", "check_backends", "cleanup_tokens", "create_client", "demo"} <= get_commands().keys()
+    assert {
+        "bootstrap_client",
+        "check_backends",
+        "cleanup_tokens",
+        "create_client",
+        "demo",
+        "import_openapi",
+    } <= get_commands().keys()
