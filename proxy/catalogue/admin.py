@@ -22,6 +22,7 @@ from proxy.catalogue.actions.state import document_state
 from proxy.catalogue.credential_form import KIND_WORDS, names_of_kind
 from proxy.catalogue.forms import BackendForm, OperationForm
 from proxy.catalogue.models import AuthMode, Backend, Operation
+from proxy.catalogue.openapi_import.admin import OpenApiImport
 from proxy.catalogue.remove import remove_backend, remove_operation
 from proxy.catalogue.save import save_backend, save_operation
 from proxy.catalogue.tls import facts
@@ -61,7 +62,7 @@ class CatalogueAdmin(RecordedAdmin):
 
 
 @admin.register(Backend)
-class BackendAdmin(CatalogueAdmin):
+class BackendAdmin(OpenApiImport, CatalogueAdmin):
     """Name and prefix are fixed once made: the audit log and every GPT carry them."""
 
     form = BackendForm

@@ -124,7 +124,9 @@ def test_a_schema_of_few_lines_that_stands_for_billions_is_left_out() -> None:
 
 def test_many_that_contain_each_other_are_left_out() -> None:
     names = [f"A{number}" for number in range(8)]
-    parts = {name: {"properties": {each: {"$ref": f"#/components/schemas/{each}"} for each in names}} for name in names}
+    parts: dict[str, Any] = {
+        name: {"properties": {each: {"$ref": f"#/components/schemas/{each}"} for each in names}} for name in names
+    }
     with pytest.raises(Untranslatable, match="too much"):
         translated({"$ref": "#/components/schemas/A0"}, **parts)
 
