@@ -65,24 +65,27 @@ class OpenApiImport(RecordedAdmin):
 
     def _agreed(self, request: HttpRequest, backend: Backend) -> HttpResponse:
         form = AgreementForm(request.POST)
-        place = {"user_id": int(request.user.pk), "backend_id": backend.pk}
+        place: dict[str, Any] = {"user_id": str(request.user.pk), "backend_id": backend.pk}
         draft = kept_draft(str(request.POST.get("draft", ""))[:64], **place)
         if draft is None:
-            again = DocumentForm()
             messages.error(request, _("The document is not kept any more: give it again."))
-            return self._ask(request, backend, again)
+            return self._ask(request, backend, DocumentForm())
         try:
             plan, proposals, notes = _planned(backend, draft)
-            if not form.is_valid():
-                return self._show(request, backend, draft, plan, form)
+        except ImportFault as fault:
+            # What it names may be gone by now, a permission for one
+            messages.error(request, str(fault))
+            return self._ask(request, backend, DocumentForm())
+        if not form.is_valid():
+            return self._show(request, backend, draft, plan, form)
+        try:
             apply_import(
                 backend=backend, proposals=proposals, notes=notes, seen=form.cleaned_data["seen"],
                 disable_missing=draft.disable_missing, actor=user_ref(request.user), note=form.cleaned_data["reason"],
             )  # fmt: skip
         except ImportFault as fault:
             messages.error(request, str(fault))
-            plan, *_rest = _planned(backend, draft)
-            return self._show(request, backend, draft, plan)
+            return self._show(request, backend, draft, _planned(backend, draft)[0])
         forget_draft(form.cleaned_data["draft"], **place)
         numbers = {"new": len(plan.of(Fate.NEW)), "changed": len(plan.of(Fate.CHANGED))}
         messages.success(request, _("Imported: %(new)d new, %(changed)d changed.") % numbers)
@@ -94,7 +97,7 @@ class OpenApiImport(RecordedAdmin):
     def _show(
         self, request: HttpRequest, backend: Backend, draft: Draft, plan: Plan, form: AgreementForm | None = None
     ) -> HttpResponse:
-        name = keep_draft(draft, user_id=int(request.user.pk), backend_id=backend.pk)
+        name = keep_draft(draft, user_id=str(request.user.pk), backend_id=backend.pk)
         agreement = form or AgreementForm(initial={"draft": name, "seen": plan.digest})
         return self._page(
             request, backend, {"plan": shown(plan, disable_missing=draft.disable_missing), "agreement": agreement}
@@ -103,7 +106,7 @@ class OpenApiImport(RecordedAdmin):
     def _page(self, request: HttpRequest, backend: Backend, context: dict[str, Any]) -> HttpResponse:
         title = _("Import OpenAPI into %(name)s") % {"name": backend.name}
         shared = {**self.admin_site.each_context(request), "title": title, "opts": self.opts, "original": backend}
-        request.current_app = self.admin_site.name  # type: ignore[attr-defined]  # the admin's own convention
+        request.current_app = self.admin_site.name
         page = TemplateResponse(
             request, "admin/backends/import.html", shared | {"back": self.page_of(backend)} | context
         )

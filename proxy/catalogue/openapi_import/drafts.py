@@ -19,7 +19,7 @@ class Draft:
     disable_missing: bool
 
 
-def keep_draft(draft: Draft, *, user_id: int, backend_id: int) -> str:
+def keep_draft(draft: Draft, *, user_id: str, backend_id: int) -> str:
     """Keep it, and return the name it is found by again."""
     written = json.dumps(asdict(draft))
     name = hashlib.sha256(written.encode()).hexdigest()
@@ -27,7 +27,7 @@ def keep_draft(draft: Draft, *, user_id: int, backend_id: int) -> str:
     return name
 
 
-def kept_draft(name: str, *, user_id: int, backend_id: int) -> Draft | None:
+def kept_draft(name: str, *, user_id: str, backend_id: int) -> Draft | None:
     """What the same person gave for the same backend; None when it is not kept any more."""
     written = cache.get(_key(name, user_id, backend_id))
     if not isinstance(written, str):
@@ -36,12 +36,12 @@ def kept_draft(name: str, *, user_id: int, backend_id: int) -> Draft | None:
     return Draft(found["content"], tuple(found["scopes"]), bool(found["disable_missing"]))
 
 
-def forget_draft(name: str, *, user_id: int, backend_id: int) -> None:
+def forget_draft(name: str, *, user_id: str, backend_id: int) -> None:
     """It was stored, so that nobody needs it any more."""
     cache.delete(_key(name, user_id, backend_id))
 
 
-def _key(name: str, user_id: int, backend_id: int) -> str:
+def _key(name: str, user_id: str, backend_id: int) -> str:
     # Memcached's rule, which Django enforces: no blanks, no controls
     digest = hashlib.sha256(name.encode()).hexdigest()
     return f"openapi-import:{user_id}:{backend_id}:{digest}"

@@ -73,12 +73,14 @@ def _state(step: Step, disable_missing: bool) -> str:
         return _("It will be disabled.") if disable_missing else _("It stays as it is.")
     if step.fate is not Fate.NEW or step.proposal is None or step.proposal.values is None:
         return ""
-    names = ", ".join(step.proposal.values["scopes"])
     if not step.proposal.values["enabled"]:
-        return _("Disabled")
+        # Its notes say so, and why
+        return ""
+    names = ", ".join(step.proposal.values["scopes"])
     return _("Enabled; it needs %(names)s") % {"names": names}
 
 
 def _shown_change(change: FieldChange) -> ShownChange:
-    label = str(Operation._meta.get_field(change.name).verbose_name)
+    names = {field.name: field.verbose_name for field in Operation._meta.fields}
+    label = str(names[change.name])
     return ShownChange(label, short(change.before), short(change.after), change.kept)

@@ -137,6 +137,13 @@ def test_what_changed_meanwhile_is_looked_at_again(staff: StaffBrowser, page: st
     assert Operation.objects.count() == 5
 
 
+def test_a_permission_that_is_gone_by_now_is_said(staff: StaffBrowser, page: str) -> None:
+    shown = staff.http.post(page, {"text": TEXT, "scopes": ["jobs:write"]})
+    Scope.objects.filter(name="jobs:write").delete()
+    assert "No such scope: jobs:write." in staff.http.post(page, hidden(shown)).content.decode()
+    assert not Operation.objects.exists()
+
+
 @pytest.mark.parametrize("draft", ["", "nope", "\x00", "x" * 500])
 def test_a_document_that_is_not_kept_is_asked_for_again(staff: StaffBrowser, page: str, draft: str) -> None:
     answer = staff.http.post(page, {"draft": draft, "seen": "x", "reason": "x"})
