@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import structlog
-from redis.asyncio import ConnectionPool, Redis
+from redis.asyncio import BlockingConnectionPool, ConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
@@ -15,6 +15,7 @@ from proxy.limits.counting import Allowance, Count, MemoryCounters, Wanted, allo
 
 NAMESPACE = "gatehouse:limit:"
 ANSWER_WITHIN_S = 0.25
+CONNECTIONS_MAX = 8
 # A Redis that did not answer is asked again by one call in so long; all others go on without it
 ASK_AGAIN_S = 1.0
 MILLISECONDS = 1000
@@ -74,9 +75,9 @@ class RateLimiter:
                 allowance = await self._count_together(wanted)
             except (RedisError, OSError, TimeoutError, ValueError, TypeError, IndexError) as fault:
                 # Never unlimited, never an outage: what this worker has seen decides until Redis is back
-                self._silent_until = self._clock() + ASK_AGAIN_S
-                if not was_silent:
+                if not was_silent and not self._silent_until:
                     log.warning("shared_limits_lost", fault=type(fault).__name__)
+                self._silent_until = self._clock() + ASK_AGAIN_S
             else:
                 self._silent_until = 0.0
                 return allowance
@@ -108,8 +109,11 @@ def _now_ms() -> int:
 
 
 def _connections(redis_url: str) -> ConnectionPool:
-    pool: ConnectionPool = ConnectionPool.from_url(
+    # Few and kept: a hundred calls at once would spend their quarter of a second on opening a hundred connections
+    pool: ConnectionPool = BlockingConnectionPool.from_url(
         redis_url,
+        max_connections=CONNECTIONS_MAX,
+        timeout=ANSWER_WITHIN_S,
         socket_timeout=ANSWER_WITHIN_S,
         socket_connect_timeout=ANSWER_WITHIN_S,
         retry=Retry(NoBackoff(), 0),

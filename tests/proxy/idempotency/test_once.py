@@ -17,7 +17,7 @@ from proxy.idempotency.models import KeptCall, State
 from proxy.pipeline import once
 from tests.proxy.asgi_client import Exchange, begin, call
 from tests.proxy.committed import committed, db
-from tests.proxy.plane import Road, plane, recorder, road, upstream
+from tests.proxy.plane import GatedRecorder, Road, plane, recorder, road, upstream
 from tests.proxy.raw_backend import Wire, answer, chunked
 from tests.proxy.raw_backend import once as then_closed
 from tests.proxy.world import JOBS, Stored, bearer, events, store
@@ -116,16 +116,15 @@ async def test_what_is_kept_is_sealed(road: Road, key: str) -> None:
     assert key not in f"{row.pk}{row.request}{row.answer}"
 
 
-async def test_another_worker_knows_it_too(road: Road, key: str, plane: DataPlane) -> None:
-    del plane
+async def test_another_worker_knows_it_too(road: Road, key: str) -> None:
     road.upstream.says(CREATED)
     await apply(road, key)
-    other = DataPlane(recorder=road.recorder)
-    await asyncio.to_thread(other.watcher.start)
+    other = DataPlane(recorder=GatedRecorder())
+    await other.start()
     sent = (bearer(road.stored.write), ("idempotency-key", key), ("content-length", str(len(BODY))))
     heard = await call(other, "POST", APPLY, *sent, body=(BODY,))
     assert (heard.status, heard.body, len(road.upstream.arrived)) == (201, b'{"id": 1}', 1)
-    await asyncio.to_thread(other.watcher.stop)
+    await other.stop()
 
 
 @pytest.mark.parametrize(
