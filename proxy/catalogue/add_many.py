@@ -16,12 +16,13 @@ from audit.ledger.record import record_all
 from oauth_provider.revisions.bump import bump
 from proxy.catalogue.models import Operation, is_text_list, known_scopes
 from proxy.catalogue.operation_ids import new_operation_id
+from proxy.catalogue.rpc_methods import answered
 from proxy.catalogue.tool_names import new_tool_name
 
 BATCH = 500
 FIELDS = ("annotations", "auth_mode", "consequential", "description", "enabled", "idempotent", "max_request_bytes",
-          "methods", "operation_id", "parameters", "path", "request_schema", "response_schema", "scopes", "title",
-          "tool_name")  # fmt: skip
+          "methods", "operation_id", "parameters", "path", "request_schema", "response_schema", "rpc_method", "scopes",
+          "title", "tool_name")  # fmt: skip
 
 
 class RowRefused(Exception):
@@ -56,13 +57,14 @@ class _Neighbours:
         ids = self._ids[operation.backend_id]
         operation.clean_with(self._scopes)
         operation.operation_id = operation.operation_id or new_operation_id(operation, taken=ids)
-        operation.tool_name = operation.tool_name or new_tool_name(operation, taken=self._tools)
+        if not operation.rpc_method:
+            operation.tool_name = operation.tool_name or new_tool_name(operation, taken=self._tools)
         operation.clean_fields(exclude={"backend"})
-        if operation.tool_name in self._tools:
+        if operation.tool_name is not None and operation.tool_name in self._tools:
             raise ValidationError({"tool_name": _("Another operation is the tool of this name.")})
         if operation.operation_id in ids:
             raise ValidationError({"operation_id": _("This backend has an operation of this name.")})
-        for method in operation.methods:
+        for method in answered(operation)[1]:
             if name := self._answers.get((operation.backend_id, operation.path, method)):
                 names = {"methods": method, "name": name}
                 raise ValidationError({"path": _("%(name)s answers %(methods)s at this path already.") % names})
@@ -71,7 +73,7 @@ class _Neighbours:
 
     def _add(self, operation: Operation) -> None:
         self._ids[operation.backend_id].add(operation.operation_id)
-        for method in operation.methods:
+        for method in answered(operation)[0]:
             self._answers[operation.backend_id, operation.path, method] = operation.operation_id
 
 

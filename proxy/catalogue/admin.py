@@ -72,7 +72,8 @@ class BackendAdmin(OpenApiImport, CatalogueAdmin):
     search_help_text = gettext_lazy("Name, prefix or upstream URL.")
     readonly_fields = ("has_credential", "trusted", "shown_certificate")
     fieldsets: Any = (
-        (None, {"fields": ("name", "prefix", "upstream_url", "allow_private", "auth_mode", "enabled", "reason")}),
+        (None, {"fields": ("name", "kind", "prefix", "upstream_url", "allow_private", "auth_mode", "enabled",
+                           "reason")}),
         (gettext_lazy("How the backend learns who calls"), {"fields": ("identity_headers", "identity_query")}),
         (gettext_lazy("The gateway's own credential"), {"fields": ("has_credential", "credential")}),
         *((words, {"fields": names_of_kind(kind), "classes": (f"gh-kind-{kind}",)})
@@ -202,7 +203,22 @@ class OperationAdmin(CatalogueAdmin):
     search_fields = ("operation_id", "title", "path")
     search_help_text = gettext_lazy("Operation id, title or path.")
     fieldsets = (
-        (None, {"fields": ("backend", "operation_id", "methods", "path", "scopes", "auth_mode", "enabled", "reason")}),
+        (
+            None,
+            {
+                "fields": (
+                    "backend",
+                    "operation_id",
+                    "methods",
+                    "path",
+                    "rpc_method",
+                    "scopes",
+                    "auth_mode",
+                    "enabled",
+                    "reason",
+                )
+            },
+        ),
         (
             gettext_lazy("What people and AI clients read"),
             {"fields": ("title", "description", "consequential")},
@@ -256,7 +272,7 @@ class OperationAdmin(CatalogueAdmin):
     def call(self, operation: Operation) -> SafeString:
         """Methods and the whole public path."""
         path = operation.backend.prefix + ("" if operation.path == "/" else operation.path)
-        return code(f"{' '.join(operation.methods)} {path}")
+        return code(f"{' '.join(operation.methods)} {path} {operation.rpc_method}".rstrip())
 
     @column(description=gettext_lazy("permissions"))
     def needs(self, operation: Operation) -> str:

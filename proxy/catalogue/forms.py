@@ -20,6 +20,7 @@ from proxy.catalogue.credential_form import CredentialFields
 from proxy.catalogue.credentials import Credential, NoCredential, check_destination
 from proxy.catalogue.hidden import check_not_hidden
 from proxy.catalogue.models import METHODS, AuthMode, Backend, Operation
+from proxy.catalogue.rpc_methods import HTTP_METHODS
 from proxy.catalogue.tls_form import TlsFields
 
 JSON_FIELDS = ("parameters", "request_schema", "response_schema", "annotations")
@@ -46,6 +47,7 @@ class BackendForm(ReasonedForm, CredentialFields, TlsFields):
         model = Backend
         fields = (
             "name",
+            "kind",
             "prefix",
             "upstream_url",
             "allow_private",
@@ -65,6 +67,7 @@ class BackendForm(ReasonedForm, CredentialFields, TlsFields):
             "prefix": UnfoldAdminTextInputWidget(attrs={"placeholder": "/api/v1/careers"}),
             "upstream_url": UnfoldAdminTextInputWidget(attrs={"placeholder": "https://jobs.internal/api/v2"}),
             "auth_mode": UnfoldAdminRadioSelectWidget,
+            "kind": UnfoldAdminRadioSelectWidget,
             "identity_query": UnfoldAdminTextInputWidget(attrs={"placeholder": "user_id"}),
             "allow_private": UnfoldBooleanSwitchWidget,
             "enabled": UnfoldBooleanSwitchWidget,
@@ -76,7 +79,10 @@ class BackendForm(ReasonedForm, CredentialFields, TlsFields):
         self.new_client_key: str | None = None
         self._stored_url = self.instance.upstream_url
         self.offer_credentials(present=bool(self.instance.credential_sealed))
-        for name in ("name", "prefix"):
+        if "kind" in self.fields:
+            # Left out, it is as the model has it
+            self.fields["kind"].required = False
+        for name in ("name", "kind", "prefix"):
             if self.instance.pk and name in self.fields:
                 self.fields[name].disabled = True
 
@@ -108,11 +114,12 @@ class BackendForm(ReasonedForm, CredentialFields, TlsFields):
 class OperationForm(ReasonedForm):
     """One thing clients may do at a backend."""
 
-    access_fields = frozenset({"backend", "methods", "path", "scopes", "auth_mode", "enabled"})
+    access_fields = frozenset({"backend", "methods", "path", "rpc_method", "scopes", "auth_mode", "enabled"})
 
     methods = forms.MultipleChoiceField(
         label=gettext_lazy("Methods"),
         choices=[(method, method) for method in METHODS],
+        required=False,
         widget=UnfoldAdminCheckboxSelectMultipleWidget,
         help_text=gettext_lazy("GET reads and also answers HEAD; the others change something."),
     )
@@ -133,6 +140,7 @@ class OperationForm(ReasonedForm):
             "description",
             "methods",
             "path",
+            "rpc_method",
             "scopes",
             "auth_mode",
             "max_request_bytes",
@@ -150,6 +158,7 @@ class OperationForm(ReasonedForm):
             "tool_name": UnfoldAdminTextInputWidget(attrs={"placeholder": "searchJobs"}),
             "operation_id": UnfoldAdminTextInputWidget(attrs={"placeholder": "searchJobs"}),
             "path": UnfoldAdminTextInputWidget(attrs={"placeholder": "/jobs/{id}"}),
+            "rpc_method": UnfoldAdminTextInputWidget(attrs={"placeholder": "thread/start"}),
             "description": UnfoldAdminTextareaWidget(attrs={"rows": 2}),
             "consequential": UnfoldBooleanSwitchWidget,
             "idempotent": UnfoldBooleanSwitchWidget,
@@ -163,6 +172,9 @@ class OperationForm(ReasonedForm):
             field.offer(self.instance.scopes)
         if isinstance(field := self.fields.get("auth_mode"), forms.ChoiceField):
             field.choices = [("", _("As the backend")), *AuthMode.choices]
+        if "path" in self.fields:
+            self.fields["path"].required = False
+            self.initial["path"] = self.instance.path if self.instance.pk else ""
 
     def clean(self) -> dict[str, Any] | None:
         """Refuse an operation that another one hides.
@@ -175,7 +187,16 @@ class OperationForm(ReasonedForm):
             # Empty is no name, of which there may be many
             self.cleaned_data["tool_name"] = self.cleaned_data["tool_name"] or None
         backend, path = self.cleaned_data.get("backend"), self.cleaned_data.get("path")
+        rpc_method = self.cleaned_data.get("rpc_method", "")
+        if rpc_method:
+            self.cleaned_data["methods"] = self.cleaned_data.get("methods") or list(HTTP_METHODS)
+            path = self.cleaned_data["path"] = path or "/"
+        else:
+            for name, words in (("methods", _("Tick at least one.")), ("path", _("This field is required."))):
+                if name not in self.errors and not self.cleaned_data.get(name):
+                    self.add_error(name, words)
         if backend is not None and path:
             methods = self.cleaned_data.get("methods", [])
-            check_not_hidden(Operation(pk=self.instance.pk, backend=backend, path=path, methods=methods))
+            there = Operation(pk=self.instance.pk, backend=backend, path=path, methods=methods, rpc_method=rpc_method)
+            check_not_hidden(there)
         return cleaned

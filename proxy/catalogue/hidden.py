@@ -4,6 +4,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
 from proxy.catalogue.models import Operation
+from proxy.catalogue.rpc_methods import answered
 
 
 def check_not_hidden(operation: Operation) -> None:
@@ -14,8 +15,9 @@ def check_not_hidden(operation: Operation) -> None:
     """
     others = Operation.objects.filter(backend_id=operation.backend_id, path=operation.path).exclude(pk=operation.pk)
     words = []
+    _own, taken = answered(operation)
     for other in others:
-        if shared := sorted(set(operation.methods) & set(other.methods)):
+        if shared := sorted(set(taken) & set(answered(other)[0])):
             names = {"methods": ", ".join(shared), "name": other.operation_id}
             words.append(_("%(name)s answers %(methods)s at this path already.") % names)
     if words:

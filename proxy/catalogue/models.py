@@ -27,6 +27,7 @@ from proxy.catalogue.credentials import (
 from proxy.catalogue.header_names import HEADER_NAME, UNNAMEABLE, folded
 from proxy.catalogue.parameters import PARAMETER_NAME, folded_parameter
 from proxy.catalogue.paths import DOCUMENT_PATHS, BadTemplate, compile_prefix, compile_template
+from proxy.catalogue.rpc_methods import METHOD_MAX, rpc_faults
 from proxy.catalogue.schemas import check_annotations, check_parameters, check_schema
 from proxy.catalogue.tls import tls_context, tls_faults
 
@@ -45,13 +46,20 @@ class AuthMode(models.TextChoices):
     PUBLIC = "public", _("Public: no credential")
 
 
+class BackendKind(models.TextChoices):
+    """How a backend is spoken to."""
+
+    REST = "rest", _("REST: one operation for each method and path")
+    JSONRPC = "jsonrpc", _("JSON-RPC 2.0: operations are also named in the body")
+
+
 class Backend(models.Model):
     """A service behind the gateway, reached under one prefix."""
 
     name = models.SlugField(
         _("name"), max_length=50, unique=True, help_text=_("Short and lasting: it appears in the audit log.")
     )
-    kind = models.CharField(_("kind"), max_length=10, default="rest", editable=False)
+    kind = models.CharField(_("kind"), max_length=10, choices=BackendKind, default=BackendKind.REST)
     prefix = models.CharField(
         _("prefix"),
         max_length=200,
@@ -176,8 +184,15 @@ class Operation(models.Model):
     )
     methods = models.JSONField(_("methods"), default=list, help_text=_('As a list: ["GET"]. GET also answers HEAD.'))
     path = models.CharField(
-        _("path"), max_length=500, help_text=_("Below the prefix: /jobs/{id}; /files/** for everything below /files.")
+        _("path"),
+        max_length=500,
+        default="/",
+        help_text=_("Below the prefix: /jobs/{id}; /files/** for everything below /files."),
     )
+    rpc_method = models.CharField(
+        _("JSON-RPC method"), max_length=METHOD_MAX, blank=True, default="", db_default="",
+        help_text=_("Of a JSON-RPC backend: the method a message names, exactly. Empty: any body at this path."),
+    )  # fmt: skip
     scopes = models.JSONField(
         _("scopes"),
         default=list,
@@ -263,6 +278,8 @@ class Operation(models.Model):
         if self.path in DOCUMENT_PATHS and self._takes_tokens():
             faults["path"] = [gettext("The gateway's own OpenAPI document is at this path: choose another one.")]
         faults |= self._schema_faults(names)
+        if self.backend_id:
+            faults |= rpc_faults(self, kind=self.backend.kind, backend_mode=self.backend.auth_mode)
         if not is_text_list(self.methods) or not self.methods or not set(self.methods) <= set(METHODS):
             faults["methods"] = [gettext("A list of %(methods)s.") % {"methods": ", ".join(METHODS)}]
         if not is_text_list(self.scopes):

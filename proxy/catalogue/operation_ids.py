@@ -10,10 +10,16 @@ MAX = 64
 
 
 def new_operation_id(operation: Operation, *, taken: Container[str]) -> str:
-    """Such as `get-jobs-id` for `GET /jobs/{id}`; with a number when that name is `taken`."""
+    """Such as `get-jobs-id` for `GET /jobs/{id}`, or its JSON-RPC method; with a number when that name is `taken`."""
+    if operation.rpc_method:
+        return _numbered(_UNFIT.sub("-", operation.rpc_method).strip("-") or "call", taken=taken)
     verb = operation.methods[0].lower() if len(operation.methods) == 1 else "call"
     path = _UNFIT.sub("-", operation.path.replace("**", "all")).strip("-")
-    name = f"{verb}-{path}"[: MAX - 6].strip("-")
+    return _numbered(f"{verb}-{path}", taken=taken)
+
+
+def _numbered(wanted: str, *, taken: Container[str]) -> str:
+    name = wanted[: MAX - 6].strip("-")
     number = 2
     unique = name
     while unique in taken:

@@ -66,7 +66,7 @@ def save_operation(
         ValidationError: by field, when the data plane could not run it.
     """
     kind = _kind(operation)
-    if kind is Kind.ADMIN_OBJECT_ADDED and operation.tool_name is None:
+    if kind is Kind.ADMIN_OBJECT_ADDED and operation.tool_name is None and not operation.rpc_method:
         operation.tool_name = new_tool_name(operation, taken=taken_names(operation))
     operation.full_clean()
     operation.save()

@@ -9,7 +9,8 @@ from rest_framework import serializers
 
 from oauth_provider.staff_api.fields import Only, Strict, StrictModel
 from proxy.catalogue.credentials import KINDS, MAX_SECRET, Credential, make
-from proxy.catalogue.models import METHODS, AuthMode, Backend, Operation
+from proxy.catalogue.models import METHODS, AuthMode, Backend, BackendKind, Operation
+from proxy.catalogue.rpc_methods import HTTP_METHODS, METHOD_MAX
 from proxy.catalogue.schemas import HINTS, PARAMETERS_MAX
 from proxy.catalogue.tls import MAX_PEM
 
@@ -73,8 +74,8 @@ class TlsSerializer(Strict):
 class BackendSerializer(StrictModel):
     """A service behind the gateway."""
 
-    fixed = frozenset({"name", "prefix"})
-    kind = Only("rest")
+    fixed = frozenset({"name", "prefix", "kind"})
+    kind = serializers.ChoiceField(choices=BackendKind.choices, required=False)
     prefix = serializers.CharField(max_length=200, required=False, help_text="/api/v1/<name>, unless given")
     max_response_bytes = Only(None)
     identity_headers = serializers.ListField(child=serializers.CharField(max_length=60), required=False, max_length=20)
@@ -154,7 +155,11 @@ class OperationSerializer(StrictModel):
     fixed = frozenset({"backend"})
     backend = BackendField(slug_field="name", queryset=Backend.objects.all())
     operation_id = serializers.SlugField(max_length=64, required=False)
-    method = MethodField(source="methods")
+    method = MethodField(source="methods", required=False, help_text="POST for an rpc_method, which needs none")
+    path = serializers.CharField(max_length=500, required=False, help_text="/ for an rpc_method, unless given")
+    rpc_method = serializers.CharField(
+        max_length=METHOD_MAX, required=False, allow_null=True, help_text="of a backend of kind jsonrpc; null: any body"
+    )
     scopes = serializers.ListField(
         child=serializers.CharField(max_length=100), max_length=50, help_text="all of; an empty list: any valid token"
     )
@@ -183,6 +188,7 @@ class OperationSerializer(StrictModel):
             "operation_id",
             "method",
             "path",
+            "rpc_method",
             "scopes",
             "any_scopes",
             "auth_mode",
@@ -205,6 +211,25 @@ class OperationSerializer(StrictModel):
         """As the model keeps it."""
         return value or ""
 
+    def validate_rpc_method(self, value: str | None) -> str:
+        """As the model keeps it."""
+        return value or ""
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """With what an operation named in the body has in any case.
+
+        Raises:
+            ValidationError: another one says no method or no path.
+        """
+        if self.instance is not None:
+            return attrs
+        if attrs.get("rpc_method"):
+            return {"methods": list(HTTP_METHODS), "path": "/"} | attrs
+        missing = {name: [_("This field is required.")] for name in ("method", "path") if _source(name) not in attrs}
+        if missing:
+            raise serializers.ValidationError(missing)
+        return attrs
+
     def validate_scopes(self, value: list[str]) -> list[str]:
         """Each once."""
         return list(dict.fromkeys(value))
@@ -212,4 +237,8 @@ class OperationSerializer(StrictModel):
     def to_representation(self, instance: Operation) -> dict[str, Any]:
         """Null where it is as the backend."""
         shown = super().to_representation(instance)
-        return shown | {"auth_mode": shown["auth_mode"] or None}
+        return shown | {"auth_mode": shown["auth_mode"] or None, "rpc_method": shown["rpc_method"] or None}
+
+
+def _source(name: str) -> str:
+    return "methods" if name == "method" else name

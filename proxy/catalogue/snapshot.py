@@ -23,6 +23,7 @@ from proxy.catalogue.matching import NOTHING, Found, Matcher, Nothing, OtherMeth
 from proxy.catalogue.models import AuthMode, Backend, Operation, is_text_list
 from proxy.catalogue.parameters import folded_parameter, parameter
 from proxy.catalogue.paths import BadTemplate, CanonicalPath, Template, compile_prefix, compile_template
+from proxy.catalogue.rpc_methods import by_path
 from proxy.catalogue.tls import BadPem, tls_context
 from proxy.catalogue.tools import Tool, ToolRow
 
@@ -112,7 +113,8 @@ def bearer_challenge(resource_metadata: str, scopes: tuple[str, ...] = (), error
 class OperationPlan:
     """An operation as the data plane knows it. `template` is the whole public path, for the ledger.
 
-    `idempotent`: staff say that the same call twice does no harm.
+    `idempotent`: staff say that the same call twice does no harm. `by_rpc_method`: the body names the method, and with
+    it the operation; `messages` are then those of the body, one for each message of it.
     """
 
     operation_id: str
@@ -122,6 +124,8 @@ class OperationPlan:
     scope_set: frozenset[str]
     max_request_bytes: int
     idempotent: bool = False
+    by_rpc_method: "Mapping[str, OperationPlan] | None" = field(default=None, repr=False)
+    messages: "tuple[OperationPlan, ...]" = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -284,7 +288,7 @@ def _backend_plan(row: dict[str, Any], operations: list[dict[str, Any]]) -> Back
         resource_metadata=f"{issuer}{METADATA_PATH}{row['prefix']}",
         scopes=tuple(sorted({scope for operation in operations for scope in operation["scopes"]})),
         modes=frozenset({row["auth_mode"], *(each["auth_mode"] or row["auth_mode"] for each in operations)}),
-        matcher=Matcher(_entries(compiled)),
+        matcher=Matcher(_entries(row, compiled)),
         tools=tuple(_tools(row, compiled)),
         actions=actions_of(operations, backend_mode=row["auth_mode"]),
         credential_parameter=(
@@ -322,10 +326,36 @@ def _operation_plan(row: dict[str, Any], operation: dict[str, Any]) -> Operation
     )
 
 
-def _entries(compiled: list[tuple[dict[str, Any], OperationPlan]]) -> Iterator[tuple[str, Template, OperationPlan]]:
+def _entries(
+    row: dict[str, Any], compiled: list[tuple[dict[str, Any], OperationPlan]]
+) -> Iterator[tuple[str, Template, OperationPlan]]:
+    for path, positions in by_path([operation for operation, _plan in compiled]):
+        named = [compiled[position] for position in positions]
+        yield "POST", compile_template(path), _rpc_plan(row, named)
     for operation, plan in compiled:
-        template = compile_template(operation["path"])
-        yield from ((method, template, plan) for method in operation["methods"])
+        if not operation["rpc_method"]:
+            template = compile_template(operation["path"])
+            yield from ((method, template, plan) for method in operation["methods"])
+
+
+def _rpc_plan(row: dict[str, Any], named: list[tuple[dict[str, Any], OperationPlan]]) -> OperationPlan:
+    """All methods at one path. Whoever calls is identified before the body says which one it is."""
+    usable = {
+        operation["rpc_method"]: plan
+        for operation, plan in named
+        # Staff may have changed how callers are known since: such a method answers nobody
+        if plan.auth_mode == row["auth_mode"]
+    }
+    scopes = tuple(sorted({scope for plan in usable.values() for scope in plan.scopes}))
+    return OperationPlan(
+        operation_id="",
+        template=named[0][1].template,
+        auth_mode=row["auth_mode"],
+        scopes=scopes,
+        scope_set=frozenset(scopes),
+        max_request_bytes=max((plan.max_request_bytes for plan in usable.values()), default=0),
+        by_rpc_method=usable,
+    )
 
 
 def _tools(row: dict[str, Any], compiled: list[tuple[dict[str, Any], OperationPlan]]) -> Iterator[ToolPlan]:

@@ -29,9 +29,11 @@ _DROPPED = frozenset(
 _DROPPED_PREFIXES = ("access-control-", "x-accel-", "x-gateway-", "x-sendfile", "ratelimit")
 # Everything else may run in a browser on this origin
 _PASSIVE = frozenset(
-    {"application/json", "application/problem+json", "application/x-ndjson", "application/octet-stream", "text/plain",
-     "text/csv", "text/event-stream", "image/png", "image/jpeg", "image/gif", "image/webp"}
+    {"application/json", "application/problem+json", "application/x-ndjson", "application/jsonl",
+     "application/octet-stream", "text/plain", "text/csv", "text/event-stream",
+     "image/png", "image/jpeg", "image/gif", "image/webp"}
 )  # fmt: skip
+_STREAMS = frozenset({"text/event-stream", "application/x-ndjson", "application/jsonl"})
 _UNSHARED = frozenset({"public", "private", "s-maxage", "proxy-revalidate", "stale-while-revalidate", "stale-if-error"})
 _SANDBOX = ("content-security-policy", "default-src 'none'; sandbox; frame-ancestors 'none'")
 _NO_BODY_STATUS = frozenset({204, 304})
@@ -60,7 +62,7 @@ def outward(backend: BackendPlan, *, mode: str, status: int, headers: Sequence[t
     media_type = values.get("content-type", "").partition(";")[0].strip().lower()
     if media_type not in _PASSIVE and status not in _NO_BODY_STATUS:
         added.append(_SANDBOX)
-    if media_type == "text/event-stream":
+    if media_type in _STREAMS:
         added.append(("x-accel-buffering", "no"))
     added.append(("vary", _vary(values.get("vary", ""), shared=mode == AuthMode.PUBLIC)))
     return (*passed, *added)

@@ -2,8 +2,10 @@
 
 import time
 
+from proxy.catalogue.snapshot import OperationPlan
 from proxy.limits.addresses import address_network
 from proxy.limits.concurrency import Bulkhead
+from proxy.limits.counting import Allowance
 from proxy.limits.models import AgentTier
 from proxy.limits.rates import RateLimiter
 from proxy.limits.table import Facts, LimitTable
@@ -27,14 +29,21 @@ class Limits:
         Raises:
             RateLimited: too many calls in the window of one of its limits.
         """
-        allowance = await self._rates.hit(self._table.wanted(self._facts(validated)))
+        # Each message of a batch is a call: whoever sends many at once may not make more of them
+        for operation in validated.operation.messages[1:]:
+            await self._count(validated, operation)
+        allowance = await self._count(validated, validated.operation)
+        return Constrained(validated=validated, limit_headers=allowance.headers)
+
+    async def _count(self, validated: Validated, operation: OperationPlan) -> Allowance:
+        allowance = await self._rates.hit(self._table.wanted(self._facts(validated, operation)))
         if not allowance.allowed:
             raise RateLimited(
                 retry_after_s=max(1, allowance.retry_after_s),
                 resets_at=int(time.time()) + allowance.resets_in_s,
                 headers=allowance.headers,
             )
-        return Constrained(validated=validated, limit_headers=allowance.headers)
+        return allowance
 
     async def enter(self, constrained: Constrained) -> None:
         """Take the call's place at the backend; `release` must follow, whatever becomes of it.
@@ -48,11 +57,11 @@ class Limits:
         """Give the call's place at the backend back."""
         self._bulkhead.leave(constrained.validated.identified.backend)
 
-    def _facts(self, validated: Validated) -> Facts:
+    def _facts(self, validated: Validated, operation: OperationPlan) -> Facts:
         principal, received = validated.identified.principal, validated.received
         return Facts(
             backend=validated.identified.backend.name,
-            operation=validated.operation.operation_id,
+            operation=operation.operation_id,
             user=str(principal.user.user_id) if principal.user else "",
             client=principal.client_id,
             tenant=principal.tenant,

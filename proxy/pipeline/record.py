@@ -2,11 +2,11 @@
 
 import asyncio
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 from audit.ledger.closing import STREAMING
-from audit.ledger.events import Draft
+from audit.ledger.events import Draft, new_event_id
 from audit.ledger.kinds import Decision, Kind, Phase
 from audit.ledger.origin import truncated_address
 from audit.ledger.recorder import AuditUnavailable as NotRecorded
@@ -16,7 +16,7 @@ from proxy.catalogue.snapshot import BackendPlan, OperationPlan
 from proxy.limits.addresses import address_network
 from proxy.observation.call import ANSWER, IDENTIFY, LOCATE, RECORD, ROUTE, Ended, Observation
 from proxy.observation.trace import Trace, trace_of
-from proxy.pipeline.call import SAFE_METHODS, Answer, Located, Principal, Received
+from proxy.pipeline.call import SAFE_METHODS, Answer, Identified, Located, Principal, Received
 from proxy.refusals import AuditUnavailable, RateLimited, Refusal
 
 SERVER_ERROR = 500
@@ -47,6 +47,8 @@ class Record:
     closed: bool = field(default=False, init=False)
     # When each stage was over, in their order; one that was left out ends with the one before
     _marks: list[float] = field(default_factory=list, init=False)
+    # Of a batch what follows its first message, each of which has an event of its own
+    _further: list[OperationPlan] = field(default_factory=list, init=False)
     _trace: Trace | None = field(default=None, init=False)
 
     @property
@@ -74,6 +76,12 @@ class Record:
         """The caller is known."""
         self.principal = principal
         self.passed(IDENTIFY)
+
+    def named(self, identified: Identified) -> None:
+        """The operation is known where the body names it: one for each of its messages."""
+        result = identified.located.match.result
+        if isinstance(result, Found) and result.operation.messages:
+            self.operation, *self._further = result.operation.messages
 
     def routed(self, answer: Answer) -> None:
         """The backend answered."""
@@ -145,8 +153,16 @@ class Record:
     async def _write(self, draft: Draft, *, within_s: float) -> None:
         try:
             await self.recorder.record(draft, within_s)
+            if self._further:
+                await asyncio.gather(*(self.recorder.record(each, within_s) for each in self._others(draft)))
         except NotRecorded:
             raise AuditUnavailable from None
+
+    def _others(self, draft: Draft) -> list[Draft]:
+        return [
+            replace(draft, id=new_event_id(), operation=plan.operation_id, scopes_required=" ".join(plan.scopes))
+            for plan in self._further
+        ]
 
     def _draft(self, phase: Phase, *, decision: Decision, reason: str = "", status: int | None = None) -> Draft:
         received, answer = self.received, self.answer

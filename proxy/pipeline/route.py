@@ -17,8 +17,8 @@ from proxy.upstream.assertion import Claims, Signer
 from proxy.upstream.request import header_value, identity_headers, request_target, upstream_path
 from proxy.upstream.transport import Transport, UpstreamRequest, UpstreamResponse
 
-# A stream of events has no length to wait for: silence ends it, and so does an hour
-EVENT_STREAM = "text/event-stream"
+# A stream of events, or of JSON line by line, has no length to wait for: silence ends it, and so does an hour
+EVENT_STREAMS = frozenset({"text/event-stream", "application/jsonl", "application/x-ndjson"})
 EVENT_STREAM_IDLE_S = 60.0
 EVENT_STREAM_MAX_S = 3600.0
 # How long a backend may say nothing: this, or half of a longer time that staff gave the whole call
@@ -86,7 +86,8 @@ def _answer(constrained: Constrained, response: UpstreamResponse, *, deadline: f
     headers = outward(backend, mode=validated.operation.auth_mode, status=response.status, headers=response.headers)
     framing = (("content-length", str(length)),) if length is not None and response.status != NO_CONTENT else ()
     no_body = received.method == "HEAD" or response.status in _NO_BODY_STATUS
-    is_event_stream = ("content-type", EVENT_STREAM) in [(n, v.partition(";")[0].strip().lower()) for n, v in headers]
+    kinds = {value.partition(";")[0].strip().lower() for name, value in headers if name == "content-type"}
+    is_event_stream = not kinds.isdisjoint(EVENT_STREAMS)
     if is_event_stream:
         deadline = received.started + EVENT_STREAM_MAX_S
     return Answer(

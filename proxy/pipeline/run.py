@@ -14,6 +14,7 @@ from proxy.pipeline.locate import locate
 from proxy.pipeline.once import Once, key_of
 from proxy.pipeline.record import Record
 from proxy.pipeline.route import route
+from proxy.pipeline.rpc import name_operation
 from proxy.pipeline.transform import transform
 from proxy.pipeline.validate import validate
 from proxy.upstream.transport import Transport
@@ -43,7 +44,9 @@ async def run(gateway: Gateway, received: Received, record: Record) -> AsyncIter
     record.located(located)
     identified = await gateway.identifier.identify(located)
     record.identified(identified.principal)
-    transformed = transform(identified, traceparent=record.trace.traceparent)
+    named = await name_operation(identified)
+    record.named(named)
+    transformed = transform(named, traceparent=record.trace.traceparent)
     record.passed(TRANSFORM)
     validated = validate(transformed)
     record.passed(VALIDATE)

@@ -44,14 +44,19 @@ class Api:
 
 def actions_of(rows: Iterable[Mapping[str, Any]], *, backend_mode: str) -> tuple[Action, ...]:
     """The actions among enabled operations, which come as rows of their columns."""
-    return tuple(_action(row) for row in rows if (row["auth_mode"] or backend_mode) == AuthMode.OAUTH)
+    return tuple(_action(row) for row in rows if _is_action(row, backend_mode))
 
 
 def api_of(backend: Backend, *, scope_titles: Mapping[str, str]) -> Api:
     """The same from the database, as staff see it."""
-    rows = backend.operations.filter(enabled=True).order_by("id").values("auth_mode", *COLUMNS)
+    rows = backend.operations.filter(enabled=True).order_by("id").values("auth_mode", "rpc_method", *COLUMNS)
     actions = actions_of(rows, backend_mode=backend.auth_mode)
     return Api(title=backend.name, prefix=backend.prefix, actions=actions, scope_titles=scope_titles)
+
+
+def _is_action(row: Mapping[str, Any], backend_mode: str) -> bool:
+    # Of a JSON-RPC backend an action could not say which method it calls
+    return (row["auth_mode"] or backend_mode) == AuthMode.OAUTH and not row["rpc_method"]
 
 
 def _action(row: Mapping[str, Any]) -> Action:

@@ -191,6 +191,7 @@ def test_an_operation_has_the_documented_defaults(api: Api) -> None:
         "operation_id": "get-jobs-id",
         "method": "GET",
         "path": "/jobs/{id}",
+        "rpc_method": None,
         "scopes": ["jobs:read"],
         "any_scopes": [],
         "auth_mode": None,
@@ -287,3 +288,50 @@ def test_an_operation_is_changed_and_found_by_its_backend(api: Api) -> None:
     assert api.get("operations/?backend=jobs").json()["count"] == 1
     assert api.get("operations/?backend=other").json()["count"] == 0
     assert api.delete(f"operations/{made['id']}/").status_code == 204
+
+
+def test_the_methods_of_a_json_rpc_backend_need_neither_method_nor_path(api: Api) -> None:
+    api.made("scopes/", name="jobs:read", title="jobs:read")
+    codex = api.made("backends/", name="codex", kind="jsonrpc", upstream_url="https://codex.example/jsonrpc")
+    assert (codex["kind"], codex["prefix"]) == ("jsonrpc", "/api/v1/codex")
+    names = ["thread/start", "turn/start"]
+    rows = [{"backend": "codex", "rpc_method": name, "scopes": ["jobs:read"]} for name in names]
+    made = api.post("operations/", rows).json()
+    assert [(row["rpc_method"], row["method"], row["path"], row["operation_id"], row["tool_name"]) for row in made] == [
+        ("thread/start", "POST", "/", "thread-start", None),
+        ("turn/start", "POST", "/", "turn-start", None),
+    ]
+    stream = api.made("operations/", backend="codex", method="POST", path="/exec", scopes=[], auth_mode="api_key")
+    assert stream["rpc_method"] is None
+    changed = api.patch(f"operations/{made[0]['id']}/", {"scopes": []})
+    assert (changed.status_code, changed.json()["rpc_method"]) == (200, "thread/start")
+    assert errors_of(api.patch("backends/codex/", {"kind": "rest"})).keys() == {"kind"}
+
+
+@pytest.mark.parametrize(
+    ("fields", "named"),
+    [
+        ({"rpc_method": "turn/start"}, "path"),
+        ({"rpc_method": "a b"}, "rpc_method"),
+        ({"rpc_method": "a\x00b"}, "rpc_method"),
+        ({"rpc_method": "\u00e9"}, "rpc_method"),
+        ({"rpc_method": "x" * 201}, "rpc_method"),
+        ({"rpc_method": "a", "method": "GET"}, "method"),
+        ({"rpc_method": "a", "path": "/{id}"}, "path"),
+        ({"rpc_method": "a", "path": "/**"}, "path"),
+        ({"rpc_method": "a", "auth_mode": "public"}, "auth_mode"),
+        ({"rpc_method": "a", "tool_name": "run"}, "tool_name"),
+        ({"method": "POST", "path": "/"}, "path"),
+        ({"path": "/x"}, "method"),
+        ({"method": "POST"}, "path"),
+        ({"rpc_method": "a", "backend": "jobs"}, "rpc_method"),
+    ],
+)
+def test_what_no_json_rpc_backend_can_run_is_refused_by_name(
+    api: Api, jobs: dict[str, Any], fields: dict[str, Any], named: str
+) -> None:
+    del jobs
+    api.made("backends/", name="codex", kind="jsonrpc", upstream_url="https://codex.example/jsonrpc")
+    api.made("operations/", backend="codex", rpc_method="turn/start", scopes=[])
+    refused = api.post("operations/", {"backend": "codex", "scopes": []} | fields)
+    assert (refused.status_code, set(errors_of(refused))) == (400, {named})

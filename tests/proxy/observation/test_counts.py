@@ -54,6 +54,7 @@ def test_beyond_so_many_operations_there_is_one_for_all() -> None:
         ("requests", "jobs", "op-0", "allow", "200"): 1,
         ("requests", "jobs", "op-1", "allow", "200"): 1,
         ("requests", "other", "other", "allow", "200"): 3,
+        ("limiter", "allowed"): 5,
     }
 
 
