@@ -44,23 +44,32 @@ def apply_import(
         OperationRefused: the data plane could not run one of them.
         ChangedMeanwhile: the plan is another one by now.
     """
-    plan = make_plan(backend=backend, proposals=proposals, notes=notes)
-    if plan.digest != seen:
-        raise ChangedMeanwhile
+    plan = _plan_as_seen(backend, proposals, notes, seen)
     changed = [_changed(step) for step in plan.of(Fate.CHANGED)]
     gone = [_disabled(step) for step in plan.of(Fate.GONE)] if disable_missing else []
-    _check_changed(backend, changed)
-    new = _new(backend, plan.of(Fate.NEW))
+    try:
+        _check_changed(backend, changed)
+        new = _new(backend, plan.of(Fate.NEW))
+    except OperationRefused:
+        # Perhaps only because of what somebody else stored since
+        _plan_as_seen(backend, proposals, notes, seen)
+        raise
     try:
         with transaction.atomic():
             # Whoever imports into the same backend waits here, and then finds other operations than it looked at
             Backend.objects.select_for_update().get(pk=backend.pk)
-            if make_plan(backend=backend, proposals=proposals, notes=notes).digest != seen:
-                raise ChangedMeanwhile
+            _plan_as_seen(backend, proposals, notes, seen)
             _store([*changed, *gone], actor=actor, note=note)
             store_new(operations=new, actor=actor, note=note, reason=REASON)
     except IntegrityError as error:
         raise ChangedMeanwhile from error
+    return plan
+
+
+def _plan_as_seen(backend: Backend, proposals: Sequence[Proposal], notes: Sequence[str], seen: str) -> Plan:
+    plan = make_plan(backend=backend, proposals=proposals, notes=notes)
+    if plan.digest != seen:
+        raise ChangedMeanwhile
     return plan
 
 
