@@ -4,11 +4,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
-from django.urls import URLPattern, path, reverse
-from django.utils.cache import patch_cache_control
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -20,9 +16,10 @@ from oauth_provider.api_keys.create import create_api_key, revoke_api_key
 from oauth_provider.api_keys.models import ApiKey
 from oauth_provider.identities.external_id import user_ref
 from oauth_provider.reason_page import Question, ask_reason
-from oauth_provider.recorded_admin import About, ReadOnlyAdmin
+from oauth_provider.recorded_admin import About
 from oauth_provider.scopes.choices import ScopesField
-from oauth_provider.shown_once import keep, take
+from oauth_provider.shown_once import keep
+from oauth_provider.shown_once_admin import ShownOnceAdmin
 
 
 class ApiKeyForm(forms.ModelForm):  # type: ignore[type-arg]  # generic for the type checker only
@@ -57,11 +54,13 @@ class ApiKeyForm(forms.ModelForm):  # type: ignore[type-arg]  # generic for the 
 
 
 @admin.register(ApiKey)
-class ApiKeyAdmin(ReadOnlyAdmin):
+class ApiKeyAdmin(ShownOnceAdmin):
     """A key is never edited: another name or other permissions are another key."""
 
     form = ApiKeyForm
-    granted = ("view", "add", "change")
+    kept_as = "api_key"
+    shown_template = "admin/api_keys/key.html"
+    shown_at = "key"
     list_display = ("name", "permissions", "state", "created_at")
     search_fields = ("name",)
     search_help_text = gettext_lazy("Name.")
@@ -72,72 +71,17 @@ class ApiKeyAdmin(ReadOnlyAdmin):
         """By its number, as the verbs do."""
         return {"target": f"api_key:{obj.pk}"}
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """Keys are made here, unlike what else is only looked at."""
-        return request.user.has_perm("oauth_provider.add_apikey")
-
     def get_fields(self, request: HttpRequest, obj: ApiKey | None = None) -> Any:
         """Two questions for a new one."""
         return self.readonly_fields if obj else ("name", "scopes")
-
-    def get_readonly_fields(self, request: HttpRequest, obj: ApiKey | None = None) -> Any:
-        """Everything, once it is made."""
-        return self.readonly_fields if obj else ()
 
     def save_form(self, request: HttpRequest, form: Any, change: bool) -> ApiKey:
         """Made by the verb, which also records it."""
         values = form.cleaned_data
         value = create_api_key(name=values["name"], scopes=values["scopes"], actor=user_ref(request.user))
         made = ApiKey.objects.get(name=values["name"])
-        keep(request, name=f"api_key:{made.pk}", secret=value)
+        keep(request, name=self.kept_under(made), secret=value)
         return made
-
-    def save_model(self, request: HttpRequest, obj: ApiKey, form: Any, change: bool) -> None:
-        """Nothing is left to save."""
-
-    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
-        """The verb has recorded it."""
-
-    def response_add(self, request: HttpRequest, obj: ApiKey, post_url_continue: str | None = None) -> HttpResponse:
-        """Go on to the page that shows the key this once."""
-        return HttpResponseRedirect(reverse("admin:oauth_provider_apikey_key", args=[obj.pk]))
-
-    def get_urls(self) -> list[URLPattern]:
-        """The page that shows a new key, beside the pages of the buttons."""
-        view = self.admin_site.admin_view(self.key)
-        return [path("<path:object_id>/key/", view, name="oauth_provider_apikey_key"), *super().get_urls()]
-
-    def key(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """The key that was just made, this once.
-
-        Raises:
-            Http404: there is no such key.
-            PermissionDenied: this member of staff makes no keys.
-        """
-        made = self.look_up(request, object_id)
-        if made is None:
-            raise Http404
-        if not self.has_add_permission(request):
-            raise PermissionDenied
-        context = {
-            **self.admin_site.each_context(request),
-            "title": _("API key"),
-            "opts": self.opts,
-            "original": made,
-            "value": take(request, name=f"api_key:{made.pk}"),
-            "back": self.page_of(made),
-        }
-        response = TemplateResponse(request, "admin/api_keys/key.html", context)
-        patch_cache_control(response, no_store=True, private=True)
-        return response
-
-    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
-        """Only what would do something."""
-        found = self.look_up(request, object_id)
-        if found is None or found.revoked_at or not self.may_act(request, found):
-            return []
-        buttons: list[Any] = super().get_actions_detail(request, object_id)
-        return buttons
 
     @page_button(description=gettext_lazy("Disable"), path="disable", icon="block", variant=ActionVariant.DANGER)
     def disable(self, request: HttpRequest, object_id: str) -> HttpResponse:

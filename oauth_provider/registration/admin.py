@@ -5,11 +5,9 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
-from django.urls import URLPattern, path, reverse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
 from django.utils import timezone
-from django.utils.cache import patch_cache_control
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
@@ -19,13 +17,14 @@ from unfold.enums import ActionVariant
 from oauth_provider.admin_skin import chip, code, column, page_button
 from oauth_provider.identities.external_id import user_ref
 from oauth_provider.reason_page import Question, ask_reason
-from oauth_provider.recorded_admin import About, ReadOnlyAdmin, RecordedAdmin
+from oauth_provider.recorded_admin import About, RecordedAdmin
 from oauth_provider.registration.forms import InvitationForm, ListedForm, PolicyForm
 from oauth_provider.registration.invitations import create_invitation, revoke_invitation
 from oauth_provider.registration.models import InitialAccessToken, ListedClient, RegistrationPolicy, Verdict
 from oauth_provider.registration.programs import enforce
 from oauth_provider.registration.scopes import open_scopes
-from oauth_provider.shown_once import keep, take
+from oauth_provider.shown_once import keep
+from oauth_provider.shown_once_admin import ShownOnceAdmin
 
 
 @admin.register(RegistrationPolicy)
@@ -107,11 +106,12 @@ class ListedClientAdmin(RecordedAdmin):
 
 
 @admin.register(InitialAccessToken)
-class InvitationAdmin(ReadOnlyAdmin):
+class InvitationAdmin(ShownOnceAdmin):
     """Made and shown once; revoked for good."""
 
     form = InvitationForm
-    granted = ("view", "add", "change")
+    kept_as = "invitation"
+    shown_template = "admin/registration/invitation.html"
     list_display = ("name", "state", "used", "hint", "expires_at")
     search_fields = ("name",)
     search_help_text = gettext_lazy("Name.")
@@ -122,17 +122,9 @@ class InvitationAdmin(ReadOnlyAdmin):
         """By its number, as the verbs do."""
         return {"target": f"invitation:{obj.pk}"}
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """They are made here, unlike what else is only looked at."""
-        return request.user.has_perm("oauth_provider.add_initialaccesstoken")
-
     def get_fields(self, request: HttpRequest, obj: InitialAccessToken | None = None) -> Any:
         """Three questions for a new one."""
         return self.readonly_fields if obj else ("name", "max_uses", "days")
-
-    def get_readonly_fields(self, request: HttpRequest, obj: InitialAccessToken | None = None) -> Any:
-        """Everything, once it is made."""
-        return self.readonly_fields if obj else ()
 
     def save_form(self, request: HttpRequest, form: Any, change: bool) -> InitialAccessToken:
         """Made by the verb, which also records it."""
@@ -143,58 +135,8 @@ class InvitationAdmin(ReadOnlyAdmin):
             expires_at=timezone.now() + timedelta(days=values["days"]),
             actor=user_ref(request.user),
         )
-        keep(request, name=f"invitation:{made.invitation.pk}", secret=made.value)
+        keep(request, name=self.kept_under(made.invitation), secret=made.value)
         return made.invitation
-
-    def save_model(self, request: HttpRequest, obj: InitialAccessToken, form: Any, change: bool) -> None:
-        """Nothing is left to save."""
-
-    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
-        """The verb has recorded it."""
-
-    def response_add(
-        self, request: HttpRequest, obj: InitialAccessToken, post_url_continue: str | None = None
-    ) -> HttpResponse:
-        """Go on to the page that shows the token this once."""
-        return HttpResponseRedirect(reverse("admin:oauth_provider_initialaccesstoken_token", args=[obj.pk]))
-
-    def get_urls(self) -> list[URLPattern]:
-        """The page that shows a new one, beside the pages of the buttons."""
-        view = self.admin_site.admin_view(self.token)
-        shown = path("<path:object_id>/token/", view, name="oauth_provider_initialaccesstoken_token")
-        return [shown, *super().get_urls()]
-
-    def token(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """The token that was just made, this once.
-
-        Raises:
-            Http404: there is no such invitation.
-            PermissionDenied: this member of staff makes none.
-        """
-        made = self.look_up(request, object_id)
-        if made is None:
-            raise Http404
-        if not self.has_add_permission(request):
-            raise PermissionDenied
-        context = {
-            **self.admin_site.each_context(request),
-            "title": _("Invitation"),
-            "opts": self.opts,
-            "original": made,
-            "value": take(request, name=f"invitation:{made.pk}"),
-            "back": self.page_of(made),
-        }
-        response = TemplateResponse(request, "admin/registration/invitation.html", context)
-        patch_cache_control(response, no_store=True, private=True)
-        return response
-
-    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
-        """Only what would do something."""
-        found = self.look_up(request, object_id)
-        if found is None or found.revoked_at or not self.may_act(request, found):
-            return []
-        buttons: list[Any] = super().get_actions_detail(request, object_id)
-        return buttons
 
     @page_button(description=gettext_lazy("Revoke"), path="revoke", icon="block", variant=ActionVariant.DANGER)
     def revoke(self, request: HttpRequest, object_id: str) -> HttpResponse:

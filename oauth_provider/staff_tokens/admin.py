@@ -5,14 +5,10 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
-from django.urls import URLPattern, path, reverse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils import timezone
-from django.utils.cache import patch_cache_control
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -26,8 +22,9 @@ from unfold.widgets import (
 from oauth_provider.admin_skin import ago, chip, code, column, page_button
 from oauth_provider.identities.external_id import user_ref
 from oauth_provider.reason_page import Question, ask_reason
-from oauth_provider.recorded_admin import About, ReadOnlyAdmin
-from oauth_provider.shown_once import keep, take
+from oauth_provider.recorded_admin import About
+from oauth_provider.shown_once import keep
+from oauth_provider.shown_once_admin import ShownOnceAdmin
 from oauth_provider.staff_tokens.create import create_staff_token, revoke_staff_token
 from oauth_provider.staff_tokens.models import StaffToken
 from oauth_provider.staff_tokens.scopes import STAFF_SCOPES
@@ -69,11 +66,12 @@ class StaffTokenForm(forms.ModelForm):  # type: ignore[type-arg]  # generic for 
 
 
 @admin.register(StaffToken)
-class StaffTokenAdmin(ReadOnlyAdmin):
+class StaffTokenAdmin(ShownOnceAdmin):
     """Everybody sees their own; superusers see and revoke all."""
 
     form = StaffTokenForm
-    granted = ("view", "add", "change")
+    kept_as = "staff_token"
+    shown_template = "admin/staff_tokens/token.html"
     list_display = ("name", "state", "may", "person", "used", "expires_at")
     search_fields = ("name", "user__username")
     search_help_text = gettext_lazy("Name.")
@@ -90,17 +88,9 @@ class StaffTokenAdmin(ReadOnlyAdmin):
         tokens: QuerySet[StaffToken] = super().get_queryset(request)
         return tokens if request.user.is_superuser else tokens.filter(user=request.user.pk or 0)
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """Tokens are made here, unlike what else is only looked at."""
-        return request.user.has_perm("oauth_provider.add_stafftoken")
-
     def get_fields(self, request: HttpRequest, obj: StaffToken | None = None) -> Any:
         """Three questions for a new one."""
         return self.readonly_fields if obj else ("name", "scopes", "days")
-
-    def get_readonly_fields(self, request: HttpRequest, obj: StaffToken | None = None) -> Any:
-        """Everything, once it is made."""
-        return self.readonly_fields if obj else ()
 
     def save_form(self, request: HttpRequest, form: Any, change: bool) -> StaffToken:
         """Made by the verb, which also records it."""
@@ -111,55 +101,8 @@ class StaffTokenAdmin(ReadOnlyAdmin):
             scopes=values["scopes"].split(),
             expires_at=timezone.now() + timedelta(days=values["days"]),
         )
-        keep(request, name=f"staff_token:{made.token.pk}", secret=made.value)
+        keep(request, name=self.kept_under(made.token), secret=made.value)
         return made.token
-
-    def save_model(self, request: HttpRequest, obj: StaffToken, form: Any, change: bool) -> None:
-        """Nothing is left to save."""
-
-    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
-        """The verb has recorded it."""
-
-    def response_add(self, request: HttpRequest, obj: StaffToken, post_url_continue: str | None = None) -> HttpResponse:
-        """Go on to the page that shows the token this once."""
-        return HttpResponseRedirect(reverse("admin:oauth_provider_stafftoken_token", args=[obj.pk]))
-
-    def get_urls(self) -> list[URLPattern]:
-        """The page that shows a new token, beside the pages of the buttons."""
-        view = self.admin_site.admin_view(self.token)
-        return [path("<path:object_id>/token/", view, name="oauth_provider_stafftoken_token"), *super().get_urls()]
-
-    def token(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """The token that was just made, this once.
-
-        Raises:
-            Http404: there is no such token.
-            PermissionDenied: this member of staff makes no tokens.
-        """
-        made = self.look_up(request, object_id)
-        if made is None:
-            raise Http404
-        if not self.has_add_permission(request):
-            raise PermissionDenied
-        context = {
-            **self.admin_site.each_context(request),
-            "title": _("Staff token"),
-            "opts": self.opts,
-            "original": made,
-            "value": take(request, name=f"staff_token:{made.pk}"),
-            "back": self.page_of(made),
-        }
-        response = TemplateResponse(request, "admin/staff_tokens/token.html", context)
-        patch_cache_control(response, no_store=True, private=True)
-        return response
-
-    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
-        """Only what would do something."""
-        found = self.look_up(request, object_id)
-        if found is None or found.revoked_at or not self.may_act(request, found):
-            return []
-        buttons: list[Any] = super().get_actions_detail(request, object_id)
-        return buttons
 
     @page_button(description=gettext_lazy("Revoke"), path="revoke", icon="block", variant=ActionVariant.DANGER)
     def revoke(self, request: HttpRequest, object_id: str) -> HttpResponse:
