@@ -5,7 +5,7 @@ A schema that the data plane cannot use is refused at save, so that a call never
 
 import json
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Any, Final, Never
 from urllib.parse import unquote
 
 import jsonschema_rs
@@ -13,12 +13,20 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
 from proxy.catalogue.header_names import HEADER_NAME, UNNAMEABLE
+from proxy.catalogue.schema_size import References
 
 SCHEMA_MAX_BYTES: Final = 65_536
 PARAMETERS_MAX: Final = 100
 DEPTH_MAX: Final = 64
 # Values of a schema whose references are written out: a few lines can stand for billions
 EXPANDED_MAX: Final = 20_000
+# So many schemas one value is compared with, whatever refers to what
+COMPARISONS_MAX: Final = 10_000
+# What a schema may say it is written in: another address would be asked what it means
+_DIALECTS: Final = frozenset({
+    "https://json-schema.org/draft/2020-12/schema", "https://json-schema.org/draft/2019-09/schema",
+    "http://json-schema.org/draft-07/schema", "http://json-schema.org/draft-06/schema",
+})  # fmt: skip
 LOCATIONS: Final = ("path", "query", "header")
 # RFC 9110 section 5.6.2, narrowed: these names also become properties of a tool's input
 NAME_MAX = 100
@@ -29,7 +37,8 @@ def check_schema(schema: object) -> None:
     """Let a JSON Schema (2020-12) in that can be used without fetching anything.
 
     Raises:
-        ValidationError: it is none, too large, or refers to another document.
+        ValidationError: it is none, too large, refers to another document, or to itself so often that no value could
+            be compared with it.
     """
     if not isinstance(schema, dict):
         raise ValidationError(_('A JSON Schema as an object, such as {"type": "object"}.'))
@@ -37,8 +46,12 @@ def check_schema(schema: object) -> None:
         raise ValidationError(_("A schema may be nested %(number)d deep at most.") % {"number": DEPTH_MAX})
     if len(json.dumps(schema)) > SCHEMA_MAX_BYTES:
         raise ValidationError(_("A schema may have %(bytes)s bytes at most.") % {"bytes": SCHEMA_MAX_BYTES})
-    if any(not target.startswith("#") for target in _references(schema)):
+    if any(not target.startswith("#") for target in _texts_of(schema, "$ref", "$dynamicRef")):
         raise ValidationError(_("A schema may only refer to itself: $ref starts with #."))
+    if any(dialect.removesuffix("#") not in _DIALECTS for dialect in _texts_of(schema, "$schema")):
+        raise ValidationError(_("$schema must name JSON Schema 2020-12, or be left out."))
+    if References(schema).compare_more_than(COMPARISONS_MAX):
+        raise ValidationError(_("Its references lead in circles, or multiply: no value could be compared with it."))
     try:
         validator(schema)
     except (ValueError, jsonschema_rs.ReferencingError) as fault:
@@ -143,15 +156,13 @@ def _pointed(schema: object, target: str) -> object:
     return node
 
 
-def _references(node: object) -> Iterator[str]:
+def _texts_of(node: object, *names: str) -> Iterator[str]:
     # A stack, not recursion: the nesting is whatever was sent
     waiting = [node]
     while waiting:
         here = waiting.pop()
         if isinstance(here, dict):
-            target = here.get("$ref", here.get("$dynamicRef"))
-            if isinstance(target, str):
-                yield target
+            yield from (here[name] for name in names if isinstance(here.get(name), str))
             waiting.extend(here.values())
         elif isinstance(here, list):
             waiting.extend(here)
@@ -167,4 +178,11 @@ def validator(schema: dict[str, Any]) -> jsonschema_rs.Draft202012Validator:
     Raises:
         ValueError: it is no schema; `check_schema` lets none of those in.
     """
-    return jsonschema_rs.Draft202012Validator(schema, pattern_options=jsonschema_rs.RegexOptions())
+    return jsonschema_rs.Draft202012Validator(
+        schema, pattern_options=jsonschema_rs.RegexOptions(), retriever=_nothing_is_fetched
+    )
+
+
+def _nothing_is_fetched(address: str) -> Never:
+    # The library would ask any address that a schema names
+    raise ValueError(address)

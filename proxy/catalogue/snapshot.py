@@ -15,14 +15,14 @@ from oauth_provider.keys.encryption import Undecipherable
 from oauth_provider.keys.signing import LoadedKey, signing_keys
 from oauth_provider.scopes.models import Scope
 from proxy.catalogue.actions.api import Action, Api, actions_of
-from proxy.catalogue.addresses import BadUpstreamUrl, UpstreamBase, parse_upstream_url
+from proxy.catalogue.addresses import UpstreamBase, parse_upstream_url
 from proxy.catalogue.credentials import ClientCredentials, QueryCredential, header_of, opened
 from proxy.catalogue.header_names import folded
 from proxy.catalogue.issuer_plan import Issuers, ReadIssuers, no_issuers
 from proxy.catalogue.matching import NOTHING, Found, Matcher, Nothing, OtherMethods
 from proxy.catalogue.models import AuthMode, Backend, Operation, is_text_list
 from proxy.catalogue.parameters import folded_parameter, parameter
-from proxy.catalogue.paths import BadTemplate, CanonicalPath, Template, compile_prefix, compile_template
+from proxy.catalogue.paths import CanonicalPath, Template, compile_prefix, compile_template
 from proxy.catalogue.rpc_methods import by_path
 from proxy.catalogue.tls import BadPem, tls_context
 from proxy.catalogue.tools import Tool, ToolRow
@@ -226,7 +226,8 @@ def build(*, revision: int, read_issuers: ReadIssuers = no_issuers) -> Snapshot:
     for row in Backend.objects.filter(enabled=True).values():
         try:
             plans[compile_prefix(row["prefix"])] = _backend_plan({**row}, operations[row["id"]])
-        except (BadTemplate, BadUpstreamUrl, Undecipherable, BadPem, NotAList, ReferencingError):
+        except (ValueError, Undecipherable, BadPem, NotAList, ReferencingError):
+            # Whatever a row holds that no form would have let through
             log.exception("backend_left_out", backend=row["name"])
     return Snapshot(
         revision=revision,

@@ -13,7 +13,8 @@ from typing import Any, Final
 import jsonschema_rs
 
 from proxy.catalogue.paths import Template, compile_template
-from proxy.catalogue.schemas import validator
+from proxy.catalogue.schema_size import References
+from proxy.catalogue.schemas import SCHEMA_MAX_BYTES, validator
 
 JsonObject = dict[str, Any]
 
@@ -191,9 +192,9 @@ def _schema_of(parameter: JsonObject) -> JsonObject:
 
 def _resolved(schema: JsonObject) -> JsonObject:
     """The schema with its references written out, so that it means the same inside another one."""
+    if References(schema).outgrow(SCHEMA_MAX_BYTES):
+        # What contains itself, or would be too long, stays a document of its own (JSON Schema core, section 8.2.1)
+        digest = hashlib.sha256(json.dumps(schema, sort_keys=True).encode()).hexdigest()[:16]
+        return {"$id": f"urn:schema:{digest}", **schema}
     found: JsonObject = jsonschema_rs.dereference(schema, offline=True)
-    if "'$ref'" in str(found):
-        # What contains itself stays a reference, to a document of its own (JSON Schema core, section 8.2.1)
-        digest = hashlib.sha256(json.dumps(found, sort_keys=True).encode()).hexdigest()[:16]
-        return {"$id": f"urn:schema:{digest}", **found}
     return {name: value for name, value in found.items() if name not in {"$defs", "definitions"}}

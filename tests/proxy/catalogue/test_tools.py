@@ -1,5 +1,7 @@
 """Tools made of operations: one schema for everything a call takes."""
 
+import contextlib
+import socket
 from typing import Any
 
 import pytest
@@ -7,7 +9,7 @@ from django.core.exceptions import ValidationError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxy.catalogue.schemas import check_annotations, check_parameters, check_schema
+from proxy.catalogue.schemas import check_annotations, check_parameters, check_schema, validator
 from proxy.catalogue.tools import Tool, ToolRow
 
 OBJECT = {"type": "object", "properties": {"a": {"type": "integer"}}, "required": ["a"]}
@@ -92,6 +94,61 @@ def test_the_scopes_stand_where_either_kind_of_client_looks() -> None:
 def test_a_schema_that_cannot_be_used_is_refused(schema: object) -> None:
     with pytest.raises(ValidationError):
         check_schema(schema)
+
+
+def doubling(levels: int, *, keyword: str) -> dict[str, Any]:
+    defs: dict[str, Any] = {"d0": {"type": "string"}}
+    for level in range(1, levels):
+        below = {"$ref": f"#/$defs/d{level - 1}"}
+        defs[f"d{level}"] = {keyword: {"a": below, "b": below} if keyword == "properties" else [below, below]}
+    return {"type": "object", "properties": {"x": {"$ref": f"#/$defs/d{levels - 1}"}}, "$defs": defs}
+
+
+def test_a_short_schema_that_means_a_long_one_stays_short() -> None:
+    schema = doubling(40, keyword="properties")
+    made = tool(methods=("POST",), path="/jobs", request_schema=schema, response_schema=schema)
+    assert len(str(made.descriptor)) < 20_000
+    assert made.input_validator.is_valid({"body": {"x": {"a": {"b": {}}}}})
+
+
+@pytest.mark.parametrize("keyword", ["allOf", "anyOf", "oneOf"])
+def test_a_schema_that_would_be_compared_without_end_is_refused(keyword: str) -> None:
+    check_schema(doubling(8, keyword=keyword))
+    with pytest.raises(ValidationError, match="circles"):
+        check_schema(doubling(40, keyword=keyword))
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"$ref": "#"}, {"not": {"$ref": "#"}}, {"$anchor": "a", "allOf": [{"$ref": "#a"}]},
+        {"$dynamicAnchor": "a", "if": {"$dynamicRef": "#a"}},
+        {"properties": {"x": {"$id": "urn:x", "anyOf": [{"$ref": "#"}]}}},
+    ],
+)  # fmt: skip
+def test_a_schema_that_is_compared_with_itself_is_refused(schema: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError, match="circles"):
+        check_schema(schema)
+
+
+@pytest.mark.parametrize("within", [False, True])
+@pytest.mark.parametrize("named", [{"$schema": True}, {"$ref": "#", "$dynamicRef": True}])
+def test_nobody_is_asked_what_a_schema_means(named: dict[str, Any], within: bool) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = f"http://127.0.0.1:{server.getsockname()[1]}/meta"
+        schema = {name: address if value is True else value for name, value in named.items()}
+        with pytest.raises(ValidationError):
+            check_schema({"properties": {"a": {"$id": "urn:a", **schema}}} if within else schema)
+        with contextlib.suppress(ValueError):
+            validator(schema)
+        server.settimeout(0.1)
+        with pytest.raises(TimeoutError):
+            server.accept()
+
+
+def test_the_dialect_that_is_spoken_may_be_named() -> None:
+    for address in ("https://json-schema.org/draft/2020-12/schema", "http://json-schema.org/draft-07/schema#"):
+        check_schema({"$schema": address, "type": "object"})
 
 
 def test_a_deep_schema_is_refused_and_not_a_crash() -> None:
