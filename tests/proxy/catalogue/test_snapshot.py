@@ -134,7 +134,7 @@ def test_what_is_disabled_answers_nothing() -> None:
         {"operation": {"methods": 7}},
         {"operation": {"methods": "GET"}},
         {"operation": {"scopes": {}}},
-        {"operation": {"tool_name": "op", "response_schema": {"type": "object", "$schema": "http://evil.example/"}}},
+        {"operation": {"tool_name": "op", "request_schema": {"type": "object", "$schema": "http://evil.example/"}}},
     ],
 )
 def test_a_backend_that_cannot_run_is_left_out_alone(broken: dict[str, Any]) -> None:
