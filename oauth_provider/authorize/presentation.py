@@ -13,7 +13,7 @@ from oauth_provider.authorize.durations import DEFAULT, Duration
 from oauth_provider.authorize.permissions import Group, asked_groups, granted_group, kept_titles
 from oauth_provider.authorize.redirects import Destination, describe
 from oauth_provider.authorize.run import Acceptable
-from oauth_provider.clients.models import Client, Origin
+from oauth_provider.clients.models import Client, Origin, Trust
 from oauth_provider.connections.models import Connection
 from oauth_provider.device.notice import DeviceNotice
 
@@ -75,7 +75,7 @@ def present(acceptable: Acceptable, held: Connection | None = None, device: Devi
     return ConsentPage(
         client_name=client.name or client.client_id,
         platform=platform_name(),
-        trust=client.trust,
+        trust=_trust(client, destination),
         trust_words=_trust_words(client, destination),
         heading=_heading(acceptable, given),
         introduction=_("Only what is ticked is allowed. You can stop it at any time in Connected apps."),
@@ -108,6 +108,12 @@ def choose_language(ui_locales: str) -> str | None:
     return None
 
 
+def _trust(client: Client, destination: Destination) -> str:
+    # Who may also come without its key proves itself by where the answer goes, and that is its own place or nobody's
+    is_free = client.trust == Trust.PROVEN and not client.is_confidential and destination.kind != "web"
+    return Trust.CLAIMED.value if is_free else client.trust
+
+
 def _trust_words(client: Client, destination: Destination) -> str:
     domain = _domain(client, destination)
     words = {
@@ -118,7 +124,7 @@ def _trust_words(client: Client, destination: Destination) -> str:
         else _("It claims an identity that %(platform)s has not checked."),
     }
     unverified = _("Unverified: %(platform)s does not know who runs this application.")
-    return words.get(client.trust, unverified) % {"platform": platform_name(), "domain": domain}
+    return words.get(_trust(client, destination), unverified) % {"platform": platform_name(), "domain": domain}
 
 
 def _domain(client: Client, destination: Destination) -> str:

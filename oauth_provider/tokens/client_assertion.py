@@ -37,6 +37,17 @@ ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 _TRIED = 5
 
 
+def claimed_client(parameters: Mapping[str, str]) -> str:
+    """Who the assertion of a request says it is from, unproven: `client_id` may be left out beside it (RFC 7521, 4.2).
+
+    "" without an assertion that can be read.
+    """
+    try:
+        return read_assertion(parameters.get("client_assertion", "")).client_id
+    except BadAssertionError:
+        return ""
+
+
 def prove_by_assertion(*, authorization: str, parameters: Mapping[str, str]) -> Client | None:
     """The client that signed the assertion of the request; None when the request has none.
 

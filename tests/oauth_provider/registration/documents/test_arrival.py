@@ -70,6 +70,33 @@ def test_identity_is_proven_by_a_key(world: DocumentWorld) -> None:
     assert (client.client_type, client.token_endpoint_auth_method) == ("confidential", "private_key_jwt")
 
 
+@pytest.mark.parametrize("methods", [["private_key_jwt"], ["private_key_jwt", "none"]])
+def test_a_key_that_may_be_left_out_proves_nothing_of_a_program_on_this_computer(
+    world: DocumentWorld, methods: list[str]
+) -> None:
+    here = "http://127.0.0.1/cb"
+    uris = [CALLBACK, here]
+    world.serve(document(**KEYED, redirect_uris=uris, token_endpoint_auth_methods_supported=methods))
+    is_proven = "Identity proven by app.example" in world.ask(redirect_uri=here).content.decode()
+    assert is_proven is ("none" not in methods)
+    assert "Identity proven by app.example" in world.ask().content.decode()
+
+
+@pytest.mark.parametrize("named", [{"client_id": URL}, {}])
+def test_a_key_that_the_document_no_longer_has_proves_nothing(world: DocumentWorld, named: dict[str, str]) -> None:
+    served = world.serve(document(**KEYED))
+    tokens = world.redeem(world.code(), **SIGNER.proof()).json()
+    newer = Signer(client_id=URL, algorithm="ES256", kid="2")
+    served.body = json.dumps(document(**KEYED | {"jwks": newer.key_set})).encode()
+    pass_time(hours=2)
+    refresh = {"grant_type": "refresh_token", "refresh_token": tokens["refresh_token"], **named}
+    assert world.token(**refresh, **SIGNER.proof()).status_code == 401
+    assert world.token(**refresh, **newer.proof()).status_code == 200
+    pass_time(days=30)
+    served.status = 404
+    assert world.token(**refresh, **newer.proof()).status_code == 401
+
+
 def test_g14_nobody_is_asked_for_a_stranger(world: DocumentWorld) -> None:
     world.serve()
     answer = world.ask(browser=Browser())
