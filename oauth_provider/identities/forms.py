@@ -16,7 +16,7 @@ from unfold.widgets import (
     UnfoldBooleanSwitchWidget,
 )
 
-from oauth_provider.identities.external_id import EXTERNAL_ID
+from oauth_provider.identities.external_id import EXTERNAL_ID, LOCAL_PREFIX
 from oauth_provider.identities.models import Identity
 from oauth_provider.identities.provider.facts import SUBJECT_MAX
 from oauth_provider.identities.provider.link import check_subject, subject_of
@@ -45,11 +45,13 @@ def external_id_field(*, required: bool, help_text: Any) -> forms.CharField:  # 
 
 
 def check_external_id(value: str, *, user: User) -> str:
-    """`value`, if no other user has it.
+    """`value`, if no other user has it, or will have once it is needed.
 
     Raises:
         ValidationError: another user has it.
     """
+    if value.startswith(LOCAL_PREFIX) and value != f"{LOCAL_PREFIX}{user.pk}":
+        raise forms.ValidationError(_("Another user has this external id."))
     if value and Identity.objects.filter(external_id=value).exclude(user_id=user.pk).exists():
         raise forms.ValidationError(_("Another user has this external id."))
     return value

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from oauth_provider.identities.external_id import LOCAL_PREFIX
 from proxy.catalogue.issuer_plan import IssuerPlan
 from proxy.issuers.compact import Unverified
 from proxy.issuers.refused import InvalidExternalToken
@@ -17,8 +18,6 @@ MAPPED: Final[Mapping[str, tuple[str, ...]]] = {
     "scopes": ("scope",),
 }
 MAX_TEXT = 200
-# Local people without an external id are known to backends by these; no other issuer speaks for them
-LOCAL_PREFIX = "local:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +39,7 @@ def subject_of(token: Unverified, issuer: IssuerPlan) -> Subject:
             has a value that means nothing there.
     """
     user = _first(token.claims, issuer, "user")
+    # No other issuer speaks for local people without an external id of their own
     if not isinstance(token.claims.get("sub"), str) or not _is_name(user) or user.startswith(LOCAL_PREFIX):
         raise InvalidExternalToken("no_subject")
     return Subject(

@@ -7,7 +7,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 
-from oauth_provider.identities.external_id import EXTERNAL_ID
+from oauth_provider.identities.external_id import EXTERNAL_ID, LOCAL_PREFIX
 from oauth_provider.identities.provider.company import Company
 from oauth_provider.identities.provider.errors import AnswerRefused
 
@@ -70,6 +70,9 @@ def _external_id(value: object) -> str:
         EXTERNAL_ID(text)
     except ValidationError as fault:
         raise AnswerRefused("external_id_unreadable") from fault
+    if text.startswith(LOCAL_PREFIX):
+        # A claim that people choose themselves would let them be whoever has no other id here
+        raise AnswerRefused("external_id_unreadable")
     return text
 
 

@@ -50,6 +50,7 @@ def test_one_without_an_external_id_gets_one(api: Api) -> None:
         ({"password": "short"}, "password"),
         ({"external_id": "taken"}, "external_id"),
         ({"external_id": "a b"}, "external_id"),
+        ({"external_id": "local:7"}, "external_id"),
         ({"scopes": ["jobs:read"]}, "scopes"),
         ({"is_staff": True}, "is_staff"),
     ],

@@ -129,7 +129,8 @@ def test_without_a_provider_there_is_nobody_to_link_to(api: Api) -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "external_id"), [("E-4711", "E-4711"), (4711, "4711"), ("a b", ""), (None, ""), (True, ""), (["a"], "")]
+    ("value", "external_id"),
+    [("E-4711", "E-4711"), (4711, "4711"), ("a b", ""), (None, ""), (True, ""), (["a"], ""), ("local:7", "")],
 )
 def test_backends_get_the_claim_the_operator_chose(
     client: Browser, provider: Provider, settings: Settings, value: object, external_id: str
