@@ -17,7 +17,7 @@ from unfold.enums import ActionVariant
 
 from oauth_provider.admin_skin import Tone, ago, chip, code, column, page_button
 from oauth_provider.clients.admin import ClientAdmin as AnyClientAdmin
-from oauth_provider.clients.models import SELF_MADE, Approval, Client, Trust
+from oauth_provider.clients.models import SELF_MADE, Approval, Client, Origin, Trust
 from oauth_provider.clients.review_trust import review_trust
 from oauth_provider.identities.external_id import user_ref
 from oauth_provider.reason_page import Question, ask, ask_reason
@@ -88,7 +88,9 @@ class ClientAdmin(AnyClientAdmin):
             title=_("Let %(name)s in?") % {"name": client.name or client.client_id},
             consequences=(
                 _("People can connect it from now on, and decide for themselves what it may do."),
-                _("So can every later registration that returns to the same addresses under the same name."),
+                _("So can every later registration that returns to the same addresses under the same name.")
+                if client.origin == Origin.DYNAMIC
+                else _("That holds for this address, whatever its document says later."),
                 _("It stays unverified: people are told that nobody has checked it."),
             ),
             button=_("Approve"),
@@ -110,7 +112,9 @@ class ClientAdmin(AnyClientAdmin):
             title=_("Decline %(name)s?") % {"name": client.name or client.client_id},
             consequences=(
                 _("Nobody can connect it. What people allowed it stops within a second."),
-                _("Every later registration that returns to the same addresses under the same name is refused."),
+                _("Every later registration that returns to the same addresses under the same name is refused.")
+                if client.origin == Origin.DYNAMIC
+                else _("That holds for this address, whatever its document says later."),
             ),
             button=_("Decline"),
             back=self.page_of(client),

@@ -1,7 +1,8 @@
 """What staff decide about a program that registers itself: about all its registrations, those to come included.
 
 Some programs register anew at every connection. To approve each of them would be work without end, and all of them
-say the same: the decision is kept in the list under what they have in common, the fingerprint.
+say the same: the decision is kept in the list under what they have in common, the fingerprint. What has a document is
+one client for everybody, and its address is the name that nobody else can have.
 """
 
 from django.db import transaction
@@ -10,7 +11,7 @@ from django.db.models import Q, QuerySet
 from audit.ledger.events import UserRef
 from audit.ledger.kinds import Kind
 from audit.ledger.record import record
-from oauth_provider.clients.models import SELF_MADE, Approval, Client
+from oauth_provider.clients.models import SELF_MADE, Approval, Client, Origin
 from oauth_provider.clients.suspend import resume_client, suspend_client
 from oauth_provider.registration.models import ListedClient, NamedBy, Verdict
 from oauth_provider.registration.scopes import open_scopes
@@ -64,18 +65,22 @@ def enforce(*, entry: ListedClient, actor: UserRef, reason: str) -> int:
 
 def registrations_of(client: Client) -> QuerySet[Client]:
     """Every registration of the same program, the one at hand included."""
-    same = Q(fingerprint=client.fingerprint) if client.fingerprint else Q(pk=client.pk)
+    same = Q(pk=client.pk) if _is_one(client) else Q(fingerprint=client.fingerprint)
     rows: QuerySet[Client] = Client.objects.filter(same, origin__in=SELF_MADE)
     return rows
 
 
 def put_on_list(client: Client, verdict: Verdict, note: str) -> None:
     """Keep what was decided about the program of `client`, instead of what was decided before."""
-    named_by = NamedBy.FINGERPRINT if client.fingerprint else NamedBy.CLIENT_ID
-    value = client.fingerprint or client.client_id
+    named_by = NamedBy.CLIENT_ID if _is_one(client) else NamedBy.FINGERPRINT
+    value = client.client_id if _is_one(client) else client.fingerprint
     ListedClient.objects.update_or_create(
         named_by=named_by, value=value, defaults={"verdict": verdict, "note": note[:500]}
     )
+
+
+def _is_one(client: Client) -> bool:
+    return client.origin == Origin.DOCUMENT or not client.fingerprint
 
 
 def _tell(kind: Kind, client: Client, actor: UserRef, reason: str) -> None:

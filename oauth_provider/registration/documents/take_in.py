@@ -42,7 +42,7 @@ def take_in_new(*, url: str, described: Described, seen: Seen) -> None:
     Raises:
         NotWelcomeError: the policy or the list says no to what the document says.
     """
-    fingerprint = fingerprint_of(described.metadata)
+    fingerprint = fingerprint_of(described.metadata, address=url)
     client = Client(
         client_id=url,
         origin=Origin.DOCUMENT,
@@ -86,7 +86,7 @@ def take_in_again(*, document: MetadataDocument, described: Described, seen: See
         return
     previous = locked.versions.first()
     _keep_version(locked, described, seen)
-    fingerprint = fingerprint_of(described.metadata)
+    fingerprint = fingerprint_of(described.metadata, address=client.client_id)
     same = fingerprint == client.fingerprint
     _describe(client, described, fingerprint)
     if (same and _facts(client) == before) and client.trust_reviewed_at is not None:

@@ -8,12 +8,14 @@ from django.test import Client as Browser
 from django.test import override_settings
 from django.utils import timezone
 
+from audit.ledger.events import UserRef
 from oauth_provider.authorize.models import Interaction
 from oauth_provider.clients.models import Approval, Client
 from oauth_provider.clients.suspend import suspend_client
 from oauth_provider.rates import DEFAULT_RATES
 from oauth_provider.registration.documents.models import MetadataDocument
 from oauth_provider.registration.models import ListedClient, Mode, RegistrationPolicy, Verdict
+from oauth_provider.registration.programs import approve_program, decline_program
 from tests.at_once import at_once
 from tests.oauth_provider.registration.documents.world import (
     CALLBACK,
@@ -48,6 +50,30 @@ def test_whoever_needs_approval_waits_for_it(world: DocumentWorld) -> None:
     assert client_of().approval == Approval.PENDING
     Client.objects.filter(client_id=URL).update(approval=Approval.APPROVED)
     assert world.ask().status_code == 200
+
+
+@pytest.mark.parametrize("mode", [Mode.APPROVAL, Mode.LISTED])
+def test_what_is_decided_about_a_document_is_about_its_address(world: DocumentWorld, mode: Mode) -> None:
+    world.serve()
+    world.ask()
+    actor = UserRef(user_id=1, external_id="staff")
+    approve_program(client=client_of(), actor=actor, reason="We use it")
+    client_of().delete()
+    RegistrationPolicy.objects.update(document_mode=mode)
+    copy = "https://evil.example/client.json"
+    world.serve(document(client_id=copy), host="evil.example")
+    assert (world.ask().status_code, world.ask(copy).status_code) == (200, 403)
+    decline_program(client=client_of(), actor=actor, reason="No longer")
+    assert (world.ask().status_code, client_of().is_suspended) == (403, True)
+
+
+def test_a_copy_of_a_document_that_is_declined_takes_nobody_with_it(world: DocumentWorld) -> None:
+    world.serve()
+    copy = "https://evil.example/client.json"
+    world.serve(document(client_id=copy), host="evil.example")
+    assert (world.ask().status_code, world.ask(copy).status_code) == (200, 200)
+    decline_program(client=client_of(copy), actor=UserRef(user_id=1, external_id="staff"), reason="A copy")
+    assert (world.ask().status_code, world.ask(copy).status_code) == (200, 403)
 
 
 def test_there_is_room_for_so_many_that_nobody_uses(world: DocumentWorld) -> None:
