@@ -21,5 +21,7 @@ def user_ref(user: AbstractBaseUser | AnonymousUser) -> UserRef:
     # Without a query where it was loaded with the user
     identity: Identity | None = getattr(user, "identity", None)
     if identity is None:
-        identity, _created = Identity.objects.get_or_create(user=user, defaults={"external_id": f"{LOCAL_PREFIX}{user.pk}"})
+        identity, _created = Identity.objects.get_or_create(
+            user=user, defaults={"external_id": f"{LOCAL_PREFIX}{user.pk}"}
+        )
     return UserRef(user_id=identity.user_id, external_id=identity.external_id)

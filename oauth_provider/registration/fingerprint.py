@@ -12,8 +12,9 @@ _LOOPBACK_PORT = re.compile(r"\A(http://(?:127\.0\.0\.1|\[::1\]|localhost)):[0-9
 def fingerprint_of(metadata: Metadata, *, address: str = "") -> str:
     """Hex SHA-256 of the name, where it returns to, how it proves itself, its home page and its software id.
 
-    With the `address` of the document that says so: whoever copies a document is another program. Without the port of a loopback address, which is another one at every start (RFC 8252 section 7.3), and without
-    the version: an update does not make another program.
+    With the `address` of the document that says so: whoever copies a document is another program. Without the port of a
+    loopback address, which is another one at every start (RFC 8252 section 7.3), and without the version: an update
+    does not make another program.
     """
     facts = {
         "name": metadata.name.casefold(),
