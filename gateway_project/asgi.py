@@ -4,7 +4,8 @@
 import asyncio
 import os
 from datetime import timedelta
-from typing import Any
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gateway_project.settings")
 
@@ -21,6 +22,7 @@ from audit.ledger.events import Draft
 from audit.ledger.kinds import Decision, Kind
 from audit.ledger.origin import Origin, current_origin, set_origin, truncated_address
 from audit.ledger.recorder import AuditUnavailable, recorder
+from gateway_project.environment import Environment
 from gateway_project.front_door import inspect
 from gateway_project.health import Health
 from gateway_project.load import Load
@@ -39,6 +41,9 @@ from proxy.pipeline.call import ClientGone
 from proxy.pipeline.record import SERVER_ERROR
 from proxy.refusals import Refusal
 
+if TYPE_CHECKING:
+    from gateway_project.traces import Traces
+
 log = structlog.get_logger(__name__)
 
 
@@ -47,7 +52,8 @@ class GatewayApplication:
 
     def __init__(self) -> None:
         self._counts = Counts()
-        self._data_plane = DataPlane(recorder=recorder, observation=Observation((self._counts.ended,)))
+        self._traces = _traces(settings.ENVIRONMENT)
+        self._data_plane = DataPlane(recorder=recorder, observation=_observation(self._counts, self._traces))
         self._load = Load()
         self._metrics = Metrics(
             OwnNumbers(self._counts, plane=self._data_plane, recorder=recorder, load=self._load),
@@ -156,7 +162,27 @@ class GatewayApplication:
         await asyncio.to_thread(self._unfinished.stop)
         await self._data_plane.stop()
         await self._metrics.stop()
+        if self._traces is not None:
+            await self._traces.stop()
         await send({"type": "lifespan.shutdown.complete"})
+
+
+def _traces(environment: Environment) -> "Traces | None":
+    if not environment.OTEL_EXPORTER_OTLP_ENDPOINT:
+        return None
+    # By its name: the library takes 14 MB of a worker that has nowhere to send a trace
+    return import_module("gateway_project.traces").Traces(  # type: ignore[no-any-return]
+        environment.OTEL_EXPORTER_OTLP_ENDPOINT,
+        headers=environment.otlp_headers,
+        service=environment.OTEL_SERVICE_NAME,
+        ratio=environment.OTEL_TRACES_SAMPLER_ARG,
+    )
+
+
+def _observation(counts: Counts, traces: "Traces | None") -> Observation:
+    if traces is None:
+        return Observation((counts.ended,))
+    return Observation((counts.ended, traces.ended), samples=traces.samples)
 
 
 def _is_alias(path: str) -> bool:

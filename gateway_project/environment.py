@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from cryptography.fernet import Fernet
 from pydantic import AfterValidator, Field, ValidationError, ValidationInfo, field_validator
@@ -66,6 +66,10 @@ class Environment(BaseSettings):
     RATE_LIMIT_WINDOW_MS: int = Field(default=60_000, ge=1000)
     RATE_LIMIT_MAX: int = Field(default=300, ge=1)
     METRICS_TOKEN: str | None = Field(default=None, min_length=16, pattern=r"^[!-~]+$")
+    OTEL_EXPORTER_OTLP_ENDPOINT: str = ""
+    OTEL_EXPORTER_OTLP_HEADERS: CommaList = []
+    OTEL_SERVICE_NAME: str = Field(default="gatehouse", pattern=r"^[ -~]{1,100}$")
+    OTEL_TRACES_SAMPLER_ARG: float = Field(default=1.0, ge=0, le=1)
     AUDIT_SPOOL_DIR: Path | None = None
     AUDIT_KEY_FILE: Path | None = None
     SIGNING_KEY_FILE: Path | None = None
@@ -94,6 +98,7 @@ class Environment(BaseSettings):
         "OAUTH_ALIAS_PREFIXES",
         "ENCRYPTION_KEYS",
         "OAUTH_RATES",
+        "OTEL_EXPORTER_OTLP_HEADERS",
         "IDENTITY_WEBHOOK_SECRETS",
         "AUTH0_SCOPES",
         "AUTH0_REDIRECT_HOSTS",
@@ -171,6 +176,24 @@ class Environment(BaseSettings):
     def rates(cls, value: list[str]) -> list[str]:
         """Changes to the authorization server's rates."""
         rates_with(value)
+        return value
+
+    @field_validator("OTEL_EXPORTER_OTLP_ENDPOINT")
+    @classmethod
+    def collector(cls, value: str) -> str:
+        """Where traces go; /v1/traces is added (OTLP specification, OTLP/HTTP request)."""
+        parts = urlsplit(value)
+        if value and (parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment):
+            raise ValueError("must be the base URL of a collector, such as http://collector:4318")
+        return value
+
+    @field_validator("OTEL_EXPORTER_OTLP_HEADERS")
+    @classmethod
+    def collector_headers(cls, value: list[str]) -> list[str]:
+        """What the collector asks for."""
+        for pair in value:
+            if not re.fullmatch(r"[A-Za-z0-9_-]+=[!-~]+", pair):
+                raise ValueError("must look like name=value,name=value")
         return value
 
     @field_validator("SIGN_IN_ISSUER")
@@ -278,6 +301,12 @@ class Environment(BaseSettings):
     def service_urls(self) -> dict[str, str]:
         """The upstream URLs of backends, by the name before `_SERVICE_URL`."""
         return {variable.removesuffix(SERVICE_URL): url for variable, url in self.SERVICE_URLS.items()}
+
+    @property
+    def otlp_headers(self) -> dict[str, str]:
+        """The headers for the collector, by name; values are percent-decoded."""
+        pairs = (pair.partition("=") for pair in self.OTEL_EXPORTER_OTLP_HEADERS)
+        return {name.lower(): unquote(value) for name, _equals, value in pairs}
 
     @property
     def cors_origins(self) -> list[str]:

@@ -99,6 +99,12 @@ def test_several_missing_variables_are_named_together(monkeypatch: pytest.Monkey
         ("AUTH0_MGMT_CLIENT_SECRET", "alone"),
         ("AUTH0_LOG_WEBHOOK_SECRET", "alone but long enough"),
         ("AUTH0_CONNECTION_ID", "../x"),
+        ("METRICS_TOKEN", "short"),
+        ("METRICS_TOKEN", "long enough but with blanks"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4318"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector:4318?key=1"),
+        ("OTEL_EXPORTER_OTLP_HEADERS", "x-key"),
+        ("OTEL_TRACES_SAMPLER_ARG", "1.1"),
     ],
 )
 def test_a_malformed_variable_is_named(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
@@ -152,3 +158,8 @@ def test_a_tenant_is_described_whole(monkeypatch: pytest.MonkeyPatch) -> None:
         read_environment()
     for name in ("AUTH0_MGMT_CLIENT_ID", "AUTH0_MGMT_CLIENT_SECRET", "AUTH0_LOG_WEBHOOK_SECRET"):
         assert f"  {name}: " in str(fault.value)
+
+
+def test_the_collectors_headers_are_decoded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_HEADERS", "X-Key=a%20b, authorization=Basic%20eA==")
+    assert read_environment().otlp_headers == {"x-key": "a b", "authorization": "Basic eA=="}
