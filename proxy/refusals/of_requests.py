@@ -115,7 +115,7 @@ class NoDocument(Refusal):
 
     status = 409
     error = "no_document"
-    reason = "no_document"
+    reason = "not_registered"
     title = "No OpenAPI document"
     detail = "ChatGPT would not take this document; faults says what to change."
 

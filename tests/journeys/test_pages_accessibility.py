@@ -1,5 +1,6 @@
 """Every page people meet passes axe-core, fits 320 px, and can be used with a keyboard alone, scripts off."""
 
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -132,6 +133,15 @@ def add_client(studio: Studio, tab: Page) -> None:
     tab.wait_for_selector("#values-title")
 
 
+def compare_document(studio: Studio, tab: Page) -> None:
+    """An OpenAPI document is given to a backend: what follows says what it changes."""
+    tab.goto(studio.url("/admin/proxy/backend/1/openapi/"))
+    paths = {"/jobs/search": {"get": {"summary": "Other words"}}, "/a{b}": {"get": {}}, "/new": {"delete": {}}}
+    tab.fill("textarea[name=text]", json.dumps({"openapi": "3.1.0", "paths": paths}))
+    tab.locator("form:has(textarea[name=text]) button[type=submit]").click()
+    tab.wait_for_selector("#agree-title")
+
+
 PAGES: dict[str, tuple[str, Opened]] = {
     "sign-in": ("", goto("/accounts/login/")),
     "sign-in-to-decide": ("", goto(asked_by("proven", login_hint="ana"))),
@@ -159,6 +169,8 @@ PAGES: dict[str, tuple[str, Opened]] = {
     "not-found": ("ana", goto("/connected-apps/00000000-0000-0000-0000-000000000000/")),
     "admin-client-add": ("staff", goto("/admin/oauth_provider/client/add/")),
     "admin-setup-sheet": ("staff", add_client),
+    "admin-openapi-import": ("staff", goto("/admin/proxy/backend/1/openapi/")),
+    "admin-openapi-differences": ("staff", compare_document),
 }
 
 

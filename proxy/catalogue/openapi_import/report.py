@@ -17,6 +17,7 @@ def lines_of(plan: Plan, *, disable_missing: bool) -> Iterator[str]:
     for step in plan.steps:
         if step.fate is not Fate.SAME:
             yield f"{_sign(step, disable_missing=disable_missing)} {step.label}{_name(step)}"
+            yield from (f"    {line}" for line in _becomes(step))
             yield from (f"    {line}" for change in step.changes for line in _difference(step, change))
         yield from (f"    ! {note}" for note in step.notes)
     yield from (f"! {note}" for note in plan.notes)
@@ -51,6 +52,13 @@ def _name(step: Step) -> str:
     if step.operation is not None:
         return f"  ({step.operation.operation_id})"
     return f"  ({step.proposal.operation_id})" if step.proposal and step.proposal.operation_id else ""
+
+
+def _becomes(step: Step) -> Iterator[str]:
+    """Where a new operation will be, and what it needs; its notes say why it is disabled."""
+    if step.fate is Fate.NEW and step.proposal is not None and step.proposal.values is not None:
+        needs = " ".join(step.proposal.values["scopes"]) or "–"
+        yield f"{step.proposal.values['path']}  {needs}"
 
 
 def _difference(step: Step, change: FieldChange) -> Iterator[str]:

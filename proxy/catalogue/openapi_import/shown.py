@@ -76,8 +76,8 @@ def _state(step: Step, disable_missing: bool) -> str:
     if not step.proposal.values["enabled"]:
         # Its notes say so, and why
         return ""
-    names = ", ".join(step.proposal.values["scopes"])
-    return _("Enabled; it needs %(names)s") % {"names": names}
+    facts = {"names": ", ".join(step.proposal.values["scopes"]), "path": step.proposal.values["path"]}
+    return _("Enabled at %(path)s; it needs %(names)s") % facts
 
 
 def _shown_change(change: FieldChange) -> ShownChange:

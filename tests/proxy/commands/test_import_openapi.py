@@ -48,6 +48,7 @@ def run(source: Path | str, *arguments: str) -> str:
 def test_a_dry_run_shows_and_changes_nothing(source: Path) -> None:
     printed = run(source, "--dry-run")
     assert "+ GET /jobs  (listJobs)" in printed
+    assert "    /jobs/{job_id}  jobs:read" in printed
     assert "! Disabled: the document does not say which permissions it needs." in printed
     assert "new 4, changed 0, same 0, gone 0, left out 0" in printed
     assert not Operation.objects.exists()

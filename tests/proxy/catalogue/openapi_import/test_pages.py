@@ -55,7 +55,7 @@ def test_differences_are_shown_before_anything_is_stored(staff: StaffBrowser, pa
     staff.form(page, "url", "text", "scopes")
     shown = staff.http.post(page, {"text": TEXT})
     text = shown.content.decode()
-    for expected in ("GET /jobs", "Enabled; it needs jobs:read", "Disabled: the document does not say", "New"):
+    for expected in ("GET /jobs", "Enabled at /jobs; it needs jobs:read", "Disabled: the document does not say", "New"):
         assert expected in text
     assert not Operation.objects.exists()
 
