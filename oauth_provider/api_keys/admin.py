@@ -64,6 +64,7 @@ class ApiKeyAdmin(ShownOnceAdmin):
     list_display = ("name", "permissions", "state", "created_at")
     search_fields = ("name",)
     search_help_text = gettext_lazy("Name.")
+    nothing_yet = gettext_lazy("For programs that call a backend which takes a key in X-API-Key.")
     readonly_fields = ("name", "permissions", "state", "created_at", "revoked_at")
     actions_detail = ("disable",)
 

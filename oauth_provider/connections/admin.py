@@ -72,6 +72,7 @@ class ConnectionAdmin(ReadOnlyAdmin):
         "client__client_id",
     )
     search_help_text = gettext_lazy("User name, e-mail, external id, or the client's name or id.")
+    nothing_yet = gettext_lazy("A connection appears when a person allows a client something.")
     ordering = ("-created_at",)
     fieldsets = (
         (None, {"fields": ("person", "app", "state", "given")}),

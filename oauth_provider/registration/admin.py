@@ -83,6 +83,9 @@ class ListedClientAdmin(RecordedAdmin):
     list_filter = ("verdict", "named_by")
     search_fields = ("value", "note")
     search_help_text = gettext_lazy("Client id, address, fingerprint or note.")
+    nothing_yet = gettext_lazy(
+        "Programs that always come in at once, or never. Approve and Decline on a client's page write here too."
+    )
 
     def about(self, obj: ListedClient) -> About:
         """By what it compares."""
@@ -115,6 +118,7 @@ class InvitationAdmin(ShownOnceAdmin):
     list_display = ("name", "state", "used", "hint", "expires_at")
     search_fields = ("name",)
     search_help_text = gettext_lazy("Name.")
+    nothing_yet = gettext_lazy("An invitation lets one program register itself, whatever the policy says.")
     readonly_fields = ("name", "state", "used", "hint", "created_at", "expires_at")
     actions_detail = ("revoke",)
 

@@ -75,6 +75,7 @@ class StaffTokenAdmin(ShownOnceAdmin):
     list_display = ("name", "state", "may", "person", "used", "expires_at")
     search_fields = ("name", "user__username")
     search_help_text = gettext_lazy("Name.")
+    nothing_yet = gettext_lazy("For your scripts at the management API, /api/manage/v1/.")
     list_select_related = ("user",)
     readonly_fields = ("name", "state", "may", "person", "hint", "used", "created_at", "expires_at")
     actions_detail = ("revoke",)

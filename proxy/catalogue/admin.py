@@ -70,6 +70,7 @@ class BackendAdmin(OpenApiImport, CatalogueAdmin):
     list_filter = ("auth_mode", "enabled")
     search_fields = ("name", "prefix", "upstream_url")
     search_help_text = gettext_lazy("Name, prefix or upstream URL.")
+    nothing_yet = gettext_lazy("A backend is one of your services. Say where it runs, then what may be called there.")
     readonly_fields = ("has_credential", "trusted", "shown_certificate")
     fieldsets: Any = (
         (None, {"fields": ("name", "kind", "prefix", "upstream_url", "allow_private", "auth_mode", "enabled",
@@ -202,6 +203,7 @@ class OperationAdmin(CatalogueAdmin):
     list_select_related = ("backend",)
     search_fields = ("operation_id", "title", "path")
     search_help_text = gettext_lazy("Operation id, title or path.")
+    nothing_yet = gettext_lazy("An operation is one call of a backend. What is not listed cannot be called.")
     fieldsets = (
         (
             None,

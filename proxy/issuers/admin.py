@@ -32,6 +32,7 @@ class IssuerAdmin(CatalogueAdmin):
     list_filter = ("enabled",)
     search_fields = ("name", "issuer")
     search_help_text = gettext_lazy("Name or issuer.")
+    nothing_yet = gettext_lazy("Only needed for backends that take tokens of another sign-in, such as Clerk or Auth0.")
     actions_detail = ("try_out",)
     fieldsets = (
         (

@@ -28,6 +28,9 @@ class LimitAdmin(CatalogueAdmin):
     list_select_related = ("backend", "operation")
     search_fields = ("client", "backend__name", "operation__operation_id")
     search_help_text = gettext_lazy("Client id, backend or operation.")
+    nothing_yet = gettext_lazy(
+        "Everybody has the limit of RATE_LIMIT_MAX and RATE_LIMIT_WINDOW_MS until you set others."
+    )
     fieldsets = (
         (
             None,

@@ -157,6 +157,15 @@ def test_first_page_names_backends_that_wait_for_an_issuer(staff: StaffBrowser) 
     assert "no issuer is enabled" not in staff.text("/admin/")
 
 
+def test_first_page_names_each_program_that_waits_for_approval_once(staff: StaffBrowser) -> None:
+    for number in range(2):
+        Client.objects.create(client_id=f"r{number}", name="Claude", approval="pending", fingerprint="f")
+    assert staff.text("/admin/").count("Claude waits for approval.") == 1
+    for number in range(7):
+        Client.objects.create(client_id=f"p{number}", name="Many", approval="pending", fingerprint=f"p{number}")
+    assert "8 programs wait for approval." in staff.text("/admin/")
+
+
 def test_first_page_shows_what_was_refused_last(staff: StaffBrowser) -> None:
     add_backend()
     record(kind=Kind.PROXY_CALL_DECIDED, decision=Decision.DENY, reason="expired", user=user_ref(staff.user))
@@ -179,6 +188,12 @@ def test_sidebar_offers_what_one_may_see(db: None) -> None:
     text = StaffBrowser(make_staff("sam", "oauth_provider.view_connection")).text("/admin/")
     assert "/admin/oauth_provider/connection/" in text
     assert "/admin/oauth_provider/client/" not in text
+
+
+def test_an_empty_list_says_what_belongs_there_and_a_search_that_nothing_fits(staff: StaffBrowser) -> None:
+    address = reverse("admin:proxy_limit_changelist")
+    assert "RATE_LIMIT_MAX" in staff.text(address)
+    assert "Nothing fits the search" in staff.text(address, q="nothing")
 
 
 @pytest.mark.parametrize(

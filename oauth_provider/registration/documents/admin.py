@@ -56,6 +56,9 @@ class MetadataDocumentAdmin(ReadOnlyAdmin):
     search_fields = ("client__name", "client__client_id")
     search_help_text = gettext_lazy("Name or address.")
     list_select_related = ("client",)
+    nothing_yet = gettext_lazy(
+        "A document appears when somebody connects a client whose id is the address of one: ChatGPT, Claude, VS Code."
+    )
     ordering = ("client__name",)
     actions_detail = ("ask_now",)
     fields = readonly_fields = (
