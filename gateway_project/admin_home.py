@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
@@ -12,7 +13,7 @@ from django.utils.translation import gettext as _
 from audit.ledger.kinds import Decision
 from audit.ledger.people import with_names
 from audit.ledger.queries import search
-from oauth_provider.clients.models import Client, Preset
+from oauth_provider.clients.models import Approval, Client, Preset
 from oauth_provider.clients.setup_sheet import awaits_callback
 from oauth_provider.connections.models import Connection
 from oauth_provider.scopes.models import Scope
@@ -20,6 +21,8 @@ from proxy.catalogue.models import AuthMode, Backend, Operation
 from proxy.issuers.models import Issuer
 
 SHOWN = 6
+# With what needs a look above them, the page still fits a screen
+REFUSALS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +62,13 @@ def home(request: HttpRequest) -> dict[str, Any]:
         "title": _("Start"),
         "steps": steps,
         "steps_are_done": all(step.is_done for step in steps),
-        "looks": [*_waiting_clients(clients), *_broken_operations(request), *_backends_without_issuer(request)],
+        "mcp_url": f"{settings.PUBLIC_BASE_URL}/mcp" if steps else "",
+        "looks": [
+            *_strangers(clients),
+            *_waiting_clients(clients),
+            *_broken_operations(request),
+            *_backends_without_issuer(request),
+        ],
         "counts": _counts(request),
         "refusals": _refusals(request),
     }
@@ -118,6 +127,19 @@ def _steps_of_the_gpt(gpts: list[Client]) -> list[Step]:
             _list_of("oauth_provider_connection"),
             _("Connections"),
         ),
+    ]
+
+
+def _strangers(clients: list[Client]) -> list[Look]:
+    """Programs that registered themselves, each once, however often it registered."""
+    pending = [client for client in clients if client.approval == Approval.PENDING and not client.is_suspended]
+    programs = {client.fingerprint or client.client_id: client for client in pending}
+    if len(programs) > SHOWN:
+        words = _("%(count)s programs wait for approval.") % {"count": len(programs)}
+        return [Look(words, _list_of("oauth_provider_client", "?approval__exact=pending"))]
+    return [
+        Look(_("%(name)s waits for approval.") % {"name": client.name or client.client_id}, client.get_absolute_url())
+        for client in programs.values()
     ]
 
 
@@ -182,4 +204,4 @@ def _counts(request: HttpRequest) -> list[Count]:
 def _refusals(request: HttpRequest) -> list[Any]:
     if not request.user.has_perm("audit.view_event"):
         return []
-    return list(with_names(search(decision=Decision.DENY))[:SHOWN])
+    return list(with_names(search(decision=Decision.DENY))[:REFUSALS])
