@@ -12,7 +12,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 from unfold.enums import ActionVariant
 
 from oauth_provider.admin_skin import Tone, ago, chip, code, column, page_button
@@ -63,8 +63,11 @@ class ClientAdmin(AnyClientAdmin):
         fieldsets = super().get_fieldsets(request, obj)
         if obj is None:
             return fieldsets
-        shown = self.origin_fields if obj.is_self_made else ("state", "came", "reviewed")
-        return (*fieldsets[:2], (_("Where it comes from"), {"fields": shown}), *fieldsets[2:])
+        if obj.is_self_made:
+            # Nobody of the staff has seen it before: who it is comes before what may be changed about it
+            return ((_("Where it comes from"), {"fields": self.origin_fields}), *fieldsets)
+        came = {"fields": ("state", "came", "reviewed")}
+        return (*fieldsets[:2], (_("Where it comes from"), came), *fieldsets[2:])
 
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
         """A decision is offered while there is one to take."""
@@ -101,7 +104,8 @@ class ClientAdmin(AnyClientAdmin):
         if not isinstance(reason, str):
             return reason
         count = approve_program(client=client, actor=user_ref(request.user), reason=reason)
-        messages.success(request, _("%(count)s registrations are approved.") % {"count": count})
+        words = ngettext("One registration is approved.", "%(count)s registrations are approved.", count)
+        messages.success(request, words % {"count": count})
         return HttpResponseRedirect(self.page_of(client))
 
     @page_button(description=gettext_lazy("Decline"), path="decline", icon="block", variant=ActionVariant.DANGER)
@@ -123,7 +127,8 @@ class ClientAdmin(AnyClientAdmin):
         if not isinstance(reason, str):
             return reason
         count = decline_program(client=client, actor=user_ref(request.user), reason=reason)
-        messages.success(request, _("%(count)s registrations are declined.") % {"count": count})
+        words = ngettext("One registration is declined.", "%(count)s registrations are declined.", count)
+        messages.success(request, words % {"count": count})
         return HttpResponseRedirect(self.page_of(client))
 
     @page_button(description=gettext_lazy("Review trust"), path="trust", icon="verified_user")

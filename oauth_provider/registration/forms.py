@@ -71,6 +71,14 @@ class ListedForm(ReasonedForm):
 
         model = ListedClient
         fields = ("verdict", "named_by", "value", "note")
+        help_texts = {
+            "verdict": gettext_lazy("A refused one is refused always; one that comes in, unless nobody may register."),
+            "named_by": gettext_lazy(
+                "A fingerprint stands for every registration of one program: see a client's page."
+            ),
+            "value": gettext_lazy("Compared letter by letter."),
+            "note": gettext_lazy("For your colleagues."),
+        }
 
     def clean_value(self) -> str:
         """Without the blanks that come along when something is pasted."""
@@ -95,6 +103,7 @@ class InvitationForm(forms.ModelForm):  # type: ignore[type-arg]  # generic for 
         initial=1,
         widget=UnfoldAdminIntegerFieldWidget,
         validators=[MinValueValidator(1), MaxValueValidator(10_000)],
+        help_text=gettext_lazy("Programs that register anew at every connection need more than one."),
     )
     days = forms.IntegerField(
         label=gettext_lazy("Valid for, days"),
