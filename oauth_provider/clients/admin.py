@@ -91,7 +91,11 @@ class ClientAdmin(ClientButtons):
         """A new client begins with what it is; an existing one with what may change."""
         scopes: tuple[str, ...] = ("allowed_scopes", "default_scopes", "default_resource")
         if obj is None:
-            return ((None, {"fields": ("preset", "name", "gpt", "redirect_uris", *scopes)}),)
+            words = _(
+                "Claude, ChatGPT apps, Cursor and VS Code come by themselves if the registration policy lets them. "
+                "Make a client here for a GPT, for a service, or for a client id that stays the same."
+            )
+            return ((None, {"fields": ("preset", "name", "gpt", "redirect_uris", *scopes), "description": words}),)
         addresses = {Preset.GPT: ("gpt", "redirect_uris"), Preset.SERVICE: ()}.get(
             Preset(obj.preset), ("redirect_uris",)
         )

@@ -24,7 +24,8 @@ class Line:
 
 def setup_sheet(client: Client, *, secret: str) -> list[Line]:
     """The sheet for `client`; `secret` is "" when it is not shown: a public client, or a page opened again."""
-    lines = [Line(_("Client ID"), client.client_id)]
+    lines = _server(client)
+    lines.append(Line(_("Client ID"), client.client_id))
     if secret:
         lines.append(Line(_("Client Secret"), secret, _("Shown this once. Copy it now."), secret=True))
     base = settings.PUBLIC_BASE_URL
@@ -41,6 +42,15 @@ def setup_sheet(client: Client, *, secret: str) -> list[Line]:
         lines.append(Line(_("Token Exchange Method"), _("Default (POST request)")))
         lines += _schema(client)
     return lines
+
+
+def _server(client: Client) -> list[Line]:
+    """What the programs that speak MCP ask for first."""
+    if client.preset in {Preset.GPT, Preset.SERVICE, Preset.OTHER}:
+        return []
+    return [
+        Line(_("Server URL"), f"{settings.PUBLIC_BASE_URL}/mcp", _("MCP over Streamable HTTP, sign-in with OAuth."))
+    ]
 
 
 def _schema(client: Client) -> list[Line]:

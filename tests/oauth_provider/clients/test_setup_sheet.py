@@ -29,6 +29,12 @@ def test_without_a_secret_there_is_no_line_for_it() -> None:
     assert "Client Secret" not in lines(**GPT)
 
 
+@pytest.mark.parametrize("preset", ["chatgpt", "claude", "claude-code", "cursor", "vscode"])
+def test_what_speaks_mcp_is_told_the_servers_address_first(preset: str) -> None:
+    label, value = next(iter(lines(preset=preset).items()))
+    assert (label, value.endswith("/mcp")) == ("Server URL", True)
+
+
 def test_a_service_needs_no_authorization_url() -> None:
     assert "Authorization URL" not in lines(preset="service")
 
