@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from audit.ledger.queries import last_used
 from oauth_provider.connections.models import DEVICE_HOST, Connection
 from oauth_provider.scopes.models import Scope, Sensitivity
+from oauth_provider.scopes.openid import OFFLINE_ACCESS
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
@@ -21,10 +22,16 @@ LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 class Permission:
     """One permission in the reader's language; `active` is False when it opens nothing at present."""
 
+    name: str
     title: str
     description: str
     sensitivity: str
     active: bool
+
+    @property
+    def kind(self) -> str:
+        """Which heading it stands under, as on the consent page."""
+        return OFFLINE_ACCESS if self.name == OFFLINE_ACCESS else self.sensitivity
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +65,20 @@ class Card:
     twins_words: str
 
     @property
+    def opens_an_app(self) -> bool:
+        """It returns to a scheme of an application's own, which has no host (RFC 8252 section 7.1)."""
+        return self.returns_to.endswith(":")
+
+    @property
     def access(self) -> list[Access]:
         """The permissions that count at present, in one line for each kind."""
         headings = {
             Sensitivity.SENSITIVE.value: _("Sensitive"),
             Sensitivity.WRITE.value: _("Can do for you"),
             Sensitivity.NORMAL.value: _("Can see"),
+            OFFLINE_ACCESS: _("While you are away"),
         }
-        found = {kind: [p.title for p in self.permissions if p.active and p.sensitivity == kind] for kind in headings}
+        found = {kind: [p.title for p in self.permissions if p.active and p.kind == kind] for kind in headings}
         return [Access(headings[kind], titles) for kind, titles in found.items() if titles]
 
 
@@ -134,8 +147,9 @@ def _card(row: Connection, scopes: dict[str, Scope], used_at: datetime | None, *
 
 def _permission(name: str, scope: Scope | None, *, allowed: bool) -> Permission:
     if scope is None:
-        return Permission(title=name, description="", sensitivity=Sensitivity.NORMAL.value, active=False)
+        return Permission(name=name, title=name, description="", sensitivity=Sensitivity.NORMAL.value, active=False)
     return Permission(
+        name=name,
         title=scope.local_title,
         description=scope.local_description,
         sensitivity=scope.sensitivity,

@@ -96,6 +96,17 @@ def test_the_list_says_who_may_do_what_and_when_it_last_did(world: World, ana: P
     assert "Can do for you Change things for you Can see tool:read Last used just now Returns to client.example" in text
 
 
+def test_staying_connected_is_nothing_one_sees(world: World, ana: Person) -> None:
+    Scope.objects.update_or_create(name="offline_access", defaults={"title": "Stay connected"})
+    Connection.objects.update(scopes="tool:read offline_access")
+    assert "Can see tool:read While you are away Stay connected Last used" in ana.read(LIST)
+
+
+def test_a_scheme_of_an_application_is_put_in_words(ana: Person) -> None:
+    Connection.objects.update(redirect_host="cursor:")
+    assert "Returns to An application that your device opens ( cursor: )" in ana.read(LIST)
+
+
 def test_what_was_never_used_says_so(ana: Person) -> None:
     assert "Last used Never" in ana.read(LIST)
 
