@@ -33,7 +33,13 @@ _SLUGS: Mapping[str | Promise, tuple[str, ...]] = {
     ),
     _("your account is switched off"): ("inactive_user",),
     _("our staff suspended the application"): ("suspended_client",),
-    _("there is nothing to call there"): ("not_registered", "no_backend", "method_not_allowed", "unknown_auth_mode"),
+    _("there is nothing to call there"): (
+        "not_registered",
+        "no_backend",
+        "no_document",
+        "method_not_allowed",
+        "unknown_auth_mode",
+    ),
     _("its request could not be read"): (
         "invalid_request",
         "idempotency_key",

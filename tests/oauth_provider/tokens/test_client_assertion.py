@@ -87,7 +87,11 @@ def test_z04_clocks_may_differ_by_a_minute(make_world: Worlds, one_signer: Signe
     assert world.redeem(world.code(), **proof).status_code == 200
 
 
-NOW = int(time.time())
+def in_s(seconds: int) -> Callable[[], int]:
+    """That many seconds after the test begins, which may be long after it is collected."""
+    return lambda: int(time.time()) + seconds
+
+
 WRONG: dict[str, tuple[Changes, str]] = {
     "another audience": ({"aud": "https://other.example"}, "assertion_audience"),
     "our data plane": ({"aud": f"{settings.PUBLIC_BASE_URL}/mcp"}, "assertion_audience"),
@@ -107,10 +111,10 @@ WRONG: dict[str, tuple[Changes, str]] = {
     "not a number": ({"exp": float("nan")}, "malformed_assertion"),
     "as good as infinite": ({"exp": 1e300}, "assertion_exp"),
     "an end nobody lives to see": ({"exp": 10**18}, "assertion_exp"),
-    "ended": ({"exp": NOW - 1}, "assertion_expired"),
-    "good for an hour": ({"exp": NOW + 3600}, "assertion_too_long"),
-    "of the future": ({"iat": NOW + 120}, "assertion_too_early"),
-    "not yet": ({"nbf": NOW + 120}, "assertion_too_early"),
+    "ended": ({"exp": in_s(-1)}, "assertion_expired"),
+    "good for an hour": ({"exp": in_s(3600)}, "assertion_too_long"),
+    "of the future": ({"iat": in_s(120)}, "assertion_too_early"),
+    "not yet": ({"nbf": in_s(120)}, "assertion_too_early"),
     "a text as beginning": ({"iat": "now"}, "assertion_iat"),
     "no jti": ({"jti": None}, "assertion_without_jti"),
     "an empty jti": ({"jti": ""}, "assertion_without_jti"),
@@ -131,7 +135,8 @@ def test_d12_an_assertion_that_says_something_else_proves_nothing(
     make_world: Worlds, one_signer: Signer, changes: Changes, expected: str
 ) -> None:
     world = world_of(make_world, one_signer)
-    answer = world.redeem(world.code(), **one_signer.proof(**changes))
+    claims = {name: value() if callable(value) else value for name, value in changes.items()}
+    answer = world.redeem(world.code(), **one_signer.proof(**claims))
     assert (answer.status_code, answer.json()["error"]) == (401, "invalid_client")
     assert answer.json()["error_description"] == "Client authentication failed."
     assert reason() == expected

@@ -9,12 +9,13 @@ import pytest
 
 from proxy import refusals
 from proxy.entrypoints.problem import render
-from proxy.refusals import InsufficientScope, RateLimited, Refusal, TooLarge, Unavailable
+from proxy.refusals import InsufficientScope, NoDocument, RateLimited, Refusal, TooLarge, Unavailable
 
 MEMBERS = {"type", "title", "status", "detail", "request_id", "error", "error_description"}
 LEAVES: dict[type[Refusal], Callable[[], Refusal]] = {
     RateLimited: lambda: RateLimited(retry_after_s=7, resets_at=1_700_000_000, headers=(("ratelimit", "x"),)),
     TooLarge: lambda: TooLarge(10),
+    NoDocument: lambda: NoDocument([{"operation": "x", "change": "y"}]),
 }
 EVERY = [refusal for _name, refusal in inspect.getmembers(refusals, inspect.isclass) if issubclass(refusal, Refusal)]
 
