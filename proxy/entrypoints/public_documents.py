@@ -3,11 +3,14 @@
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
+import structlog
+
 from proxy.entrypoints.asgi_types import Receive, Scope, Send
 from proxy.entrypoints.responder import Responder
 from proxy.pipeline.call import Headers
-from proxy.refusals import MethodNotAllowed, Refusal
+from proxy.refusals import Crash, MethodNotAllowed, Refusal
 
+log = structlog.get_logger(__name__)
 _METHODS = "GET, HEAD, OPTIONS"
 _ANY_ORIGIN: Headers = (("access-control-allow-origin", "*"), ("vary", "Origin"))
 
@@ -39,9 +42,7 @@ class PublicDocuments(ABC):
             await responder.whole(204, (kept, *_ANY_ORIGIN, *allowed, ("content-length", "0")))
             return
         try:
-            if method not in {"GET", "HEAD"}:
-                raise MethodNotAllowed(headers=(("allow", _METHODS),))
-            found = await self.document(scope)
+            found = await self._found(scope)
         except Refusal as refusal:
             refusal.headers = (*refusal.headers, *shared)
             await responder.problem(refusal)
@@ -49,3 +50,14 @@ class PublicDocuments(ABC):
         kept = ("cache-control", f"public, max-age={found.max_age_s}")
         size = ("content-length", str(len(found.content)))
         await responder.whole(200, (("content-type", found.media_type), size, kept, *_ANY_ORIGIN), found.content)
+
+    async def _found(self, scope: Scope) -> Document:
+        if scope["method"] not in {"GET", "HEAD"}:
+            raise MethodNotAllowed(headers=(("allow", _METHODS),))
+        try:
+            return await self.document(scope)
+        except Refusal:
+            raise
+        except Exception as fault:
+            log.exception("document_crashed", request_id=scope["state"]["request_id"])
+            raise Crash from fault

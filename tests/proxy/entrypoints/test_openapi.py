@@ -13,6 +13,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 from oauth_provider.clients.models import Client
 from proxy.catalogue.models import Backend, Operation
 from proxy.catalogue.save import save_operation
+from proxy.entrypoints.openapi import OpenApiDocuments
 from tests.proxy.plane import Road
 from tests.proxy.world import JOBS, KEYED, OPEN, THEIRS, bearer
 
@@ -123,6 +124,18 @@ async def test_a_change_is_in_the_next_answer_and_a_fault_is_explained(road: Roa
         assert "300" in detail
     finally:
         await in_thread(added.delete)
+
+
+async def test_a_fault_of_ours_is_a_problem_document_that_says_nothing(
+    road: Road, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def broken(*_arguments: object) -> None:
+        raise RuntimeError("secret detail")
+
+    monkeypatch.setattr(OpenApiDocuments, "document", broken)
+    heard = await road.call("GET", f"{JOBS}/openapi.json")
+    assert (heard.status, heard.header("content-type")) == (500, "application/problem+json")
+    assert b"secret detail" not in heard.body
 
 
 async def test_it_is_made_once_for_all_who_ask(road: Road) -> None:
