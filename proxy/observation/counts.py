@@ -16,6 +16,8 @@ STATUS_MIN, SERVER_ERROR, STATUS_MAX = 100, 500, 599
 _MICROSECONDS = 1_000_000
 _LIMITER: Final = frozenset({"rate_limited", "overloaded"})
 
+_ALLOWED: Final = ("limiter", "allowed")
+
 # The metric, then the values of its labels
 Key = tuple[str, ...]
 
@@ -28,7 +30,9 @@ class Counts:
         # The sum of all, then how many in each bucket
         self.histograms: dict[Key, list[float]] = {}
         self._operations_max = operations_max
-        self._operations: dict[tuple[str, str], tuple[str, str]] = {}
+        self._operations: set[tuple[str, str]] = set()
+        self._keys: dict[tuple[str, str, Decision, int | None], Key] = {}
+        self._stages = [self.histograms.setdefault(("stage_seconds", stage), _nothing()) for stage in STAGES]
 
     def add(self, *key: str, by: int = 1) -> None:
         """Count."""
@@ -38,29 +42,29 @@ class Counts:
         """One more that took so long."""
         histogram = self.histograms.get(key)
         if histogram is None:
-            histogram = self.histograms[key] = [0.0] * (len(BUCKETS) + 2)
-        histogram[0] += seconds
-        histogram[bisect_left(BUCKETS, seconds) + 1] += 1
+            histogram = self.histograms[key] = _nothing()
+        _add(histogram, seconds)
 
     def ended(self, call: Ended) -> None:
-        """A call is over."""
-        draft = call.draft
-        backend, operation = self._named(draft.backend, draft.operation)
-        self.add("requests", backend, operation, draft.decision.value, _status(draft.status))
+        """A call is over. On the way of every call, so written for its time."""
+        draft, counters = call.draft, self.counters
+        told = (draft.backend, draft.operation, draft.decision, draft.status)
+        key = self._keys.get(told) or self._key(*told)
+        counters[key] = counters.get(key, 0) + 1
         before = call.started
-        for stage, mark in zip(STAGES, call.marks, strict=False):
+        for histogram, mark in zip(self._stages, call.marks, strict=False):
             if mark != before:
-                self.took(("stage_seconds", stage), mark - before)
+                _add(histogram, mark - before)
                 before = mark
-        self.took(("request_seconds", backend), before - call.started)
+        self.took(("request_seconds", key[1]), before - call.started)
         if draft.upstream_latency_us is not None:
-            self.took(("upstream_seconds", backend), draft.upstream_latency_us / _MICROSECONDS)
+            self.took(("upstream_seconds", key[1]), draft.upstream_latency_us / _MICROSECONDS)
         if draft.retries:
-            self.add("retries", backend, by=draft.retries)
+            self.add("retries", key[1], by=draft.retries)
         if draft.reason in _LIMITER:
             self.add("limiter", draft.reason)
         elif draft.backend and (call.refused_in is None or call.refused_in > CONSTRAIN):
-            self.add("limiter", "allowed")
+            counters[_ALLOWED] = counters.get(_ALLOWED, 0) + 1
 
     def refused(self, *, status: int, reason: str) -> None:
         """A call that came no further than the front door."""
@@ -69,14 +73,24 @@ class Counts:
         if reason in _LIMITER:
             self.add("limiter", reason)
 
-    def _named(self, backend: str, operation: str) -> tuple[str, str]:
-        key = (backend, operation)
-        known = self._operations.get(key)
-        if known is None:
-            if len(self._operations) >= self._operations_max:
-                return OTHER, OTHER
-            known = self._operations[key] = key
-        return known
+    def _key(self, backend: str, operation: str, decision: Decision, status: int | None) -> Key:
+        named = (backend, operation)
+        is_known = named in self._operations or len(self._operations) < self._operations_max
+        backend, operation = named if is_known else (OTHER, OTHER)
+        key = ("requests", backend, operation, decision.value, _status(status))
+        if is_known:
+            self._operations.add(named)
+            self._keys[(*named, decision, status)] = key
+        return key
+
+
+def _nothing() -> list[float]:
+    return [0.0] * (len(BUCKETS) + 2)
+
+
+def _add(histogram: list[float], seconds: float) -> None:
+    histogram[0] += seconds
+    histogram[bisect_left(BUCKETS, seconds) + 1] += 1
 
 
 def _status(status: int | None) -> str:

@@ -1,9 +1,9 @@
 """Record: opens first, closes last. Every outcome becomes a durable event before the answer ends."""
 
 import asyncio
-import time
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from time import monotonic
 
 from audit.ledger.closing import STREAMING
 from audit.ledger.events import Draft, new_event_id
@@ -61,9 +61,9 @@ class Record:
     def passed(self, stage: int) -> None:
         """The call is through `stage`, one of those of proxy.observation.call."""
         marks = self._marks
-        if missing := stage - len(marks):
-            marks.extend([marks[-1] if marks else self.received.started] * missing)
-        marks.append(time.monotonic())
+        if stage > len(marks):
+            marks.extend([marks[-1] if marks else self.received.started] * (stage - len(marks)))
+        marks.append(monotonic())
 
     def located(self, located: Located) -> None:
         """Where the call wants to go is known, whether or not it will be allowed."""

@@ -28,7 +28,7 @@ def test_a_call_counts_once_with_the_time_of_each_stage() -> None:
     }
     stages = {key[1]: parts for key, parts in counts.histograms.items() if key[0] == "stage_seconds"}
     # A stage that was left out took no time, and is none
-    assert set(stages) == set(STAGES) - {"intent"}
+    assert {stage for stage, parts in stages.items() if any(parts)} == set(STAGES) - {"intent"}
     assert stages["route"][0] == pytest.approx(0.195)
     assert stages["route"][1:] == [float(end == 0.25) for end in (*BUCKETS, float("inf"))]
     assert counts.histograms["upstream_seconds", "jobs"][0] == pytest.approx(0.19)
