@@ -44,6 +44,7 @@ from proxy.refusals import Refusal
 if TYPE_CHECKING:
     from gateway_project.traces import Traces
 
+CLIENT_ERROR = 400
 log = structlog.get_logger(__name__)
 
 
@@ -112,7 +113,7 @@ class GatewayApplication:
         except Refusal as refusal:
             await Responder(send, request_id=state["request_id"]).problem(refusal)
         except ClientGone:
-            return
+            await Responder(send, request_id=state["request_id"]).broken_off()
         finally:
             structlog.contextvars.unbind_contextvars("request_id")
             current_origin.reset(origin)
@@ -200,7 +201,11 @@ def _with_request_id(send: Send, request_id: str) -> Send:
 
     async def sending(message: Message) -> None:
         if message["type"] == "http.response.start":
-            message["headers"] = [*message["headers"], header]
+            headers = [*message["headers"], header]
+            if message["status"] >= CLIENT_ERROR and not any(name.lower() == b"cache-control" for name, _ in headers):
+                # RFC 9110 section 15.1: a cache may keep a 404 unless it is told not to
+                headers.append((b"cache-control", b"no-store"))
+            message["headers"] = headers
         await send(message)
 
     return sending

@@ -20,7 +20,7 @@ from gateway_project.environment import Environment
 SERVICES = ("TEST_DATABASE_URL", "TEST_REDIS_URL")
 NODE_MODULES = Path(__file__).parent / "clients" / "node" / "node_modules"
 # Folders whose tests share one started gateway
-ONE_GATEWAY = {"journeys", "attacks", "clients", "conformance", "sign_in"}
+ONE_GATEWAY = {"journeys", "attacks", "gateway", "evidence", "clients", "conformance", "sign_in"}
 DATA_DIR = Path(tempfile.mkdtemp(prefix="gatehouse-tests-"))
 
 

@@ -3,9 +3,10 @@
 from proxy.entrypoints.asgi_types import Send
 from proxy.entrypoints.problem import render
 from proxy.pipeline.call import Headers
-from proxy.refusals import Refusal
+from proxy.refusals import BadRequest, Refusal
 
 _NOSNIFF = (b"x-content-type-options", b"nosniff")
+_CLOSE = (("connection", "close"),)
 
 
 class Responder:
@@ -33,6 +34,11 @@ class Responder:
         """Send a complete answer."""
         await self.start(status, headers)
         await self.body(content, more=False)
+
+    async def broken_off(self) -> None:
+        """The request ended inside its body: said to whoever may still listen, in place of the server's own 500."""
+        if not self.started:
+            await self.problem(BadRequest("The body ends early, or its chunks cannot be read.", headers=_CLOSE))
 
     async def problem(self, refusal: Refusal) -> None:
         """Send a refusal."""

@@ -50,6 +50,7 @@ class RestEntrypoint:
             await self._carry(received, record, responder)
         except ClientGone:
             await _closed(record, "client_gone")
+            await responder.broken_off()
         except asyncio.CancelledError:
             await _closed(record, "client_gone" if watch.gone else "shutdown")
             if not watch.gone:

@@ -157,7 +157,7 @@ class RawBackend:
 
         async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             writers.append(writer)
-            with suppress(ConnectionError, asyncio.IncompleteReadError):
+            with suppress(ConnectionError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
                 await backend._serve(Wire(reader, writer))
             writer.close()
             backend.closed.set()

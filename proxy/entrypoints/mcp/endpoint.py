@@ -88,7 +88,7 @@ class McpEntrypoint:
         try:
             await self._exchange(received, responder)
         except ClientGone:
-            return
+            await responder.broken_off()
         except asyncio.CancelledError:
             if not watch.gone:
                 raise

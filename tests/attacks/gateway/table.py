@@ -1,0 +1,93 @@
+"""The table of attacks on the gateway: an id, what is sent, what must come of it, its cases, and who finds out."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from tests.attacks.table import NotMet
+
+if TYPE_CHECKING:
+    from tests.attacks.gateway.field import Field
+
+Attack = Callable[["Field", Any], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """A row; `cases` are what the attack is run with, by name.
+
+    `bites` means that a naive proxy must fail it; a `slow` one waits for deadlines.
+    """
+
+    id: str
+    what: str
+    expected: str
+    cases: Mapping[str, Any]
+    bites: bool
+    slow: bool
+    attack: Attack
+
+    def observe(self, field: "Field") -> dict[str, str]:
+        """What happened instead, by case; empty when all is as expected."""
+        found = {}
+        for name, case in self.cases.items():
+            try:
+                self.attack(field, case)
+            except (NotMet, OSError) as observed:
+                found[name] = str(observed) or type(observed).__name__
+        return found
+
+
+ROWS: dict[str, Row] = {}
+
+
+def row(
+    row_id: str,
+    what: str,
+    *,
+    expected: str,
+    cases: Mapping[str, Any] | None = None,
+    bites: bool = False,
+    slow: bool = False,
+) -> Callable[[Attack], Attack]:
+    """Put a function into the table under `row_id`; without `cases` it is run once, with None.
+
+    Raises:
+        ValueError: the row is there already.
+    """
+
+    def put(attack: Attack) -> Attack:
+        if row_id in ROWS:
+            raise ValueError(f"{row_id} is in the table already")
+        ROWS[row_id] = Row(
+            id=row_id, what=what, expected=expected, cases=cases or {"": None}, bites=bites, slow=slow, attack=attack
+        )
+        return attack
+
+    return put
+
+
+def named(*cases: str) -> dict[str, str]:
+    """Cases that are their own names."""
+    return {case.encode("unicode_escape").decode(): case for case in cases}
+
+
+# What the list of attacks has beyond these rows, and where it is
+LEFT_OUT: dict[str, str] = {
+    "A21": "HTTP/2 is not spoken: the server is started with HTTP/1.1 alone",
+    "A9": "the HTTP server takes a bare LF for the end of a line, as RFC 9112 section 2.2 allows, before our code runs",
+    "C8": "addresses behind trusted proxies: tests/oauth_provider/identities and tests/attacks/rows",
+    "C9": "the verifier in the guide for backends: tests/clients/test_backends_guide.py",
+    "E11": "the moment of a revocation: tests/journeys/test_replicas.py",
+    "E12": "another client's revocation: F rows of attack-results.md",
+    "F6": "slow readers of large answers: tests/evidence/test_bodies.py",
+    "F9": "no multipart is parsed: a body is bytes that are counted; forms of pages are Django's",
+    **dict.fromkeys(
+        ("G3", "G6", "G9", "G10"), "tests/proxy/upstream, tests/proxy/catalogue and tests/oauth_provider/outbound"
+    ),
+    "G4": "URLs that parsers read differently: tests/proxy/catalogue/test_addresses.py",
+    **dict.fromkeys(("G7", "G8"), "documents and keys of clients: tests/oauth_provider/registration and outbound"),
+    "H10": "redaction: it comes with that slice",
+    "H12": "streams are carried as they come; the MCP server writes its own events: tests/proxy/entrypoints/mcp",
+    **dict.fromkeys(("H13", "H14"), "pages: attack-results.md, and the admin's tests"),
+}
