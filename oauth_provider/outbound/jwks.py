@@ -3,6 +3,7 @@
 import hashlib
 import time
 from dataclasses import asdict, dataclass
+from time import sleep
 
 from django.core.cache import cache
 from joserfc.jwk import KeySet
@@ -17,6 +18,10 @@ REFRESH_FLOOR_S = 60
 # While the host answers with nothing usable, a copy is good for that long
 STALE_FOR_S = 86_400
 MAX_BYTES = 65_536
+# Of all who want a copy that nobody has yet, one asks; the others look for it so often, and no longer than a fetch
+_TIMEOUT_S = 5.0
+_POLL_S = 0.05
+_ASKED = "keys_asked_for"
 _MEDIA_TYPES = frozenset({"application/json", "application/jwk-set+json", "text/plain", "application/octet-stream"})
 
 
@@ -44,9 +49,12 @@ def keys_at(url: str, *, allow_private: bool = False, kid: str = "") -> KeySet:
     Raises:
         KeysUnavailableError: the host gave none, and none are kept.
     """
-    kept, now = _kept(url), time.time()
+    name, now = _name(url, allow_private=allow_private), time.time()
+    kept = _kept(name)
     if kept is None or _is_due(kept, now, kid):
         kept = _renewed(url, kept, now, allow_private=allow_private)
+    elif kept.fault == _ASKED:
+        kept = _awaited(name, kept)
     if not kept.text or now - kept.fetched_at > STALE_FOR_S:
         raise KeysUnavailableError(kept.fault or "keys_too_old")
     return public_keys(kept.text)
@@ -57,37 +65,51 @@ def _is_due(kept: _Copy, now: float, kid: str) -> bool:
         return False
     if now - kept.fetched_at > FRESH_FOR_S:
         return True
-    return bool(kid) and all(key.kid != kid for key in public_keys(kept.text))
+    return bool(kid) and bool(kept.text) and all(key.kid != kid for key in public_keys(kept.text))
 
 
 def _renewed(url: str, kept: _Copy | None, now: float, *, allow_private: bool) -> _Copy:
+    name = _name(url, allow_private=allow_private)
+    asked = _Copy("", 0.0, now, _ASKED)
     if kept is not None:
         # Whoever comes meanwhile uses the old copy
-        _keep(url, _Copy(kept.text, kept.fetched_at, now, kept.fault))
+        _keep(name, _Copy(kept.text, kept.fetched_at, now, kept.fault))
+    elif not cache.add(name, asdict(asked), timeout=STALE_FOR_S):
+        return _awaited(name, asked)
     try:
         copy = _Copy(_served(url, allow_private=allow_private), now, now)
     except (FetchError, BadKeysError) as error:
         copy = _Copy(kept.text if kept else "", kept.fetched_at if kept else 0.0, now, error.reason)
-    _keep(url, copy)
+    _keep(name, copy)
     return copy
 
 
+def _awaited(name: str, asked: _Copy) -> _Copy:
+    for _poll in range(int(_TIMEOUT_S / _POLL_S)):
+        found = _kept(name)
+        if found is None or found.fault != _ASKED:
+            return found or asked
+        sleep(_POLL_S)
+    return asked
+
+
 def _served(url: str, *, allow_private: bool) -> str:
-    answer = fetch(url=url, max_bytes=MAX_BYTES, allow_private=allow_private)
+    answer = fetch(url=url, max_bytes=MAX_BYTES, timeout_s=_TIMEOUT_S, allow_private=allow_private)
     if answer.status != 200 or answer.media_type not in _MEDIA_TYPES:
         raise FetchError("keys_not_served")
     public_keys(answer.body)
     return answer.body.decode()
 
 
-def _kept(url: str) -> _Copy | None:
-    found = cache.get(_name(url))
+def _kept(name: str) -> _Copy | None:
+    found = cache.get(name)
     return _Copy(**found) if isinstance(found, dict) else None
 
 
-def _keep(url: str, copy: _Copy) -> None:
-    cache.set(_name(url), asdict(copy), timeout=STALE_FOR_S)
+def _keep(name: str, copy: _Copy) -> None:
+    cache.set(name, asdict(copy), timeout=STALE_FOR_S)
 
 
-def _name(url: str) -> str:
-    return f"jwks:{hashlib.sha256(url.encode()).hexdigest()}"
+def _name(url: str, *, allow_private: bool) -> str:
+    # Whoever may not ask there neither profits from an answer to one who may, nor spoils it
+    return f"jwks:{int(allow_private)}:{hashlib.sha256(url.encode()).hexdigest()}"

@@ -10,6 +10,7 @@ from joserfc.jwk import ECKey
 
 from oauth_provider.outbound import jwks
 from oauth_provider.outbound.jwks import KeysUnavailableError, keys_at
+from tests.at_once import at_once
 from tests.internet import Internet, Visit
 
 URL = "https://keys.example/jwks.json"
@@ -115,6 +116,26 @@ def test_without_any_copy_a_failure_is_not_repeated_at_every_call(
     published.status = 200
     clock.now += jwks.REFRESH_FLOOR_S
     assert kids() == ["a"]
+
+
+def test_of_many_who_want_the_first_copy_one_asks(internet: Internet) -> None:
+    def slowly(visit: Visit) -> None:
+        time.sleep(0.3)
+        visit.answer(json.dumps({"keys": [key("a")]}).encode())
+
+    internet.host("keys.example", slowly)
+    assert at_once([kids] * 6) == [["a"]] * 6
+    assert len(internet.visits) == 1
+
+
+def test_whoever_may_not_ask_inside_spoils_nothing_for_one_who_may(internet: Internet, published: Published) -> None:
+    internet.leads("keys.example", ["10.0.0.1"])
+    internet.ports["10.0.0.1"] = next(iter(internet.ports.values()))
+    with pytest.raises(KeysUnavailableError):
+        kids()
+    assert [each.kid for each in keys_at(URL, allow_private=True)] == [published.keys[0]["kid"]]
+    with pytest.raises(KeysUnavailableError):
+        kids()
 
 
 def test_a_set_with_a_private_key_is_not_used(internet: Internet, published: Published) -> None:
