@@ -68,7 +68,8 @@ def hinted_subject(hint: str) -> str:
         raise ForeignHintError
     try:
         token = jwt.decode(hint, KeySet.import_key_set(jwks()), algorithms=["ES256"])  # type: ignore[arg-type]  # a dict
-    except (JoseError, ValueError) as fault:
+    except (JoseError, ValueError, TypeError, RecursionError) as fault:
+        # The last two: what the library makes of a header whose values are of other types
         raise ForeignHintError from fault
     claims = token.claims
     is_ours = token.header.get("typ") == TYPE and claims.get("iss") == settings.PUBLIC_BASE_URL

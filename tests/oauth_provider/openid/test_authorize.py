@@ -1,5 +1,7 @@
 """What a sign-in asks of the authorization endpoint: the four scopes, and `id_token_hint` (Core section 3.1.2.1)."""
 
+import base64
+import json
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -27,6 +29,13 @@ def signed(header: dict[str, Any] | None = None, **claims: Any) -> str:
     values = {name: value for name, value in (good | claims).items() if value is not None}
     headers = {"alg": "ES256", "typ": "JWT", "kid": key.kid} | (header or {})
     return jwt.encode(headers, values, ECKey.import_key(key.private), algorithms=["ES256"])
+
+
+def with_header(**changes: Any) -> str:
+    """The same with a header that nobody would sign."""
+    header = {"alg": "ES256", "typ": "JWT", "kid": current_signing_key().kid} | changes
+    encoded = base64.urlsafe_b64encode(json.dumps(header).encode()).rstrip(b"=").decode()
+    return ".".join([encoded, *signed().split(".")[1:]])
 
 
 def sign_in(world: World, asked: Any, name: str) -> Any:
@@ -125,6 +134,10 @@ def test_prompt_none_with_a_hint_of_somebody_else_shows_no_page(world: World, an
         lambda: signed(sub=None),
         lambda: signed(sub=["user_2abc"]),
         lambda: signed()[:-8] + "AAAAAAAA",
+        lambda: with_header(crit=5),
+        lambda: with_header(b64=[], crit=["b64", {}]),
+        lambda: with_header(alg={}),
+        lambda: with_header(kid=5),
         lambda: jwt.encode({"alg": "ES256", "typ": "JWT"}, {"sub": "user_2abc"}, ECKey.generate_key("P-256")),
     ],
 )
