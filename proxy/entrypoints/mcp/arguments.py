@@ -13,6 +13,8 @@ from proxy.entrypoints.mcp.messages import JsonObject
 # What of a path segment needs no encoding (RFC 3986 section 3.3)
 _SEGMENT_SAFE = "$&'()*+,=:@!"
 FAULTS_SHOWN = 5
+# The words repeat what was sent, which may be a megabyte
+FAULT_MAX = 300
 
 
 class BadArguments(Exception):
@@ -39,7 +41,8 @@ def check(tool: Tool, arguments: JsonObject) -> None:
     faults = []
     for fault in tool.input_validator.iter_errors(arguments):
         where = ".".join(map(str, fault.instance_path))
-        faults.append(f"{where}: {fault.message}" if where else fault.message)
+        words = f"{where}: {fault.message}" if where else fault.message
+        faults.append(words if len(words) <= FAULT_MAX else f"{words[:FAULT_MAX]}…")
         if len(faults) == FAULTS_SHOWN:
             break
     if faults:

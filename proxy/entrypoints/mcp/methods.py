@@ -6,6 +6,7 @@ import json
 from importlib import metadata
 from typing import Final
 
+from oauth_provider.strict_json import loads
 from proxy.catalogue.snapshot import ServerPlan, Snapshot
 from proxy.entrypoints.mcp.errors import InvalidParams
 from proxy.entrypoints.mcp.messages import JsonObject, Message
@@ -80,7 +81,7 @@ def _position(cursor: object) -> str:
     if cursor is None:
         return ""
     try:
-        found = json.loads(base64.urlsafe_b64decode(str(cursor)))
+        found = loads(base64.urlsafe_b64decode(str(cursor)))
     except (binascii.Error, ValueError):
         found = None
     if not isinstance(found, list) or len(found) != 1 or not isinstance(found[0], str):

@@ -101,6 +101,13 @@ async def test_wrong_arguments_are_named_for_the_model(
     assert (event.reason, event.operation, event.decision) == ("tool_arguments", GET, "deny")
 
 
+async def test_what_was_sent_is_not_sent_back_at_length(caller: Caller) -> None:
+    heard = await caller.send("tools/call", {"name": GET, "arguments": {"id": ["x" * 100_000], "y" * 100_000: 1}})
+    text = heard.json()["result"]["content"][0]["text"]
+    assert "id: " in text
+    assert len(text) < 2000
+
+
 async def test_an_error_of_the_service_is_for_the_model_to_read(caller: Caller, road: Road) -> None:
     road.upstream.says(answer(b'{"error": "taken"}', "Content-Type: application/json", status="409 Conflict"))
     result = await caller.call(SAVE, method="POST")

@@ -229,7 +229,7 @@ async def test_every_listing_is_an_event(caller: Caller) -> None:
     assert (event.operation, event.decision, event.method) == ("tools/list", "allow", "POST")
 
 
-@pytest.mark.parametrize("cursor", ["x", 7, "W10=", "WyJhIiwgImIiXQ==", {}])
+@pytest.mark.parametrize("cursor", ["x", 7, "W10=", "WyJhIiwgImIiXQ==", {}, "W1tb" * 5000])
 async def test_a_cursor_of_somebody_else_is_an_error(legacy: Caller, cursor: object) -> None:
     heard = await legacy.send("tools/list", {"cursor": cursor})
     assert heard.json()["error"]["code"] == -32602
