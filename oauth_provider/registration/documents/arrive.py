@@ -59,8 +59,9 @@ def check_arrival(url: str) -> None:
 def bring_up_to_date(*, url: str, request: HttpRequest) -> None:
     """Know the client at `url` by a copy of its document that is good enough; ask its host where that is due.
 
-    One caller asks at a time, the others wait for what it finds. May take as long as a fetch: call it outside of
-    transactions. A client of staff that has an address as its id has no document.
+    One caller asks at a time; the others wait for what it finds, unless the copy they have is good enough until then.
+    May take as long as a fetch: call it outside of transactions. A client of staff that has an address as its id has
+    no document.
 
     Raises:
         DocumentError: it cannot be known.
@@ -76,7 +77,7 @@ def bring_up_to_date(*, url: str, request: HttpRequest) -> None:
     if document is None:
         check_arrival(url)
         _require_no_recent_fault(url)
-    with _alone(url) as is_ours:
+    with _alone(url, waits=document is None or not document.is_usable(now)) as is_ours:
         if is_ours:
             _renew(url, document, request)
             return
@@ -184,8 +185,8 @@ def _require_no_recent_fault(url: str) -> None:
 
 
 @contextmanager
-def _alone(url: str) -> Iterator[bool]:
-    """True for the one caller who asks now; the others get False when it has finished.
+def _alone(url: str, *, waits: bool) -> Iterator[bool]:
+    """True for the one caller who asks now; the others get False, those who wait when it has finished.
 
     The lock is in the cache, which all workers share, and not in the database: it is held while a stranger answers.
     """
@@ -197,7 +198,7 @@ def _alone(url: str) -> Iterator[bool]:
             cache.delete(name)
         return
     waited_until = time.monotonic() + 2 * TIMEOUT_S
-    while cache.get(name) is not None and time.monotonic() < waited_until:
+    while waits and cache.get(name) is not None and time.monotonic() < waited_until:
         time.sleep(_POLL_S)
     yield False
 

@@ -1,5 +1,6 @@
 """Which clients with a document may come, and how often anybody is asked for one."""
 
+import time
 from datetime import timedelta
 
 import pytest
@@ -135,6 +136,23 @@ def test_one_asks_and_the_others_wait_for_the_answer(world: DocumentWorld) -> No
 
     assert at_once([ask] * 4) == [200] * 4
     assert len(world.internet.visits) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_nobody_waits_for_a_slow_host_who_has_a_copy(world: DocumentWorld) -> None:
+    served = world.serve()
+    world.ask()
+    pass_time(hours=2)
+    served.slowness_s = 1.5
+
+    def ask() -> float:
+        start = time.monotonic()
+        world.token(grant_type="refresh_token", client_id=URL, refresh_token="x")
+        return time.monotonic() - start
+
+    waited = sorted(at_once([ask] * 4))
+    assert waited[2] < 1.5 <= waited[3]
+    assert len(world.internet.visits) == 2
 
 
 def test_a_client_that_nobody_allowed_anything_is_forgotten_with_its_document(world: DocumentWorld) -> None:
