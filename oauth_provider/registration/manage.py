@@ -18,6 +18,7 @@ from oauth_provider.registration.errors import ClosedError, InvalidMetadataError
 from oauth_provider.registration.fingerprint import fingerprint_of
 from oauth_provider.registration.metadata import Metadata, negotiate
 from oauth_provider.registration.models import Registration
+from oauth_provider.registration.outlived import end_outlived, proof_of
 from oauth_provider.registration.register import TOKEN_LIFETIME, admission, apply, described
 from oauth_provider.revisions.bump import bump
 
@@ -57,12 +58,13 @@ def managed(*, client_id: str, token: str, locked: bool = False) -> Registration
 def change_registration(*, registration: Registration, fields: Mapping[str, Any]) -> Changed:
     """Replace everything the client said of itself by `fields`; what staff decided about it stays.
 
-    Who changes what staff or people looked at is unverified again, and judged anew by the policy.
+    Who changes what staff or people looked at is unverified again, and judged anew by the policy. Connections made
+    under the old words end where these protected them.
 
     Raises:
         RegistrationError: see `negotiate`; or the policy does not let the changed client in.
     """
-    client = registration.client
+    client, before = registration.client, proof_of(registration.client)
     _check_addressed(client, fields)
     metadata = negotiate(fields)
     fingerprint = fingerprint_of(metadata)
@@ -75,6 +77,7 @@ def change_registration(*, registration: Registration, fields: Mapping[str, Any]
     registration.token_expires_at = timezone.now() + TOKEN_LIFETIME
     registration.save(update_fields=["metadata", "token_expires_at"])
     secret = _secret_for(client, metadata)
+    end_outlived(client=client, before=before)
     record(
         kind=Kind.OAUTH_CLIENT_CHANGED,
         decision=Decision.ALLOW,

@@ -3,7 +3,6 @@
 import json
 from dataclasses import dataclass
 from datetime import timedelta
-from urllib.parse import urlsplit
 
 from django.db import transaction
 from django.utils import timezone
@@ -11,12 +10,11 @@ from django.utils import timezone
 from audit.ledger.kinds import Decision, Kind
 from audit.ledger.record import record
 from oauth_provider.clients.models import Approval, AuthMethod, Client, Origin, Trust
-from oauth_provider.connections.models import Connection
-from oauth_provider.connections.revoke import revoke_connection
 from oauth_provider.registration.documents.models import DocumentVersion, MetadataDocument, Source
 from oauth_provider.registration.documents.pinned import pinned_copy
 from oauth_provider.registration.documents.read_document import Described
 from oauth_provider.registration.fingerprint import fingerprint_of
+from oauth_provider.registration.outlived import end_outlived, proof_of
 from oauth_provider.registration.policy import check_newcomer, current_policy
 from oauth_provider.registration.register import apply
 from oauth_provider.registration.scopes import open_scopes
@@ -79,7 +77,7 @@ def take_in_again(*, document: MetadataDocument, described: Described, seen: See
     locked = (
         MetadataDocument.objects.select_for_update(of=("self", "client")).select_related("client").get(pk=document.pk)
     )
-    client, before = locked.client, _facts(locked.client)
+    client, before = locked.client, proof_of(locked.client)
     changed = locked.digest != described.digest
     _note(locked, described, seen)
     if not changed:
@@ -89,7 +87,7 @@ def take_in_again(*, document: MetadataDocument, described: Described, seen: See
     fingerprint = fingerprint_of(described.metadata, address=client.client_id)
     same = fingerprint == client.fingerprint
     _describe(client, described, fingerprint)
-    if (same and _facts(client) == before) and client.trust_reviewed_at is not None:
+    if (same and proof_of(client) == before) and client.trust_reviewed_at is not None:
         client.trust = Client.objects.values_list("trust", flat=True).get(pk=client.pk)
     else:
         client.trust_reviewed_by, client.trust_reviewed_at = None, None
@@ -102,12 +100,8 @@ def take_in_again(*, document: MetadataDocument, described: Described, seen: See
         fields=_changed_names(previous.content if previous else "{}", described.content),
         note=f"document {described.digest} fingerprint {fingerprint}",
     )
-    _end_connections(client, proves_itself_otherwise=_facts(client) != before)
+    end_outlived(client=client, before=before)
     bump("revocation")
-
-
-def _facts(client: Client) -> tuple[str, str, str]:
-    return client.client_type, client.token_endpoint_auth_method, client.jwks_uri
 
 
 def _describe(client: Client, described: Described, fingerprint: str) -> None:
@@ -147,19 +141,3 @@ def _changed_names(before: str, after: str) -> tuple[str, ...]:
     names = sorted(name for name in old.keys() | new.keys() if old.get(name) != new.get(name))
     # A stranger chose them
     return tuple(name[:64] for name in names if name.isidentifier() and name.isascii())[:20]
-
-
-def _end_connections(client: Client, *, proves_itself_otherwise: bool) -> None:
-    """Those of a client that proves itself otherwise now, and those that return where it no longer does (6.3.1)."""
-    hosts = {_place(uri) for uri in client.redirect_uris.split()}
-    live = Connection.objects.filter(client=client, revoked_at=None).order_by("pk")
-    for connection in live if proves_itself_otherwise else live.exclude(redirect_host__in=hosts):
-        revoke_connection(
-            connection=connection, actor=None, by="client", reason="The application changed how it is identified."
-        )
-
-
-def _place(uri: str) -> str:
-    # As connections name where they return to
-    parts = urlsplit(uri)
-    return parts.hostname or "" if parts.scheme in ("http", "https") else f"{parts.scheme}:"

@@ -71,6 +71,24 @@ def test_a_client_may_give_its_secret_up_and_take_another(newcomers: Newcomers) 
     assert newcomers.redeem(again, newcomers.allow(again)).status_code == 200
 
 
+@pytest.mark.parametrize(
+    ("changes", "stays"),
+    [
+        ({"software_version": "2"}, True),
+        ({"client_name": "Renamed"}, True),
+        ({"redirect_uris": ["https://evil.example/cb"]}, False),
+        ({"token_endpoint_auth_method": "none"}, False),
+    ],
+)
+def test_what_people_allowed_lasts_no_longer_than_what_protected_it(
+    newcomers: Newcomers, changes: dict[str, Any], *, stays: bool
+) -> None:
+    made = newcomers.register()
+    newcomers.redeem(made, newcomers.allow(made))
+    assert newcomers.manage(made, "PUT", **replaced(made, **changes)).status_code == 200
+    assert Connection.objects.filter(revoked_at=None).exists() is stays
+
+
 def test_who_changes_what_staff_looked_at_is_unverified_again(newcomers: Newcomers, policy: Policy) -> None:
     made = newcomers.register(client_name="Desk")
     Client.objects.update(trust=Trust.VERIFIED, trust_reviewed_at=timezone.now())

@@ -2,14 +2,18 @@
 
 import re
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.test import override_settings
+from django.utils import timezone
 from joserfc.jwk import ECKey
 
+from audit.ledger.events import UserRef
 from audit.ledger.models import Event
 from oauth_provider.clients.models import Approval, Client, Trust
+from oauth_provider.registration.invitations import create_invitation
 from oauth_provider.registration.models import Mode, Registration, RegistrationPolicy
 from oauth_provider.tokens.verify import InvalidToken, verify_access_token
 from tests.oauth_provider.registration.newcomers import REDIRECT, Newcomers, last_refusal, row_of
@@ -251,7 +255,13 @@ def test_f02_unused_registrations_have_an_end(newcomers: Newcomers, policy: Poli
     newcomers.register()
     assert newcomers.ask().status_code == 503
     assert last_refusal().reason == "too_many_registrations"
+    expected = create_invitation(
+        name="Partner", max_uses=1, expires_at=timezone.now() + timedelta(days=1), actor=UserRef(1, "staff")
+    )
+    invited = newcomers.ask(token=expected.value)
+    assert invited.status_code == 201
     newcomers.allow(first)
+    newcomers.allow(invited.json())
     assert newcomers.ask().status_code == 201
 
 
