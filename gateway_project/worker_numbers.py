@@ -1,12 +1,13 @@
 """The numbers of the other workers: each writes its own to a file now and then, and whoever is asked adds them up.
 
-The files of one server stand in a folder named after its parent process, so that a server that starts finds none of
-an earlier one; those of a worker that died stay until then, because what it counted has happened.
+The files of one server stand in a folder named after its machine and its parent process, so that a server that starts
+finds none of an earlier one; those of a worker that died stay until then, because what it counted has happened.
 """
 
 import json
 import os
 import shutil
+import socket
 from pathlib import Path
 
 import structlog
@@ -14,6 +15,8 @@ import structlog
 from gateway_project.measured import Numbers, from_json
 
 FOLDER = "metrics"
+# Of /proc/<pid>/stat what follows the name: the process's start, in ticks since the machine's, is the 22nd field
+_STARTED = 19
 log = structlog.get_logger(__name__)
 
 
@@ -21,9 +24,9 @@ class WorkerNumbers:
     """The files of the workers of this server."""
 
     def __init__(self, data_dir: Path) -> None:
-        self._all = data_dir / FOLDER
-        self._folder = self._all / str(os.getppid())
-        self._mine = self._folder / f"{os.getpid()}.json"
+        self._all = data_dir / FOLDER / socket.gethostname()
+        self._folder = self._all / _named(os.getppid())
+        self._mine = self._folder / f"{_named(os.getpid())}.json"
 
     def write(self, numbers: Numbers) -> None:
         """Tell the others; a disk that does not take it costs numbers, never calls."""
@@ -41,7 +44,7 @@ class WorkerNumbers:
         return [numbers for numbers in found if numbers is not None]
 
     def clear(self) -> None:
-        """Remove what servers that run no more have left."""
+        """Remove what servers of this machine that run no more have left."""
         for folder in self._all.glob("*"):
             if not _runs(folder.name):
                 shutil.rmtree(folder, ignore_errors=True)
@@ -55,11 +58,21 @@ def _read(path: Path) -> Numbers | None:
     return numbers if _runs(path.stem) else Numbers(numbers.counters, numbers.histograms)
 
 
-def _runs(pid: str) -> bool:
+def _named(pid: int) -> str:
+    """A process by a name that no later one has: its id and its start, where the system tells it."""
+    try:
+        started = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[_STARTED]
+    except (OSError, IndexError):
+        started = "0"
+    return f"{pid}-{started}"
+
+
+def _runs(name: str) -> bool:
+    pid = name.partition("-")[0]
     try:
         os.kill(int(pid), 0)
     except PermissionError:
-        return True
+        pass
     except (OSError, ValueError, OverflowError):
         return False
-    return True
+    return _named(int(pid)) == name

@@ -164,16 +164,15 @@ def test_one_worker_answers_for_all_and_keeps_what_a_dead_one_counted(tmp_path: 
     numbers = {"counters": [[key, 3]], "histograms": [[["audit_batch"], [1.0, 2.0]]], "gauges": [[["workers"], 1]]}
     mine = WorkerNumbers(tmp_path)
     mine.write(Numbers())
-    # A worker's folder is that of its parent: here the other one is a child of this very process
-    shared = tmp_path / "metrics" / str(os.getpid())
     command = [sys.executable, "-c", TELL, str(tmp_path), json.dumps(numbers | {"pids": [1]})]
     variables = {"PATH": os.environ["PATH"], "DEBUG": "1", "DATA_DIR": str(tmp_path)}
     variables["DJANGO_SETTINGS_MODULE"] = "gateway_project.settings"
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=variables) as other:
         assert other.stdout is not None
         assert other.stdout.readline() == b"told\n"
-        file = f"{other.pid}.json"
-        (shared / file).rename(tmp_path / "metrics" / str(os.getppid()) / file)
+        # A worker's folder is that of its parent: here the other one is a child of this very process
+        (file,) = (tmp_path / "metrics").glob(f"*/{os.getpid()}-*/{other.pid}-*.json")
+        file.rename(folder_of(tmp_path) / file.name)
         (told,) = mine.others()
         assert (told.counters, told.gauges, told.pids) == ({key: 3}, {("workers",): 1}, (1,))
         other.communicate()
@@ -181,13 +180,25 @@ def test_one_worker_answers_for_all_and_keeps_what_a_dead_one_counted(tmp_path: 
     assert (told.counters, told.gauges, told.pids) == ({key: 3}, {}, ())
 
 
+def folder_of(data_dir: Path) -> Path:
+    """Where this process writes."""
+    (folder,) = (data_dir / "metrics").glob(f"*/{os.getppid()}-*")
+    return folder
+
+
 def test_what_an_earlier_server_left_is_removed_and_nonsense_is_nothing(tmp_path: Path) -> None:
-    (tmp_path / "metrics" / str(LONG_AGO)).mkdir(parents=True)
     mine = WorkerNumbers(tmp_path)
     mine.write(Numbers())
-    (tmp_path / "metrics" / str(os.getppid()) / "12.json").write_text("{")
+    folder = folder_of(tmp_path)
+    (folder / "12.json").write_text("{")
+    # One that runs no more, and one whose id another process has since
+    for name in (f"{LONG_AGO}-1", f"{os.getppid()}-1"):
+        (folder.parent / name).mkdir()
+    elsewhere = folder.parent.parent / "another-machine" / f"{LONG_AGO}-1"
+    elsewhere.mkdir(parents=True)
     mine.clear()
-    assert [folder.name for folder in (tmp_path / "metrics").iterdir()] == [str(os.getppid())]
+    assert list(folder.parent.iterdir()) == [folder]
+    assert elsewhere.exists()
     assert mine.others() == []
 
 

@@ -10,6 +10,7 @@ from oauth_provider.resources.models import Resource
 from oauth_provider.revisions.read import read_all
 from oauth_provider.scopes.models import Scope
 from proxy.catalogue.credentials import BearerCredential
+from proxy.catalogue.matching import Found
 from proxy.catalogue.models import Backend, Operation
 from proxy.catalogue.save import save_backend
 from proxy.catalogue.snapshot import build
@@ -296,3 +297,26 @@ def test_no_query_breaks_a_list(staff: StaffBrowser, operation: Operation, start
 def test_no_query_reads_a_credential(staff: StaffBrowser, backend: Backend) -> None:
     for lookup in ("credential_sealed", "credential_sealed__exact", "credential_sealed__startswith"):
         assert staff.open(BACKENDS, **{lookup: backend.credential_sealed}).status_code == 400
+
+
+def test_a_json_rpc_backend_and_a_method_of_it(staff: StaffBrowser) -> None:
+    staff.fill(
+        f"{BACKENDS}add/", name="codex", kind="jsonrpc", prefix="/api/v1/codex", upstream_url="https://c.example"
+    )
+    backend = Backend.objects.get(name="codex")
+    staff.fill(f"{OPERATIONS}add/", backend=str(backend.pk), operation_id="start", rpc_method="thread/start")
+    made = Operation.objects.get()
+    assert (made.methods, made.path, made.tool_name) == (["POST"], "/", None)
+    assert "POST /api/v1/codex/ thread/start" in staff.text(page(backend))
+    again = staff.fill(f"{OPERATIONS}add/", backend=str(backend.pk), operation_id="again", rpc_method="thread/start")
+    assert errors_of(again).keys() == {"path"}
+    staff.fill(f"{OPERATIONS}add/", backend=str(backend.pk), operation_id="turn", rpc_method="turn/start")
+    (plan,) = build(revision=1).backends.values()
+    found = plan.matcher.match("POST", ())
+    assert isinstance(found, Found)
+    assert set(found.operation.by_rpc_method or {}) == {"thread/start", "turn/start"}
+
+
+def test_an_operation_of_another_backend_needs_a_method_and_a_path(staff: StaffBrowser, backend: Backend) -> None:
+    refused = staff.fill(f"{OPERATIONS}add/", backend=str(backend.pk), operation_id="x")
+    assert errors_of(refused).keys() == {"methods", "path"}
