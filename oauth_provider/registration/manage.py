@@ -69,7 +69,7 @@ def change_registration(*, registration: Registration, fields: Mapping[str, Any]
     metadata = negotiate(fields)
     fingerprint = fingerprint_of(metadata)
     if fingerprint != client.fingerprint:
-        client.approval = admission(fingerprint=fingerprint, invited=registration.invitation_id is not None)
+        client.approval = admission(fingerprint=fingerprint, invited=_is_invited(registration))
         client.trust, client.trust_reviewed_by, client.trust_reviewed_at = Trust.UNVERIFIED, None, None
     apply(client, metadata, fingerprint)
     client.save()
@@ -124,6 +124,11 @@ def _check_addressed(client: Client, fields: Mapping[str, Any]) -> None:
     secret = fields.get("client_secret", "")
     if secret and not (isinstance(secret, str) and matches(client=client, secret=secret)):
         raise InvalidMetadataError("client_secret_mismatch", "client_secret is not this client's: leave it out.")
+
+
+def _is_invited(registration: Registration) -> bool:
+    # Who came by an invitation that got into the wrong hands stays what it was; another program it becomes for nobody
+    return registration.invitation is not None and registration.invitation.revoked_at is None
 
 
 def _secret_for(client: Client, metadata: Metadata) -> str:

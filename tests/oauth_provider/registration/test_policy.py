@@ -141,6 +141,21 @@ def test_an_invitation_ends(newcomers: Newcomers, actor: Any, end: str) -> None:
     assert newcomers.ask(token=invited.value).status_code == 401
 
 
+@pytest.mark.parametrize(("revoked", "approval"), [(False, Approval.APPROVED), (True, Approval.PENDING)])
+def test_an_invited_program_becomes_another_as_long_as_its_invitation_is_good(
+    newcomers: Newcomers, policy: Policy, actor: Any, *, revoked: bool, approval: Approval
+) -> None:
+    policy(mode=Mode.APPROVAL)
+    invited = create_invitation(name="Partner", max_uses=2, expires_at=timezone.now() + timedelta(days=1), actor=actor)
+    made = newcomers.ask(token=invited.value).json()
+    if revoked:
+        revoke_invitation(invitation=invited.invitation, actor=actor, reason="Lost")
+    assert newcomers.authorize(made).status_code == 200
+    body = {"client_id": made["client_id"], "redirect_uris": made["redirect_uris"], "client_name": "ChatGPT"}
+    assert newcomers.manage(made, "PUT", **body).status_code == 200
+    assert row_of(made).approval == approval
+
+
 def test_a_registration_that_fails_spends_no_invitation(newcomers: Newcomers, actor: Any) -> None:
     ends = timezone.now() + timedelta(days=1)
     invited = create_invitation(name="Partner", max_uses=1, expires_at=ends, actor=actor)
