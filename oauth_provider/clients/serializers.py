@@ -9,7 +9,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from oauth_provider.clients.change import ACCESS_TOKEN_LIFETIME_S, REFRESH_TOKEN_LIFETIME_S
-from oauth_provider.clients.models import Client, ClientSecret, Preset
+from oauth_provider.clients.models import AuthMethod, Client, ClientSecret, Preset
 from oauth_provider.resources.registry import find
 from oauth_provider.staff_api.fields import ScopeNames, StrictModel, Words
 
@@ -71,11 +71,18 @@ class AuthMethodField(serializers.ChoiceField):
     """How the client proves itself at the token endpoint: the model knows whether it has a secret."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(choices=[PUBLIC_METHOD, *SECRET_METHODS], **kwargs)
+        super().__init__(choices=[PUBLIC_METHOD, *SECRET_METHODS, AuthMethod.PRIVATE_KEY_JWT.value], **kwargs)
 
     def to_internal_value(self, data: Any) -> bool:  # type: ignore[override]  # noqa: ANN401 - whatever was sent
-        """Whether it has a secret."""
-        return bool(super().to_internal_value(data) != PUBLIC_METHOD)
+        """Whether it has a secret.
+
+        Raises:
+            ValidationError: no such method, or one that needs a key.
+        """
+        method = super().to_internal_value(data)
+        if method == AuthMethod.PRIVATE_KEY_JWT:
+            raise serializers.ValidationError(_("A key is given on the client's page in the admin."))
+        return bool(method != PUBLIC_METHOD)
 
     def to_representation(self, value: Any) -> str:  # noqa: ANN401 - the model's answer
         """The default of RFC 7591 for a client with a secret."""
@@ -100,7 +107,7 @@ class ClientSerializer(StrictModel):
         min_value=REFRESH_TOKEN_LIFETIME_S[0], max_value=REFRESH_TOKEN_LIFETIME_S[1], required=False
     )
     suspended = serializers.BooleanField(source="is_suspended", read_only=True)
-    trust_reviewed_by = serializers.CharField(source="trust_reviewed_by.username", default=None, read_only=True)
+    trust_reviewed_by = serializers.CharField(source="trust_reviewed_by.username", allow_null=True, read_only=True)
 
     class Meta:
         model = Client
@@ -136,6 +143,13 @@ class ClientSerializer(StrictModel):
             "first_consented_at",
         )
         extra_kwargs = {"name": {"required": True, "allow_blank": False}}
+
+    def to_representation(self, instance: Any) -> Any:  # noqa: ANN401 - as the framework has it
+        """As the client proves itself, with its own key too (RFC 7523)."""
+        shown = super().to_representation(instance)
+        if instance.token_endpoint_auth_method:
+            shown["token_endpoint_auth_method"] = instance.token_endpoint_auth_method
+        return shown
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """The type and the method, either of which may be left out, say the same.

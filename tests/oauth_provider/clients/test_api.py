@@ -95,6 +95,7 @@ def test_the_method_alone_tells_a_public_client(api: Api) -> None:
         ({"grant_types": ["password"]}, "grant_types"),
         ({"grant_types": ["client_credentials", "refresh_token"]}, "grant_types"),
         ({"client_type": "public", "token_endpoint_auth_method": "client_secret_post"}, "token_endpoint_auth_method"),
+        ({"token_endpoint_auth_method": "private_key_jwt"}, "token_endpoint_auth_method"),
         ({"access_token_lifetime_s": 1}, "access_token_lifetime_s"),
         ({"trust": "blind"}, "trust"),
         ({"client_id": "mine"}, "client_id"),
@@ -108,6 +109,16 @@ def test_what_no_client_can_have_is_refused_by_field(api: Api, change: dict[str,
     body = {"name": "Nightly", "preset": "service", "scopes": ["jobs:read"]} | change
     assert field in errors_of(api.post("clients/", body))
     assert not Client.objects.exists()
+
+
+def test_a_client_with_its_own_key_is_shown_so_and_its_answer_may_be_sent_back(api: Api) -> None:
+    made = service(api)
+    Client.objects.update(token_endpoint_auth_method="private_key_jwt", jwks_uri="https://keys.example/jwks.json")
+    address = f"clients/{made['client_id']}/"
+    shown = api.get(address).json()
+    assert shown["token_endpoint_auth_method"] == "private_key_jwt"
+    assert api.patch(address, shown).status_code == 200
+    assert "token_endpoint_auth_method" in errors_of(api.patch(address, {"token_endpoint_auth_method": "none"}))
 
 
 def test_a_client_is_changed_by_its_id(api: Api) -> None:
