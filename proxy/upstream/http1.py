@@ -6,7 +6,7 @@ which request, and when a connection may be used again.
 
 import asyncio
 import select
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from typing import cast
 
@@ -31,9 +31,13 @@ class ClosedBeforeAnswer(Exception):
 
 
 class Connection(asyncio.Protocol):
-    """A socket to a backend. `exchange` is the one that is under way, None while it is idle."""
+    """A socket to a backend. `exchange` is the one that is under way, None while it is idle.
 
-    def __init__(self) -> None:
+    `surplus` is called when bytes arrive that belong to no exchange.
+    """
+
+    def __init__(self, surplus: Callable[[], None] = lambda: None) -> None:
+        self.surplus = surplus
         self.exchange: Exchange | None = None
         self.is_lost = False
         self._writable = asyncio.Event()
@@ -47,6 +51,7 @@ class Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Bytes belong to the exchange under way; without one nobody asked for them, and nobody will get them."""
         if self.exchange is None:
+            self.surplus()
             self.abort()
         else:
             self.exchange.feed(data)
@@ -197,7 +202,7 @@ class Exchange:
         """Read some of the answer."""
         if self._complete:
             # A second answer, or a body where none may be: whose it is, nobody knows
-            self._keep_alive = False
+            self._said_too_much()
             return
         self._fed += len(data)
         try:
@@ -226,7 +231,7 @@ class Exchange:
     def on_message_begin(self) -> None:
         """Another answer begins; after the one that was asked for, none may."""
         if self._complete:
-            self._keep_alive = False
+            self._said_too_much()
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """One field."""
@@ -281,6 +286,10 @@ class Exchange:
             self._complete = True
             self._keep_alive = self._parser.should_keep_alive()
             self._arrived.set()
+
+    def _said_too_much(self) -> None:
+        self._keep_alive = False
+        self._connection.surplus()
 
     def _is_framed(self) -> bool:
         return any(name in {"content-length", "transfer-encoding"} for name, _value in self.headers)

@@ -15,6 +15,9 @@ from proxy.upstream.transport import Headers, UpstreamRequest
 # How long a resolved address is pinned before the name is asked again, and how long a connection is kept
 PIN_S = 30.0
 IDLE_S = 15.0
+# A backend that answered more than it was asked may do so late, when the next request is already sent, and then
+# nobody can tell whose the answer is: for so long each of its connections carries one request
+DISTRUST_S = 300.0
 
 
 @dataclass(slots=True)
@@ -25,6 +28,13 @@ class _Pool:
     idle: deque[tuple[Connection, float]] = field(default_factory=deque)
     is_closed: bool = False
     in_use: int = 0
+    trusted_from: float = 0.0
+
+    def distrust(self) -> None:
+        """Keep no connection for a while."""
+        self.trusted_from = time.monotonic() + DISTRUST_S
+        while self.idle:
+            self.idle.popleft()[0].abort()
 
     def take(self) -> Connection | None:
         """The connection used last, if one is still good."""
@@ -37,11 +47,11 @@ class _Pool:
 
     def keep(self, connection: Connection, *, at_most: int) -> None:
         """Put a connection back, and close those that were not needed for a while."""
-        if self.is_closed:
-            # The backend moved, or the process ends: nobody will take it again
+        now = time.monotonic()
+        if self.is_closed or now < self.trusted_from:
+            # The backend moved, or says too much, or the process ends: nobody will take it again
             connection.abort()
             return
-        now = time.monotonic()
         self.idle.append((connection, now))
         while self.idle and (len(self.idle) > at_most or now - self.idle[0][1] >= IDLE_S):
             self.idle.popleft()[0].abort()
@@ -114,7 +124,7 @@ class PooledTransport:
                 # RFC 9110 section 9.2.2: a kept connection may have been closed before the request was read
                 if not request.may_repeat:
                     raise BackendClosed from None
-        connection = await self._connect(backend, pool.address)
+        connection = await self._connect(backend, pool)
         try:
             return await _exchange(connection, pool, backend, request, head)
         except ClosedBeforeAnswer:
@@ -135,13 +145,13 @@ class PooledTransport:
         pool.way, pool.until = backend.way, time.monotonic() + PIN_S
         return pool
 
-    async def _connect(self, backend: BackendPlan, address: str) -> Connection:
+    async def _connect(self, backend: BackendPlan, pool: _Pool) -> Connection:
         base = backend.base
         try:
             async with asyncio.timeout(backend.connect_timeout_s):
                 _transport, connection = await asyncio.get_running_loop().create_connection(
-                    Connection,
-                    address,
+                    lambda: Connection(pool.distrust),
+                    pool.address,
                     base.port,
                     ssl=backend.tls if base.scheme == "https" else None,
                     server_hostname=base.host if base.scheme == "https" else None,

@@ -274,3 +274,24 @@ async def test_many_cancelled_calls_leave_the_transport_in_order(transport: Tran
     backend.says(answer(b"still here"))
     for _caller in range(5):
         assert await get(transport, backend) == (200, b"still here")
+
+
+async def test_after_one_answer_too_many_each_call_has_a_connection_of_its_own(
+    transport: PooledTransport, backend: RawBackend
+) -> None:
+    backend.says(answer(b"mine") + answer(b"of nobody"), answer(b"next"))
+    assert [await get(transport, backend) for _call in range(3)] == [(200, b"mine"), (200, b"next"), (200, b"next")]
+    assert backend.connections == 3
+
+
+async def test_an_answer_too_many_that_comes_late_counts_too(transport: PooledTransport, backend: RawBackend) -> None:
+    async def late(wire: Wire) -> None:
+        await wire.write(answer(b"mine"))
+        await asyncio.sleep(0.02)
+        await wire.write(answer(b"of nobody"))
+
+    backend.says(late, answer(b"next"))
+    assert await get(transport, backend) == (200, b"mine")
+    await asyncio.sleep(0.05)
+    assert [await get(transport, backend) for _call in range(2)] == [(200, b"next")] * 2
+    assert backend.connections == 3
