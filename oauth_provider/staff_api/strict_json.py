@@ -1,5 +1,6 @@
 """JSON in and out, whatever the caller says it accepts, and nothing that two parsers would read differently."""
 
+import json
 from collections.abc import Iterable, Mapping
 from typing import IO, Any
 
@@ -45,6 +46,9 @@ class StrictJsonParser(BaseParser):
         """
         del media_type, parser_context
         try:
-            return loads(stream.read())
+            value = loads(stream.read())
+            # Half a character (RFC 8259 section 8.2) could be neither stored nor named in an answer
+            json.dumps(value, ensure_ascii=False).encode()
         except ValueError as fault:
             raise ParseError(_("The body is not JSON that can be read.")) from fault
+        return value
