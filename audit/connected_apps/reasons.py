@@ -36,7 +36,6 @@ _SLUGS: Mapping[str | Promise, tuple[str, ...]] = {
     _("there is nothing to call there"): (
         "not_registered",
         "no_backend",
-        "no_document",
         "method_not_allowed",
         "unknown_auth_mode",
     ),
