@@ -170,12 +170,12 @@ async def test_a_body_in_pieces_arrives_whole(gateway: GatewayApplication) -> No
     assert (heard.status, heard.json()["error"]) == (401, "invalid_client")
 
 
-async def test_a_client_that_leaves_in_its_body_is_not_answered(gateway: GatewayApplication) -> None:
+async def test_a_client_whose_body_breaks_off_is_told_so_if_it_still_listens(gateway: GatewayApplication) -> None:
     exchange, running = begin(gateway, "POST", "/oauth/token", HOST, FORM, ("content-length", "100"), body=None)
     exchange.sends(b"grant_type=", more=True)
     exchange.leaves()
     await asyncio.wait_for(running, 2)
-    assert exchange.status == 0
+    assert (exchange.status, exchange.header("connection")) == (400, "close")
 
 
 # Addresses
