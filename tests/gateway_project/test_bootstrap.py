@@ -142,7 +142,8 @@ def test_replicas_that_start_together_make_everything_once(database: str, tmp_pa
             "oauth_provider_clientsecret": 1,
             "oauth_provider_apikey": 1,
             "oauth_provider_signingkey": 1,
-            "oauth_provider_scope": 4,
+            # Four of the recruiting operations, four of OpenID Connect
+            "oauth_provider_scope": 8,
             "proxy_backend": 1,
             "proxy_operation": 5,
         }.items():
