@@ -7,7 +7,7 @@ from django.conf import settings
 from audit.ledger.events import Draft
 from audit.ledger.kinds import Decision, Kind
 from audit.ledger.recorder import Recorder
-from proxy.catalogue.snapshot import MCP_PATH, METADATA_PATH, BackendPlan
+from proxy.catalogue.plans import MCP_PATH, METADATA_PATH, BackendPlan
 from proxy.catalogue.watch import Watcher
 from proxy.entrypoints.asgi_types import Application, Receive, Scope, Send
 from proxy.entrypoints.cors import Cors

@@ -8,9 +8,9 @@ from django.db import transaction
 from oauth_provider.resources.registry import register
 from proxy.catalogue.credentials import BearerCredential
 from proxy.catalogue.models import Backend
+from proxy.catalogue.plans import MCP_PATH
 from proxy.catalogue.recruiting import IDENTITY_HEADERS, add_recruiting
 from proxy.catalogue.save import save_backend
-from proxy.catalogue.snapshot import MCP_PATH
 
 GPT = "gpt"
 GPT_PREFIX = "/api/v1/gpt"

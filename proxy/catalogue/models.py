@@ -51,6 +51,7 @@ class BackendKind(models.TextChoices):
 
     REST = "rest", _("REST: one operation for each method and path")
     JSONRPC = "jsonrpc", _("JSON-RPC 2.0: operations are also named in the body")
+    MCP = "mcp", _("MCP server: tools, prompts and resources of its own")
 
 
 class Backend(models.Model):

@@ -14,7 +14,8 @@ from proxy.catalogue.actions.document import actions_document
 from proxy.catalogue.actions.limits import NotWithinLimits
 from proxy.catalogue.models import AuthMode
 from proxy.catalogue.paths import DOCUMENT_PATHS
-from proxy.catalogue.snapshot import EMPTY, BackendPlan, Snapshot
+from proxy.catalogue.plans import BackendPlan
+from proxy.catalogue.snapshot import EMPTY, Snapshot
 from proxy.catalogue.watch import Watcher
 from proxy.entrypoints.asgi_types import Scope
 from proxy.entrypoints.public_documents import Document, PublicDocuments

@@ -6,7 +6,8 @@ from django.conf import settings
 
 from oauth_provider.scopes.openid import OPENID_SCOPES
 from proxy.catalogue.models import AuthMode
-from proxy.catalogue.snapshot import METADATA_PATH, BackendPlan, ServerPlan, Snapshot
+from proxy.catalogue.plans import METADATA_PATH, BackendPlan, ServerPlan
+from proxy.catalogue.snapshot import Snapshot
 from proxy.catalogue.watch import Watcher
 from proxy.entrypoints.asgi_types import Scope
 from proxy.entrypoints.public_documents import Document, PublicDocuments

@@ -4,7 +4,7 @@ import asyncio
 from collections import deque
 from dataclasses import dataclass, field
 
-from proxy.catalogue.snapshot import BackendPlan
+from proxy.catalogue.plans import BackendPlan
 from proxy.refusals import Overloaded
 
 # A short queue takes up what comes in one breath; a long one would only make everybody late

@@ -9,7 +9,7 @@ from proxy.catalogue.header_names import folded
 from proxy.catalogue.models import AuthMode
 from proxy.catalogue.parameters import without
 from proxy.catalogue.paths import AmbiguousPath, canonical
-from proxy.catalogue.snapshot import BackendPlan
+from proxy.catalogue.plans import BackendPlan
 from proxy.pipeline.call import Headers
 from proxy.refusals import BackendNonsense
 

@@ -6,7 +6,8 @@ from typing import Protocol
 
 from audit.ledger.events import UserRef
 from proxy.catalogue.paths import CanonicalPath
-from proxy.catalogue.snapshot import BackendPlan, Match, OperationPlan, Snapshot
+from proxy.catalogue.plans import BackendPlan, OperationPlan
+from proxy.catalogue.snapshot import Match, Snapshot
 
 RawHeaders = tuple[tuple[bytes, bytes], ...]
 Headers = tuple[tuple[str, str], ...]

@@ -2,7 +2,7 @@
 
 import time
 
-from proxy.catalogue.snapshot import OperationPlan
+from proxy.catalogue.plans import OperationPlan
 from proxy.limits.addresses import address_network
 from proxy.limits.concurrency import Bulkhead
 from proxy.limits.counting import Allowance

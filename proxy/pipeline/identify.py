@@ -18,7 +18,8 @@ from oauth_provider.api_keys.verify import InvalidApiKey, VerifiedApiKey, verify
 from oauth_provider.tokens.verify import InvalidToken, VerifiedToken, verify_access_token
 from proxy.catalogue.matching import Found
 from proxy.catalogue.models import AuthMode
-from proxy.catalogue.snapshot import METADATA_PATH, BackendPlan, OperationPlan, Snapshot, bearer_challenge
+from proxy.catalogue.plans import METADATA_PATH, BackendPlan, OperationPlan, bearer_challenge
+from proxy.catalogue.snapshot import Snapshot
 from proxy.issuers.compact import MAX_TOKEN as EXTERNAL_MAX
 from proxy.issuers.keeper import KeyKeeper
 from proxy.issuers.refused import InvalidExternalToken, KeysUnavailable

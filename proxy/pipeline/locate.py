@@ -8,7 +8,8 @@ from django.conf import settings
 
 from proxy.catalogue.matching import Found
 from proxy.catalogue.paths import AmbiguousPath, canonical
-from proxy.catalogue.snapshot import Match, OperationPlan, Snapshot
+from proxy.catalogue.plans import OperationPlan
+from proxy.catalogue.snapshot import Match, Snapshot
 from proxy.pipeline.call import Located, Received
 from proxy.refusals import BadRequest, LoopDetected, UnreadablePath
 

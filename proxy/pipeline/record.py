@@ -12,7 +12,7 @@ from audit.ledger.origin import truncated_address
 from audit.ledger.recorder import AuditUnavailable as NotRecorded
 from audit.ledger.recorder import Recorder
 from proxy.catalogue.matching import Found
-from proxy.catalogue.snapshot import BackendPlan, OperationPlan
+from proxy.catalogue.plans import BackendPlan, OperationPlan
 from proxy.limits.addresses import address_network
 from proxy.observation.call import ANSWER, IDENTIFY, LOCATE, RECORD, ROUTE, Ended, Observation
 from proxy.observation.trace import Trace, trace_of

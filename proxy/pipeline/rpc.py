@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from oauth_provider.strict_json import loads
 from proxy.catalogue.matching import Found
-from proxy.catalogue.snapshot import OperationPlan
+from proxy.catalogue.plans import OperationPlan
 from proxy.pipeline.call import Identified, RawHeaders, Received
 from proxy.pipeline.whole import WholeBody
 from proxy.refusals import BadRequest, NotRegistered, TooLarge, UnsupportedMediaType

@@ -6,7 +6,7 @@ from django.conf import settings
 
 from proxy.catalogue.header_names import folded
 from proxy.catalogue.models import AuthMode
-from proxy.catalogue.snapshot import BackendPlan
+from proxy.catalogue.plans import BackendPlan
 from proxy.pipeline.call import Headers, Identified, Received, Transformed
 from proxy.pipeline.locate import via_pseudonym
 from proxy.refusals import BadRequest, InvalidCredential

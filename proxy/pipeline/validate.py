@@ -2,7 +2,7 @@
 
 from proxy.catalogue.matching import Found, OtherMethods
 from proxy.catalogue.models import AuthMode
-from proxy.catalogue.snapshot import OperationPlan
+from proxy.catalogue.plans import OperationPlan
 from proxy.pipeline.call import Identified, Transformed, Validated
 from proxy.refusals import InsufficientScope, MethodNotAllowed, NotRegistered, TooLarge
 

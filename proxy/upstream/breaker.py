@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from proxy.catalogue.snapshot import BackendPlan
+from proxy.catalogue.plans import BackendPlan
 from proxy.refusals import BackendFault, BreakerOpen, DeadlinePassed
 from proxy.upstream.transport import Transport, UpstreamRequest, UpstreamResponse
 

@@ -4,7 +4,7 @@ import asyncio
 import socket
 
 from oauth_provider.outbound.addresses import AddressRefused, allowed
-from proxy.catalogue.snapshot import BackendPlan
+from proxy.catalogue.plans import BackendPlan
 from proxy.refusals import BackendRefusedByGuard, BackendUnreachable
 
 

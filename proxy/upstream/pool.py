@@ -6,7 +6,7 @@ import time
 from collections import deque
 from dataclasses import dataclass, field
 
-from proxy.catalogue.snapshot import BackendPlan
+from proxy.catalogue.plans import BackendPlan
 from proxy.refusals import BackendClosed, BackendUnreachable, ConnectTimeout, DeadlinePassed, Refusal
 from proxy.upstream.egress import pinned_address
 from proxy.upstream.http1 import ClosedBeforeAnswer, Connection, Exchange, head_of

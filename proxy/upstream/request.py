@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from urllib.parse import quote
 
 from proxy.catalogue.parameters import parameter, without
-from proxy.catalogue.snapshot import BackendPlan
+from proxy.catalogue.plans import BackendPlan
 
 Headers = tuple[tuple[str, str], ...]
 # Printable ASCII but the percent sign: such a value is its own encoding

@@ -5,7 +5,7 @@ import random
 import time
 from collections.abc import Callable
 
-from proxy.catalogue.snapshot import BackendPlan
+from proxy.catalogue.plans import BackendPlan
 from proxy.refusals import BackendClosed, BackendUnreachable, ConnectTimeout, Refusal
 from proxy.upstream.transport import Headers, Transport, UpstreamRequest, UpstreamResponse
 

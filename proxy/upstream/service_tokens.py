@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 import structlog
 
 from proxy.catalogue.credentials import ClientCredentials
-from proxy.catalogue.snapshot import BackendPlan
+from proxy.catalogue.plans import BackendPlan
 from proxy.refusals import BackendTokenRefused, BackendTokenUnavailable, DeadlinePassed, Refusal
 from proxy.upstream.token_request import FetchedToken, TokenNotFetched, request_token
 from proxy.upstream.transport import Transport, UpstreamRequest, UpstreamResponse

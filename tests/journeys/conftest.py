@@ -1,4 +1,7 @@
-"""One gateway and one signed-in browser per person for all journeys: sign-in is rate limited, as it should be."""
+"""One gateway and one signed-in browser per person for all journeys.
+
+The rates of authorization are raised: a whole suite from one address in a minute is no person.
+"""
 
 from collections.abc import Iterator
 
@@ -14,7 +17,8 @@ from tests.journeys.stores import services
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     """The gateway with demo data, really started."""
     data_dir = tmp_path_factory.mktemp("journeys")
-    with services() as variables, running_demo(data_dir, port=free_port(), **variables) as started:
+    rates = {"OAUTH_RATES": "signin=600/m,authorize=6000/m,token=6000/m"}
+    with services() as variables, running_demo(data_dir, port=free_port(), **variables, **rates) as started:
         yield started
 
 

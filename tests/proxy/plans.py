@@ -10,7 +10,8 @@ from audit.ledger.events import UserRef
 from proxy.catalogue.addresses import parse_upstream_url
 from proxy.catalogue.matching import Matcher
 from proxy.catalogue.paths import canonical, compile_prefix, compile_template
-from proxy.catalogue.snapshot import METADATA_PATH, BackendPlan, OperationPlan, Snapshot
+from proxy.catalogue.plans import METADATA_PATH, BackendPlan, OperationPlan
+from proxy.catalogue.snapshot import Snapshot
 from proxy.pipeline.call import Identified, Located, Principal, RawHeaders, Received, Transformed
 
 PREFIX = "/api/v1/jobs"

@@ -20,8 +20,8 @@ from oauth_provider.resources.registry import register
 from oauth_provider.scopes.models import Scope
 from oauth_provider.scopes.openid import add_openid_scopes
 from proxy.catalogue.models import Backend, Operation
+from proxy.catalogue.plans import MCP_PATH
 from proxy.catalogue.save import save_backend, save_operation
-from proxy.catalogue.snapshot import MCP_PATH
 from tests.agreed import REDIRECT, World
 from tests.proxy.raw_backend import HOST
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from proxy.catalogue.snapshot import ToolPlan
+from proxy.catalogue.plans import ToolPlan
 from proxy.catalogue.tools import Tool
 from proxy.entrypoints.mcp.messages import JsonObject
 

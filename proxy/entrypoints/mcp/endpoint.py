@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import structlog
 
 from audit.ledger.recorder import Recorder
-from proxy.catalogue.snapshot import MCP_PATH, ServerPlan, Snapshot
+from proxy.catalogue.plans import MCP_PATH, ServerPlan
+from proxy.catalogue.snapshot import Snapshot
 from proxy.entrypoints.asgi_types import Receive, Scope, Send
 from proxy.entrypoints.body import RequestBody
 from proxy.entrypoints.client_watch import ClientWatch

@@ -7,7 +7,8 @@ from importlib import metadata
 from typing import Final
 
 from oauth_provider.strict_json import loads
-from proxy.catalogue.snapshot import ServerPlan, Snapshot
+from proxy.catalogue.plans import ServerPlan
+from proxy.catalogue.snapshot import Snapshot
 from proxy.entrypoints.mcp.errors import InvalidParams
 from proxy.entrypoints.mcp.messages import JsonObject, Message
 from proxy.entrypoints.mcp.revisions import HANDSHAKE, SUPPORTED, Revision

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import structlog
 
 from audit.ledger.recorder import Recorder
-from proxy.catalogue.snapshot import ServerPlan, ToolPlan
+from proxy.catalogue.plans import ServerPlan, ToolPlan
 from proxy.entrypoints.mcp.arguments import HttpCall
 from proxy.entrypoints.mcp.messages import JsonObject
 from proxy.entrypoints.mcp.results import answered

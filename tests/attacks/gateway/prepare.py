@@ -30,8 +30,8 @@ from oauth_provider.identities.models import Identity
 from oauth_provider.resources.registry import register
 from oauth_provider.tokens.revocation import revoke_token
 from proxy.catalogue.models import Backend, Operation
+from proxy.catalogue.plans import MCP_PATH
 from proxy.catalogue.save import save_backend, save_operation
-from proxy.catalogue.snapshot import MCP_PATH
 from tests.agreed import REDIRECT, World
 from tests.attacks.gateway.field import ALICE, BOB, FAULTS, INSIDE, JOBS
 

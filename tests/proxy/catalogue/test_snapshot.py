@@ -24,7 +24,8 @@ from proxy.catalogue.issuer_plan import IssuerPlan
 from proxy.catalogue.matching import NOTHING, Found, OtherMethods
 from proxy.catalogue.models import Backend, Operation
 from proxy.catalogue.paths import canonical
-from proxy.catalogue.snapshot import EMPTY, NO_MATCH, Match, Snapshot, bearer_challenge, build
+from proxy.catalogue.plans import bearer_challenge
+from proxy.catalogue.snapshot import EMPTY, NO_MATCH, Match, Snapshot, build
 from tests.proxy.plans import backend_plan
 
 pytestmark = pytest.mark.django_db

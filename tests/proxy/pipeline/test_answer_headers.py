@@ -2,7 +2,7 @@
 
 import pytest
 
-from proxy.catalogue.snapshot import BackendPlan
+from proxy.catalogue.plans import BackendPlan
 from proxy.pipeline.answer_headers import announced_length, outward
 from proxy.refusals import BackendNonsense
 from tests.proxy.plans import PREFIX, backend_plan

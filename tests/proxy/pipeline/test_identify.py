@@ -13,7 +13,7 @@ from django.db import OperationalError
 from audit.ledger.events import UserRef
 from oauth_provider.api_keys.verify import InvalidApiKey, VerifiedApiKey
 from oauth_provider.tokens.verify import InvalidToken, VerifiedToken
-from proxy.catalogue.snapshot import BackendPlan
+from proxy.catalogue.plans import BackendPlan
 from proxy.limits.strangers import Strangers
 from proxy.limits.table import LimitTable
 from proxy.pipeline import identify as stage

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from proxy.catalogue.header_names import folded
-from proxy.catalogue.snapshot import BackendPlan
+from proxy.catalogue.plans import BackendPlan
 from proxy.pipeline.call import Principal
 from proxy.pipeline.locate import via_pseudonym
 from proxy.pipeline.transform import inward, transform

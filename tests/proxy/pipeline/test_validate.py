@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from proxy.catalogue.snapshot import BackendPlan
+from proxy.catalogue.plans import BackendPlan
 from proxy.pipeline.call import Principal, Received
 from proxy.pipeline.validate import validate
 from proxy.refusals import InsufficientScope, MethodNotAllowed, NotRegistered, TooLarge

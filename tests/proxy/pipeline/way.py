@@ -11,7 +11,7 @@ from joserfc import jwt
 from joserfc.jwk import ECKey
 
 from oauth_provider.keys.signing import LoadedKey
-from proxy.catalogue.snapshot import BackendPlan
+from proxy.catalogue.plans import BackendPlan
 from proxy.pipeline.call import Answer, Constrained, Principal, Received, Validated
 from proxy.pipeline.route import route
 from proxy.pipeline.transform import transform

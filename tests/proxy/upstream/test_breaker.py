@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from proxy.catalogue.snapshot import BackendPlan
+from proxy.catalogue.plans import BackendPlan
 from proxy.refusals import BackendNonsense, BackendUnreachable, BreakerOpen, DeadlinePassed, TooLarge
 from proxy.upstream.breaker import FAULTS, OPEN_MAX_S, OPEN_S, WINDOW_CALLS, WINDOW_S, BreakingTransport
 from proxy.upstream.transport import Headers, UpstreamRequest, UpstreamResponse

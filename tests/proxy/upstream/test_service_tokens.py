@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from proxy.catalogue.credentials import ClientCredentials
-from proxy.catalogue.snapshot import BackendPlan
+from proxy.catalogue.plans import BackendPlan
 from proxy.refusals import BackendTokenRefused, BackendTokenUnavailable, DeadlinePassed, Refusal
 from proxy.upstream.pool import PooledTransport
 from proxy.upstream.service_tokens import ServiceTokens, TokenTransport

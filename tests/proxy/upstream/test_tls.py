@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from oauth_provider.keys.encryption import encrypt
-from proxy.catalogue.snapshot import BackendPlan
+from proxy.catalogue.plans import BackendPlan
 from proxy.catalogue.tls import tls_context
 from proxy.refusals import BackendFault, BackendUnreachable
 from proxy.upstream.pool import PooledTransport
