@@ -28,7 +28,7 @@ from proxy.catalogue.tls import BadPem, tls_context
 from proxy.catalogue.tools import Tool, ToolRow
 
 TOOL_COLUMNS = ("operation_id", "title", "description", "methods", "path", "scopes", "parameters", "request_schema",
-                "response_schema", "annotations")  # fmt: skip
+                "response_schema", "annotations", "idempotent")  # fmt: skip
 log = structlog.get_logger(__name__)
 
 

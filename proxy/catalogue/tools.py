@@ -52,6 +52,7 @@ class ToolRow:
     request_schema: JsonObject | None
     response_schema: JsonObject | None
     annotations: Mapping[str, bool]
+    idempotent: bool = False
 
 
 @dataclass(eq=False)
@@ -126,7 +127,7 @@ class Tool:
             "title": title,
             "readOnlyHint": self.is_read_only,
             "destructiveHint": given.get("destructive", bool(methods & {"DELETE", "PUT", "PATCH"})),
-            "idempotentHint": given.get("idempotent", methods <= SAFE | {"PUT", "DELETE"}),
+            "idempotentHint": given.get("idempotent", self.row.idempotent or methods <= SAFE | {"PUT", "DELETE"}),
             "openWorldHint": given.get("open_world", False),
         }
 

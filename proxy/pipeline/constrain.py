@@ -5,11 +5,10 @@ import time
 from proxy.catalogue.plans import OperationPlan
 from proxy.limits.addresses import address_network
 from proxy.limits.concurrency import Bulkhead
-from proxy.limits.counting import Allowance
 from proxy.limits.models import AgentTier
 from proxy.limits.rates import RateLimiter
 from proxy.limits.table import Facts, LimitTable
-from proxy.pipeline.call import Constrained, Received, Validated
+from proxy.pipeline.call import Constrained, Headers, Principal, Received, Validated
 from proxy.refusals import RateLimited
 
 _TIERS = frozenset(AgentTier.values)
@@ -31,19 +30,27 @@ class Limits:
         """
         # Each message of a batch is a call: whoever sends many at once may not make more of them
         for operation in validated.operation.messages[1:]:
-            await self._count(validated, operation)
-        allowance = await self._count(validated, validated.operation)
-        return Constrained(validated=validated, limit_headers=allowance.headers)
+            await self._count(self._facts_of(validated, operation))
+        limit_headers = await self._count(self._facts_of(validated, validated.operation))
+        return Constrained(validated=validated, limit_headers=limit_headers)
 
-    async def _count(self, validated: Validated, operation: OperationPlan) -> Allowance:
-        allowance = await self._rates.hit(self._table.wanted(self._facts(validated, operation)))
+    async def count_message(self, principal: Principal, received: Received) -> Headers:
+        """Count a message that the gateway answers itself as a call of `principal`, and tell what is left.
+
+        Raises:
+            RateLimited: too many calls in the window of one of its limits.
+        """
+        return await self._count(self._facts(principal, received))
+
+    async def _count(self, facts: Facts) -> Headers:
+        allowance = await self._rates.hit(self._table.wanted(facts))
         if not allowance.allowed:
             raise RateLimited(
                 retry_after_s=max(1, allowance.retry_after_s),
                 resets_at=int(time.time()) + allowance.resets_in_s,
                 headers=allowance.headers,
             )
-        return allowance
+        return allowance.headers
 
     async def enter(self, constrained: Constrained) -> None:
         """Take the call's place at the backend; `release` must follow, whatever becomes of it.
@@ -57,11 +64,19 @@ class Limits:
         """Give the call's place at the backend back."""
         self._bulkhead.leave(constrained.validated.identified.backend)
 
-    def _facts(self, validated: Validated, operation: OperationPlan) -> Facts:
-        principal, received = validated.identified.principal, validated.received
-        return Facts(
-            backend=validated.identified.backend.name,
+    def _facts_of(self, validated: Validated, operation: OperationPlan) -> Facts:
+        identified = validated.identified
+        return self._facts(
+            identified.principal,
+            validated.received,
+            backend=identified.backend.name,
             operation=operation.operation_id,
+        )
+
+    def _facts(self, principal: Principal, received: Received, *, backend: str = "", operation: str = "") -> Facts:
+        return Facts(
+            backend=backend,
+            operation=operation,
             user=str(principal.user.user_id) if principal.user else "",
             client=principal.client_id,
             tenant=principal.tenant,

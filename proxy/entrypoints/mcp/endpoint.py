@@ -17,7 +17,7 @@ from proxy.entrypoints.cors import Cors
 from proxy.entrypoints.mcp.arguments import BadArguments, check, to_http
 from proxy.entrypoints.mcp.errors import InvalidParams, MethodNotFound, RpcError
 from proxy.entrypoints.mcp.messages import JsonObject, Message, parse, request_id_of
-from proxy.entrypoints.mcp.methods import discover, initialize, list_tools
+from proxy.entrypoints.mcp.methods import NOTIFICATIONS, discover, initialize, list_tools
 from proxy.entrypoints.mcp.results import challenged, failed, refused
 from proxy.entrypoints.mcp.revisions import Revision, revision_of
 from proxy.entrypoints.mcp.tool_call import call_tool
@@ -119,10 +119,11 @@ class McpEntrypoint:
             revision = revision_of(message, exchange.received.headers)
             return await self._dispatch(exchange, message, revision, record)
         except RpcError as error:
+            limits = await self._count(exchange)
             await record.refused(BadRequest(reason=error.reason))
             is_handshake = revision is not None and not revision.is_modern
             status = error.handshake_status if is_handshake else error.status
-            return Reply(_error(error, request_id_of(content)), status=status)
+            return Reply(_error(error, request_id_of(content)), status=status, headers=limits)
 
     async def _admit(self, received: Received, record: Record) -> Exchange:
         """Everything that is checked before a byte of the body is read, so that nobody unknown can send much."""
@@ -153,14 +154,22 @@ class McpEntrypoint:
     async def _dispatch(self, exchange: Exchange, message: Message, revision: Revision, record: Record) -> Reply:
         if message.request_id is None:
             # A notification, or an answer to what nobody asked: taken, and nothing follows
-            return Reply(None, status=202)
+            record.asked = message.method if message.method in NOTIFICATIONS else ""
+            limits = await self._count(exchange)
+            await record.answered()
+            return Reply(None, status=202, headers=limits)
         if message.method == "tools/call":
             headers, result = await self._call_tool(exchange, message, record)
             return Reply(_result(message, revision.complete(result)), headers=headers)
         result = _own(exchange, message, revision)
         record.asked = message.method
+        limits = await self._count(exchange)
         await record.answered()
-        return Reply(_result(message, result))
+        return Reply(_result(message, result), headers=limits)
+
+    async def _count(self, exchange: Exchange) -> Headers:
+        # What goes through the six stages is counted there
+        return await self._gateway.limits.count_message(exchange.principal, exchange.received)
 
     async def _call_tool(self, exchange: Exchange, message: Message, record: Record) -> tuple[Headers, JsonObject]:
         name, arguments = message.params.get("name"), message.params.get("arguments", {})
@@ -174,8 +183,9 @@ class McpEntrypoint:
             call = to_http(plan, arguments)
         except BadArguments as fault:
             record.operation = plan.operation
+            limits = await self._count(exchange)
             await record.refused(BadRequest(reason="tool_arguments"))
-            return (), failed(str(fault))
+            return limits, failed(str(fault))
         # The call inside has a record of its own
         record.closed = True
         try:

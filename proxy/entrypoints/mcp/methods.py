@@ -17,6 +17,11 @@ from proxy.pipeline.call import Principal
 PAGE: Final = 200
 # A change of the catalogue is seen by a client that keeps its list for so long
 TTL_MS: Final = 60_000
+# Those that clients of some revision send; the ledger knows no other by name
+NOTIFICATIONS: Final = frozenset({
+    "notifications/initialized", "notifications/cancelled", "notifications/progress",
+    "notifications/roots/list_changed",
+})  # fmt: skip
 _CAPABILITIES: Final[JsonObject] = {"tools": {"listChanged": False}}
 
 

@@ -68,6 +68,8 @@ def test_a_schema_that_contains_itself_still_checks() -> None:
         ({"methods": ("POST",)}, (False, False, False, False)),
         ({"methods": ("DELETE",)}, (False, True, True, False)),
         ({"methods": ("POST",), "annotations": {"read_only": True, "open_world": True}}, (True, False, False, True)),
+        ({"methods": ("POST",), "idempotent": True}, (False, False, True, False)),
+        ({"idempotent": True, "annotations": {"idempotent": False}}, (True, False, False, False)),
     ],
 )
 def test_hints_follow_the_methods_unless_staff_know_better(changes: dict[str, Any], hints: tuple[bool, ...]) -> None:

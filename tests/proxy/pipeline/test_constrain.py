@@ -101,6 +101,15 @@ async def test_a_refused_rate_takes_no_place() -> None:
     await admit(reserve, call(NOBODY, address="198.51.100.1"))
 
 
+async def test_a_message_counts_against_the_allowance_of_its_sender() -> None:
+    reserve = limits(rule("operation", 5), max_calls=2)
+    headers = dict(await reserve.count_message(ANA, received()))
+    assert headers["ratelimit"].startswith('"default";r=1;t=')
+    await admit(reserve, call())
+    with pytest.raises(RateLimited):
+        await reserve.count_message(ANA, received())
+
+
 # What staff set
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from proxy.entrypoints.mcp.revisions import HANDSHAKE, MODERN, SUPPORTED
+from proxy.limits.table import Rule
 from tests.proxy.asgi_client import HOST
 from tests.proxy.entrypoints.mcp.conftest import ACCEPT, JSON, META, Caller
 from tests.proxy.plane import Road
@@ -128,14 +129,22 @@ async def test_d16_what_is_not_one_message_is_refused(legacy: Caller, content: b
     assert (event.decision, event.status) == ("deny", 400)
 
 
-async def test_notifications_and_responses_are_taken_in_silence(legacy: Caller) -> None:
-    for message in (
-        {"jsonrpc": "2.0", "method": "notifications/initialized"},
-        {"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": 1}},
-        {"jsonrpc": "2.0", "id": 4, "result": {}},
-    ):
-        heard = await legacy.post(json.dumps(message).encode())
-        assert (heard.status, heard.body) == (202, b"")
+@pytest.mark.parametrize(
+    ("message", "asked"),
+    [
+        ({"method": "notifications/initialized"}, "notifications/initialized"),
+        ({"method": "notifications/cancelled", "params": {"requestId": 1}}, "notifications/cancelled"),
+        ({"method": "notifications/whatever a client likes"}, ""),
+        ({"id": 4, "result": {}}, ""),
+    ],
+)
+async def test_notifications_and_responses_are_taken_in_silence(
+    legacy: Caller, message: dict[str, Any], asked: str
+) -> None:
+    heard = await legacy.post(json.dumps({"jsonrpc": "2.0", **message}).encode())
+    assert (heard.status, heard.body) == (202, b"")
+    (event,) = await events(heard.request_id)
+    assert (event.operation, event.decision) == (asked, "allow")
 
 
 @pytest.mark.parametrize("method", ["GET", "DELETE", "PUT", "HEAD"])
@@ -227,6 +236,31 @@ async def test_every_listing_is_an_event(caller: Caller) -> None:
     heard = await caller.send("tools/list")
     (event,) = await events(heard.request_id)
     assert (event.operation, event.decision, event.method) == ("tools/list", "allow", "POST")
+
+
+async def test_a_message_counts_as_a_call(legacy: Caller, road: Road) -> None:
+    lowest = Rule(name="user-1", per="user", max_calls=6, window_ms=3_600_000)
+    road.plane._limits.use((lowest,))  # noqa: SLF001 - as after a change of the catalogue
+    unknown = {"name": "nothing", "arguments": {}}
+    wrong = {"name": "jobs-0", "arguments": {}}
+    right = {"name": "jobs-0", "arguments": {"id": "7"}}
+    sent: tuple[tuple[str, dict[str, Any]], ...] = (
+        ("tools/list", {}), ("ping", {}), ("nothing", {}), ("tools/call", unknown), ("tools/call", wrong),
+        ("tools/call", right),
+    )  # fmt: skip
+    left = [(await legacy.send(method, params)).header("ratelimit").partition(";t=")[0] for method, params in sent[:3]]
+    assert left == [f'"user-1";r={number}' for number in (5, 4, 3)]
+    heard = [await legacy.send(method, params) for method, params in sent[3:]]
+    assert [each.status for each in heard] == [200] * 3
+    heard = [await legacy.send(method, params) for method, params in sent[:5]]
+    heard.append(await legacy.post(b'{"jsonrpc": "2.0", "method": "notifications/initialized"}'))
+    heard.append(await legacy.post(b"{"))
+    assert [each.status for each in heard] == [429] * 7
+    for each in heard:
+        assert int(each.header("retry-after")) > 0
+        assert each.header("ratelimit").startswith('"user-1";r=0;')
+    # A call that its arguments let through is refused in the words of its result
+    assert (await legacy.result("tools/call", right))["isError"] is True
 
 
 @pytest.mark.parametrize("cursor", ["x", 7, "W10=", "WyJhIiwgImIiXQ==", {}, "W1tb" * 5000])
