@@ -17,7 +17,7 @@ from tests.journeys.server import environment
 
 WITHIN_S = 30
 
-pytestmark = pytest.mark.node
+pytestmark = [pytest.mark.node, pytest.mark.services]
 
 
 def test_a_host_that_only_starts_programs_is_connected(server: Target, tmp_path: Path) -> None:

@@ -22,12 +22,19 @@ SCRIPTS = Path(__file__).parent / "node"
 PROOFS = {"none": "A", "basic": "C", "post": "C"}
 PROVEN = {**PROOFS, "private_key_jwt": "K"}
 SCRIPTS_OF_ALL = ("oauth4webapi.mjs", "openid-client.mjs", "registration.mjs")
-SIGNING = ("oauth4webapi.mjs", "private_key_jwt")
+# What every run plays; the other pairs take minutes, and run with services
+QUICK = (("oauth4webapi.mjs", "none"), ("openid-client.mjs", "basic"), ("registration.mjs", "post"))
+REST = [
+    *(pair for pair in product(SCRIPTS_OF_ALL, PROOFS) if pair not in QUICK),
+    ("oauth4webapi.mjs", "private_key_jwt"),
+]
 
 pytestmark = pytest.mark.node
 
 
-@pytest.mark.parametrize(("script", "proof"), [*product(SCRIPTS_OF_ALL, PROOFS), SIGNING])
+@pytest.mark.parametrize(
+    ("script", "proof"), [*QUICK, *(pytest.param(*pair, marks=pytest.mark.services) for pair in REST)]
+)
 def test_the_whole_life_of_a_grant(server: Target, script: str, proof: str) -> None:
     client, resource_server = server.clients[PROVEN[proof]], server.clients["S"]
     given = {
@@ -43,6 +50,7 @@ def test_the_whole_life_of_a_grant(server: Target, script: str, proof: str) -> N
         assert is_played_through(process, server), complaint(process)
 
 
+@pytest.mark.services
 @pytest.mark.parametrize("proof", PROOFS)
 @pytest.mark.parametrize("script", ["oauth4webapi-openid.mjs", "openid-client-openid.mjs"])
 def test_a_sign_in_and_a_device(server: Target, script: str, proof: str) -> None:
@@ -66,6 +74,7 @@ def test_a_pasted_url_is_enough_for_the_mcp_projects_sdks(server: Target, sdk: s
         assert is_played_through(process, server), complaint(process)
 
 
+@pytest.mark.services
 @pytest.mark.parametrize("revision", ["2025-03-26", "2025-06-18", "2025-11-25"])
 def test_mcpjam_finds_nothing_wrong_with_the_sign_in(server: Target, revision: str) -> None:
     with running_script("mcpjam.mjs", {"url": f"{server.origin}/mcp", "revision": revision}) as process:
