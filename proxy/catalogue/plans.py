@@ -20,6 +20,15 @@ MCP_PATH = "/mcp"
 _DESCRIBED = {"insufficient_scope": "The access token lacks a permission that this operation needs"}
 
 
+@dataclass(frozen=True, slots=True)
+class McpFacts:
+    """What an MCP backend said of itself when it was last asked; `capabilities` are those of its server."""
+
+    protocol_version: str
+    capabilities: JsonObject = field(repr=False)
+    instructions: str = field(default="", repr=False)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class BackendPlan:
     """A backend as the data plane knows it. `resource` is its audience; its credential was opened once, for all calls.
@@ -54,6 +63,8 @@ class BackendPlan:
     # Of a backend that is called by https; never None there
     tls: ssl.SSLContext | None = field(default=None, repr=False)
     kind: str = BackendKind.REST
+    # Of kind mcp; None until it has been asked
+    mcp: McpFacts | None = None
     # What a connection must have been made with to be used again
     way: tuple[object, ...] = field(init=False, repr=False)
     # Folded names that are the gateway's alone here
