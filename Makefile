@@ -22,13 +22,16 @@ key = $$(head -c 32 /dev/urandom | base64 | tr +/ -_)
 production = PUBLIC_BASE_URL=https://gateway.example.com DATA_DIR=build/check SECRET_KEY=$(key)$(key) ENCRYPTION_KEYS=$(key)
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo-gpt test test-services check format bench lock
+.PHONY: help run demo-mcp demo-gpt test test-services check format bench lock
 
 help: ## show this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: $(VENV)/.base ## serve the gateway with demo data and two demo backends
 	@exec $(PY) manage.py demo --serve
+
+demo-mcp: $(VENV)/.base ## walk the way of an MCP client through the demo, from a 401 to the revoked token
+	@exec $(PY) manage.py demo_mcp
 
 demo-gpt: $(VENV)/.base ## walk the way of a custom GPT through the demo, from the document to the revoked token
 	@exec $(PY) manage.py demo_gpt

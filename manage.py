@@ -13,7 +13,7 @@ DEPLOYED = ("SECRET_KEY", "ENCRYPTION_KEYS", "DATABASE_URL")
 def main() -> None:
     """Run the command; a clone where nothing is configured is a developer's."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gateway_project.settings")
-    if sys.argv[1:2] in (["demo"], ["demo_gpt"]):
+    if sys.argv[1:2] in (["demo"], ["demo_gpt"], ["demo_mcp"]):
         os.environ.setdefault("DEMO", "1")
     elif not any(os.environ.get(name) for name in (*DEPLOYED, "DEMO")):
         os.environ.setdefault("DEBUG", "1")

@@ -82,6 +82,7 @@ class Environment(BaseSettings):
     SIGN_IN_EXTERNAL_ID_CLAIM: str = Field(default="sub", pattern=r"^[!-~]{1,100}$")
     SIGN_IN_PASSWORDS: bool = True
     IDENTITY_WEBHOOK_SECRETS: CommaList = []
+    OPENAI_APPS_CHALLENGE: str = Field(default="", max_length=500, pattern=r"^[!-~]*$")
     AUTH0_DOMAIN: str = ""
     AUTH0_MGMT_CLIENT_ID: str = Field(default="", validate_default=True)
     AUTH0_MGMT_CLIENT_SECRET: str = Field(default="", validate_default=True)

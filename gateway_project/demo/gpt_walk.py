@@ -1,31 +1,21 @@
 """What a custom GPT does, from the document its builder pastes to the day it is disconnected, one step at a time."""
 
+import contextlib
 import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import httpx
 
 from gateway_project.demo.browser import Person
+from gateway_project.demo.consent import Request, account_of, allow
 from gateway_project.demo.facts import Facts
+from gateway_project.demo.walk import Step, WalkEnded, expect
 
 CALLBACK_HOST = "chatgpt.com"
 WITHIN_S = 20
-
-
-class WalkEnded(Exception):
-    """A step did not go as ChatGPT needs it; the message says which and how."""
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """What was done: who does it in life, and what came of it."""
-
-    title: str
-    in_chatgpt: str
-    lines: list[str]
 
 
 @dataclass
@@ -75,7 +65,7 @@ class GptWalk:
     def _read_document(self) -> Step:
         prefix = self.facts["backends"]["careers"]["prefix"]
         url = f"{self.facts['issuer']}{prefix}/openapi.json?{urlencode({'client_id': self._gpt['client_id']})}"
-        self._document = _checked(self._http.get(url), 200, "the OpenAPI document").json()
+        self._document = expect(self._http.get(url), 200, "the OpenAPI document").json()
         operations = [
             f"{method.upper():<5} {path:<20} {operation['operationId']}"
             for path, item in self._document["paths"].items()
@@ -89,7 +79,7 @@ class GptWalk:
 
     def _call_without_token(self) -> Step:
         url = self._search_url()
-        answer = _checked(self._http.get(url), 401, "a call without a token")
+        answer = expect(self._http.get(url), 401, "a call without a token")
         return Step(
             "A call before anybody signed in",
             "ChatGPT has no token yet. It shows the person a button: Sign in with Career Copilot.",
@@ -103,45 +93,23 @@ class GptWalk:
             "scope": " ".join(self._gpt["scopes"]), "state": state,
         }  # fmt: skip
         url = f"{self._flow['authorizationUrl']}?{urlencode(query)}"
-        person = Person(self.facts["issuer"])
-        try:
-            person.open(url)
-            self._sign_in(person)
-            ticked = self._allow(person)
-        finally:
-            person.close()
-        returned = {name: values[0] for name, values in parse_qs(urlsplit(person.sent_to).query).items()}
-        if returned.get("state") != state or "code" not in returned or not person.sent_to.startswith(self._callback):
-            raise WalkEnded(f"The consent page answered {person.status} and no code for this state.")
-        self._code = returned["code"]
+        with contextlib.closing(Person(self.facts["issuer"])) as person:
+            account = account_of(self.facts, self.username)
+            allowed = allow(person, Request(url, self._callback, state), account=account)
+        self._code = allowed.code
         return Step(
             "Authorization and consent",
             "ChatGPT opens this address in a new tab. The person signs in, unticks what they do not want, and allows.",
             [
                 f"GET {url}",
-                f"{self.username} signs in and allows: {', '.join(ticked)}",
-                f"back to {self._callback} with code, state and iss={returned.get('iss', '')}",
+                f"{self.username} signs in and allows: {', '.join(allowed.scopes)}",
+                f"back to {self._callback} with code, state and iss={allowed.issuer}",
             ],
         )
 
-    def _sign_in(self, person: Person) -> None:
-        account = next(user for user in self.facts["users"] if user["username"] == self.username)
-        form = person.form_with("password")
-        if form is None:
-            raise WalkEnded(f"The authorization URL answered {person.status} and no sign-in page.")
-        person.send(form, [("username", account["username"]), ("password", account["password"])])
-
-    def _allow(self, person: Person) -> list[str]:
-        form = person.form_with("decision")
-        if form is None:
-            raise WalkEnded(f"After the sign-in there was {person.status} and no consent page.")
-        offered = [pair for pair in form.choices if pair[0] == "scope"]
-        person.send(form, [*offered, ("decision", "allow")])
-        return [name for _field, name in offered]
-
     def _exchange(self) -> Step:
         fields = {"grant_type": "authorization_code", "code": self._code, "redirect_uri": self._callback}
-        self._tokens = _checked(self._at_token_url(fields), 200, "the exchange of the code").json()
+        self._tokens = expect(self._at_token_url(fields), 200, "the exchange of the code").json()
         return Step(
             "The code for tokens",
             "ChatGPT's servers, not the browser, trade the code and their secret for tokens.",
@@ -150,7 +118,7 @@ class GptWalk:
 
     def _call(self) -> Step:
         url = self._search_url()
-        answer = _checked(self._http.get(url, headers=self._bearer), 200, "a call with the token")
+        answer = expect(self._http.get(url, headers=self._bearer), 200, "a call with the token")
         found = answer.json()
         return Step(
             "A call",
@@ -165,8 +133,8 @@ class GptWalk:
 
     def _refresh(self) -> Step:
         fields = {"grant_type": "refresh_token", "refresh_token": self._tokens["refresh_token"]}
-        self._tokens = _checked(self._at_token_url(fields), 200, "the refresh").json()
-        _checked(self._http.get(self._search_url(), headers=self._bearer), 200, "a call with the new token")
+        self._tokens = expect(self._at_token_url(fields), 200, "the refresh").json()
+        expect(self._http.get(self._search_url(), headers=self._bearer), 200, "a call with the new token")
         return Step(
             "An hour later",
             "The access token has expired. ChatGPT trades the refresh token for new ones; nobody notices.",
@@ -176,8 +144,8 @@ class GptWalk:
     def _revoke(self) -> Step:
         url = self._flow["tokenUrl"].removesuffix("token") + "revoke"
         fields = {"token": self._tokens["refresh_token"], "token_type_hint": "refresh_token"}
-        _checked(self._http.post(url, data=fields | self._secret), 200, "the revocation")
-        refused = _checked(self._http.get(self._search_url(), headers=self._bearer), 401, "a call after the revocation")
+        expect(self._http.post(url, data=fields | self._secret), 200, "the revocation")
+        refused = expect(self._http.get(self._search_url(), headers=self._bearer), 401, "a call after the revocation")
         return Step(
             "Disconnected",
             "The person signs out of the GPT, or revokes it on Connected Apps: every token of it is worthless at once.",
@@ -205,9 +173,3 @@ class GptWalk:
 
     def _received(self) -> str:
         return f"200 {self._tokens['token_type']}, {self._tokens['expires_in']} s, scope {self._tokens['scope']}"
-
-
-def _checked(answer: httpx.Response, status: int, what: str) -> httpx.Response:
-    if answer.status_code != status:
-        raise WalkEnded(f"{what} was answered {answer.status_code} in place of {status}: {answer.text[:300]}")
-    return answer
