@@ -61,6 +61,7 @@ _SLUGS: Mapping[str | Promise, tuple[str, ...]] = {
         "rpc_invalid_request",
         "rpc_method_not_found",
         "rpc_invalid_params",
+        "rpc_resource_not_found",
         "rpc_header_mismatch",
         "rpc_unsupported_version",
     ),

@@ -3,26 +3,22 @@
 import asyncio
 import json
 from collections.abc import Collection
-from dataclasses import dataclass
 
 import structlog
 
 from audit.ledger.recorder import Recorder
-from proxy.catalogue.plans import MCP_PATH, ServerPlan
-from proxy.catalogue.snapshot import Snapshot
+from proxy.catalogue.plans import MCP_PATH
 from proxy.entrypoints.asgi_types import Receive, Scope, Send
 from proxy.entrypoints.body import RequestBody
 from proxy.entrypoints.client_watch import ClientWatch
 from proxy.entrypoints.cors import Cors
-from proxy.entrypoints.mcp.arguments import BadArguments, check, to_http
-from proxy.entrypoints.mcp.errors import InvalidParams, MethodNotFound, RpcError
-from proxy.entrypoints.mcp.messages import JsonObject, Message, parse, request_id_of
-from proxy.entrypoints.mcp.methods import NOTIFICATIONS, discover, initialize, list_tools
-from proxy.entrypoints.mcp.results import challenged, failed, refused
-from proxy.entrypoints.mcp.revisions import Revision, revision_of
-from proxy.entrypoints.mcp.tool_call import call_tool
+from proxy.entrypoints.mcp.dispatch import dispatch
+from proxy.entrypoints.mcp.errors import RpcError
+from proxy.entrypoints.mcp.exchange import Caller, Exchange, Reply
+from proxy.entrypoints.mcp.messages import JsonObject, parse, request_id_of
+from proxy.entrypoints.mcp.revisions import revision_of
 from proxy.entrypoints.responder import Responder
-from proxy.pipeline.call import ClientGone, Headers, Principal, RawHeaders, Received
+from proxy.pipeline.call import ClientGone, Headers, RawHeaders, Received
 from proxy.pipeline.record import Record
 from proxy.pipeline.run import Gateway
 from proxy.refusals import (
@@ -30,41 +26,17 @@ from proxy.refusals import (
     BadRequest,
     Crash,
     ForeignOrigin,
-    InsufficientScope,
     MethodNotAllowed,
     NotAcceptable,
     NotRegistered,
     Refusal,
-    RevocationsUnknown,
     TooLarge,
-    Unauthenticated,
     UnsupportedMediaType,
 )
 
 MESSAGE_MAX_BYTES = 1_048_576
 log = structlog.get_logger(__name__)
 _ACCEPTED = frozenset({b"application/json", b"application/*", b"*/*"})
-# Refusals that a client answers by itself, so they keep their status; all others are for the model to read
-_HTTP = (Unauthenticated, AuditUnavailable, RevocationsUnknown)
-
-
-@dataclass(frozen=True, slots=True)
-class Exchange:
-    """One request with what is known before its message is read."""
-
-    received: Received
-    server: ServerPlan
-    snapshot: Snapshot
-    principal: Principal
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """What goes out; no document, no body."""
-
-    document: JsonObject | None
-    status: int = 200
-    headers: Headers = ()
 
 
 class McpEntrypoint:
@@ -99,8 +71,8 @@ class McpEntrypoint:
     async def _exchange(self, received: Received, responder: Responder) -> None:
         record = Record(recorder=self._recorder, received=received, observation=self._gateway.observation)
         try:
-            exchange = await self._admit(received, record)
-            reply = await self._answer(exchange, await _whole(received), record)
+            caller = await self._admit(received, record)
+            reply = await self._answer(caller, await _whole(received), record)
         except Refusal as refusal:
             await self._refuse(refusal, record, responder)
             return
@@ -112,20 +84,19 @@ class McpEntrypoint:
             return
         await _send(responder, reply)
 
-    async def _answer(self, exchange: Exchange, content: bytes, record: Record) -> Reply:
+    async def _answer(self, caller: Caller, content: bytes, record: Record) -> Reply:
         revision = None
         try:
             message = parse(content)
-            revision = revision_of(message, exchange.received.headers)
-            return await self._dispatch(exchange, message, revision, record)
+            revision = revision_of(message, caller.received.headers)
+            return await dispatch(Exchange(caller, message, revision, record, self._gateway, self._recorder))
         except RpcError as error:
-            limits = await self._count(exchange)
+            limits = await self._gateway.limits.count_message(caller.principal, caller.received)
             await record.refused(BadRequest(reason=error.reason))
             is_handshake = revision is not None and not revision.is_modern
-            status = error.handshake_status if is_handshake else error.status
-            return Reply(_error(error, request_id_of(content)), status=status, headers=limits)
+            return _error(error, request_id_of(content), is_handshake=is_handshake, headers=limits)
 
-    async def _admit(self, received: Received, record: Record) -> Exchange:
+    async def _admit(self, received: Received, record: Record) -> Caller:
         """Everything that is checked before a byte of the body is read, so that nobody unknown can send much."""
         snapshot = self._gateway.watcher.snapshot
         self._check_origin(received.headers)
@@ -142,7 +113,7 @@ class McpEntrypoint:
         record.identified(principal)
         if received.body.length is not None and received.body.length > MESSAGE_MAX_BYTES:
             raise TooLarge(MESSAGE_MAX_BYTES)
-        return Exchange(received=received, server=server, snapshot=snapshot, principal=principal)
+        return Caller(received=received, server=server, snapshot=snapshot, principal=principal)
 
     def _check_origin(self, headers: RawHeaders) -> None:
         # Against DNS rebinding: a browser that was led here says where from (streamable HTTP, security warning)
@@ -150,57 +121,6 @@ class McpEntrypoint:
         allowed = self._origins | {b"http://" + host, b"https://" + host}
         if any(name == b"origin" and value not in allowed for name, value in headers):
             raise ForeignOrigin
-
-    async def _dispatch(self, exchange: Exchange, message: Message, revision: Revision, record: Record) -> Reply:
-        if message.request_id is None:
-            # A notification, or an answer to what nobody asked: taken, and nothing follows
-            record.asked = message.method if message.method in NOTIFICATIONS else ""
-            limits = await self._count(exchange)
-            await record.answered()
-            return Reply(None, status=202, headers=limits)
-        if message.method == "tools/call":
-            headers, result = await self._call_tool(exchange, message, record)
-            return Reply(_result(message, revision.complete(result)), headers=headers)
-        result = _own(exchange, message, revision)
-        record.asked = message.method
-        limits = await self._count(exchange)
-        await record.answered()
-        return Reply(_result(message, result), headers=limits)
-
-    async def _count(self, exchange: Exchange) -> Headers:
-        # What goes through the six stages is counted there
-        return await self._gateway.limits.count_message(exchange.principal, exchange.received)
-
-    async def _call_tool(self, exchange: Exchange, message: Message, record: Record) -> tuple[Headers, JsonObject]:
-        name, arguments = message.params.get("name"), message.params.get("arguments", {})
-        plan = exchange.server.tools.get(name) if isinstance(name, str) else None
-        if plan is None:
-            raise InvalidParams("params.name must be a tool of this server; tools/list has their names.")
-        if not isinstance(arguments, dict):
-            raise InvalidParams("params.arguments must be an object.")
-        try:
-            check(plan.tool, arguments)
-            call = to_http(plan, arguments)
-        except BadArguments as fault:
-            record.operation = plan.operation
-            limits = await self._count(exchange)
-            await record.refused(BadRequest(reason="tool_arguments"))
-            return limits, failed(str(fault))
-        # The call inside has a record of its own
-        record.closed = True
-        try:
-            result, answer = await call_tool(
-                self._gateway, self._recorder, outer=exchange.received, server=exchange.server, plan=plan, call=call
-            )
-        except InsufficientScope as refusal:
-            if _reads_challenges_in_results(exchange.received.headers):
-                return (), challenged(refusal)
-            raise
-        except _HTTP:
-            raise
-        except Refusal as refusal:
-            return _limit_headers(refusal.headers), refused(refusal)
-        return _limit_headers(answer.headers), result
 
     async def _refuse(self, refusal: Refusal, record: Record, responder: Responder) -> None:
         try:
@@ -210,32 +130,13 @@ class McpEntrypoint:
         await responder.problem(refusal)
 
 
-def _own(exchange: Exchange, message: Message, revision: Revision) -> JsonObject:
-    if revision.is_modern:
-        if message.method == "server/discover":
-            return discover(exchange.server, revision)
-    elif message.method == "initialize":
-        return initialize(exchange.server, message)
-    elif message.method == "ping":
-        return {}
-    if message.method == "tools/list":
-        return list_tools(exchange.server, message, revision, principal=exchange.principal, snapshot=exchange.snapshot)
-    raise MethodNotFound(f"This server has no method {message.method[:100]!r}.")
-
-
-def _result(message: Message, result: JsonObject) -> JsonObject:
-    return {"jsonrpc": "2.0", "id": message.request_id, "result": result}
-
-
-def _error(error: RpcError, request_id: str | int | None) -> JsonObject:
-    told: JsonObject = {"code": error.code, "message": error.message}
+def _error(error: RpcError, request_id: str | int | None, *, is_handshake: bool, headers: Headers) -> Reply:
+    code = (error.handshake_code if is_handshake else None) or error.code
+    told: JsonObject = {"code": code, "message": error.message}
+    told |= {} if error.data is None else {"data": error.data}
     named = {} if request_id is None else {"id": request_id}
-    return {"jsonrpc": "2.0", **named, "error": told | ({"data": error.data} if error.data else {})}
-
-
-def _reads_challenges_in_results(headers: RawHeaders) -> bool:
-    # ChatGPT asks for more permissions after a result that says so, all other clients after a 403
-    return any(name == b"user-agent" and value.startswith(b"openai-mcp") for name, value in headers)
+    status = error.handshake_status if is_handshake else error.status
+    return Reply({"jsonrpc": "2.0", **named, "error": told}, status=status, headers=headers)
 
 
 async def _send(responder: Responder, reply: Reply) -> None:
@@ -262,10 +163,6 @@ def _check_media_types(headers: RawHeaders) -> None:
     kinds = {part.partition(b";")[0].strip().lower() for part in accept.split(b",")}
     if accept and not kinds & _ACCEPTED:
         raise NotAcceptable("Answers are application/json: accept it beside text/event-stream.")
-
-
-def _limit_headers(headers: Headers) -> Headers:
-    return tuple((name, value) for name, value in headers if name in {"ratelimit", "ratelimit-policy", "retry-after"})
 
 
 def _length(headers: RawHeaders) -> int | None:

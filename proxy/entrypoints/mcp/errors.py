@@ -5,6 +5,7 @@
     |- InvalidRequest -32600
     |- MethodNotFound -32601
     |- InvalidParams -32602
+    |  `- ResourceNotFound -32602 (-32002 before 2026-07-28)
     |- HeaderMismatch -32020
     `- UnsupportedVersion -32022
 
@@ -22,6 +23,7 @@ class RpcError(Exception):
     status: ClassVar[int] = 400
     # To a client of an earlier revision 404 says that its session is over
     handshake_status: ClassVar[int] = 400
+    handshake_code: ClassVar[int | None] = None
 
     def __init__(self, message: str, *, data: object = None) -> None:
         super().__init__(message)
@@ -58,6 +60,13 @@ class InvalidParams(RpcError):
     code = -32602
     reason = "rpc_invalid_params"
     handshake_status = 200
+
+
+class ResourceNotFound(InvalidParams):
+    """Nothing has that URI."""
+
+    reason = "rpc_resource_not_found"
+    handshake_code = -32002
 
 
 class HeaderMismatch(RpcError):

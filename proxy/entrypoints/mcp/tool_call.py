@@ -6,14 +6,14 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from audit.ledger.recorder import Recorder
-from proxy.catalogue.plans import ServerPlan, ToolPlan
+from proxy.catalogue.plans import ToolPlan
 from proxy.entrypoints.mcp.arguments import HttpCall
+from proxy.entrypoints.mcp.exchange import Exchange
 from proxy.entrypoints.mcp.messages import JsonObject
 from proxy.entrypoints.mcp.results import answered
 from proxy.pipeline.call import Answer, Named, RawHeaders, Received
 from proxy.pipeline.record import Record
-from proxy.pipeline.run import Gateway, run
+from proxy.pipeline.run import run
 from proxy.refusals import BackendNonsense, Crash, Refusal
 
 RESULT_MAX_BYTES = 4 * 1024 * 1024
@@ -41,20 +41,18 @@ class JsonBody:
         return self.content
 
 
-async def call_tool(
-    gateway: Gateway, recorder: Recorder, *, outer: Received, server: ServerPlan, plan: ToolPlan, call: HttpCall
-) -> tuple[JsonObject, Answer]:
+async def call_operation(exchange: Exchange, plan: ToolPlan, call: HttpCall) -> tuple[JsonObject, Answer]:
     """The tool's result, durable in the ledger, and the head of the backend's answer.
 
     Args:
-        outer: the request that carried the message.
         call: what the arguments stand for.
 
     Raises:
         Refusal: the first stage that says no; it is recorded.
     """
-    received = _received(outer, server, plan, call)
-    record = Record(recorder=recorder, received=received, audience=server.resource, observation=gateway.observation)
+    gateway, outer = exchange.gateway, exchange.caller.received
+    received = _received(exchange, plan, call)
+    record = exchange.inner_record(received)
     try:
         async with run(gateway, received, record) as answer:
             content = await _whole(answer, record)
@@ -72,7 +70,8 @@ async def call_tool(
         raise Crash from None
 
 
-def _received(outer: Received, server: ServerPlan, plan: ToolPlan, call: HttpCall) -> Received:
+def _received(exchange: Exchange, plan: ToolPlan, call: HttpCall) -> Received:
+    outer = exchange.caller.received
     headers: RawHeaders = tuple((name, value) for name, value in outer.headers if name in _KEPT)
     typed = ((b"content-type", b"application/json"),) if call.body is not None else ()
     return Received(
@@ -84,7 +83,7 @@ def _received(outer: Received, server: ServerPlan, plan: ToolPlan, call: HttpCal
         request_id=outer.request_id,
         address=outer.address,
         started=outer.started,
-        named=Named(operation=plan.operation, resource=server),
+        named=Named(operation=plan.operation, resource=exchange.server),
     )
 
 

@@ -41,7 +41,8 @@ class Caller:
         if self.version == MODERN:
             params["_meta"] = META
             headers.append(("mcp-method", method))
-            headers += [("mcp-name", params["name"])] if "name" in params else []
+            named = params.get("name", params.get("uri"))
+            headers += [("mcp-name", str(named))] if named is not None else []
         message = {"jsonrpc": "2.0", "id": number, "method": method, "params": params}
         return await self.post(json.dumps(message).encode(), *headers)
 

@@ -1,0 +1,22 @@
+"""What MCP servers behind this one offer, as far as a caller may see it."""
+
+from collections.abc import Iterator
+
+from proxy.catalogue.plans import FeaturePlan
+from proxy.entrypoints.mcp.exchange import Caller
+from proxy.entrypoints.mcp.messages import JsonObject
+
+TOOL, PROMPT, RESOURCE, TEMPLATE = "tool", "prompt", "resource", "resource_template"
+
+
+def shown(caller: Caller, kind: str) -> Iterator[tuple[str, JsonObject]]:
+    """The features of a kind whose permissions the caller's token has, in the order of their names."""
+    held = caller.held
+    for name, plan in caller.server.features.get(kind, {}).items():
+        if plan.operation.scope_set <= held:
+            yield name, plan.definition
+
+
+def find(caller: Caller, kind: str, name: object) -> FeaturePlan | None:
+    """The feature of that name, whether or not the caller may use it: that is for the call to say."""
+    return caller.server.features.get(kind, {}).get(name) if isinstance(name, str) else None

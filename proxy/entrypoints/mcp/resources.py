@@ -1,0 +1,47 @@
+"""Resources: those that the gateway keeps itself, and those of MCP servers behind it."""
+
+from collections.abc import Iterator
+from heapq import merge
+from operator import itemgetter
+
+from proxy.catalogue.plans import ServerPlan
+from proxy.entrypoints.mcp import features
+from proxy.entrypoints.mcp.errors import InvalidParams, ResourceNotFound
+from proxy.entrypoints.mcp.exchange import Exchange, Reply
+from proxy.entrypoints.mcp.messages import JsonObject
+from proxy.entrypoints.mcp.pages import TTL_MS, page
+
+
+async def list_resources(exchange: Exchange) -> Reply:
+    """The gateway's own, for every caller, and those whose permissions the caller's token has."""
+    found = merge(
+        _own(exchange.server), features.shown(exchange.caller, features.RESOURCE), key=itemgetter(0)
+    )  # fmt: skip
+    return await exchange.answered(page(exchange, "resources", found))
+
+
+async def list_templates(exchange: Exchange) -> Reply:
+    """The resource templates whose permissions the caller's token has."""
+    found = features.shown(exchange.caller, features.TEMPLATE)
+    return await exchange.answered(page(exchange, "resourceTemplates", found))
+
+
+async def read_resource(exchange: Exchange) -> Reply:
+    """What a resource holds.
+
+    Raises:
+        InvalidParams: no URI.
+        ResourceNotFound: nothing has it.
+    """
+    uri = exchange.message.params.get("uri")
+    if not isinstance(uri, str):
+        raise InvalidParams("params.uri must be the URI of a resource; resources/list has them.")
+    own = exchange.server.own_resources.get(uri)
+    if own is None:
+        raise ResourceNotFound("There is no such resource; resources/list has those of this server.")
+    return await exchange.answered(exchange.revision.cacheable({"contents": [own.contents]}, ttl_ms=TTL_MS))
+
+
+def _own(server: ServerPlan) -> Iterator[tuple[str, JsonObject]]:
+    for uri in sorted(server.own_resources):
+        yield uri, server.own_resources[uri].definition
