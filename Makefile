@@ -22,7 +22,7 @@ key = $$(head -c 32 /dev/urandom | base64 | tr +/ -_)
 production = PUBLIC_BASE_URL=https://gateway.example.com DATA_DIR=build/check SECRET_KEY=$(key)$(key) ENCRYPTION_KEYS=$(key)
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo-mcp demo-gpt test test-services check format bench lock
+.PHONY: help run demo-mcp demo-gpt test test-services check format bench conformance lock
 
 help: ## show this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -60,6 +60,9 @@ format: $(VENV)/.dev ## write the code the way the formatter and the linter want
 
 bench: $(VENV)/.dev ## ratios of the gateway to direct calls, nginx and two Node gateways
 	@$(PY) -m bench
+
+conformance: $(VENV)/.dev $(NPM) ## what the MCP project's own suite says of the gateway, written to docs/reference
+	@$(PY) -m tests.conformance.report
 
 lock: $(VENV)/.dev ## pin what requirements/*.in ask for, with hashes
 	for name in base dev; do \

@@ -1,0 +1,86 @@
+"""The suite's runs: at each server, in each revision, and of those only the scenarios the server is there for."""
+
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from tests.attacks.servers import gatehouse
+from tests.attacks.target import READ, WRITE, Target
+from tests.conformance.authorization import judge_authorization
+from tests.conformance.bearer import with_bearer
+from tests.conformance.fixture.running import running_fixture
+from tests.conformance.suite import LEGACY, MODERN, Outcome, judge, scenarios
+
+REVISIONS: Final = (LEGACY, MODERN)
+AUTHORIZATION, TOOLS, DIRECT = "the authorization server", "`/mcp`", "the fixture itself"
+SUBJECTS: Final = (TOOLS, DIRECT)
+# What the suite asks of any server; all else it asks of tools, prompts and resources that it knows by name
+OF_ANY: Final = {
+    "server-initialize",
+    "ping",
+    "tools-list",
+    "dns-rebinding-protection",
+    "server-session-lifecycle",
+    "server-sse-multiple-streams",
+    "server-stateless",
+    "sep-2164-resource-not-found",
+    "caching",
+    "http-header-validation",
+    "input-required-result-unsupported-methods",
+}
+# Nobody needs an extension to conform, and neither the gateway nor the fixture has this one
+LEFT_OUT: Final = "extension"
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What the suite says of one server in one revision ("" where it makes no difference), by scenario."""
+
+    subject: str
+    revision: str
+    outcomes: Mapping[str, Outcome]
+
+
+@dataclass(frozen=True, slots=True)
+class Servers:
+    """What is judged: the gateway, and where the suite finds each subject."""
+
+    gateway: Target
+    addresses: Mapping[str, str]
+
+
+@contextmanager
+def servers(folder: Path) -> Iterator[Servers]:
+    """Both servers, while they run."""
+    with gatehouse(folder / "gateway") as gateway, running_fixture(folder / "fixture.log") as fixture:
+        resource = f"{gateway.origin}/mcp"
+        token = gateway.pair("C", scope=f"{READ} {WRITE}", resource=resource)["access_token"]
+        with with_bearer(gateway.origin, token) as signed_in:
+            yield Servers(gateway=gateway, addresses={TOOLS: f"{signed_in}/mcp", DIRECT: f"{fixture}/mcp"})
+
+
+def expected(subject: str, revision: str) -> set[str]:
+    """The scenarios of a run."""
+    wanted = {name for name, kind in scenarios(revision).items() if kind != LEFT_OUT}
+    return wanted & OF_ANY if subject == TOOLS else wanted
+
+
+def observe(folder: Path) -> list[Run]:
+    """Start everything and run the suite at it."""
+    with servers(folder) as started:
+        runs = [Run(AUTHORIZATION, "", judge_authorization(started.gateway, folder / "authorization"))]
+        for number, subject in enumerate(SUBJECTS):
+            runs += _both_revisions(subject, started.addresses[subject], folder / str(number))
+    return runs
+
+
+def _both_revisions(subject: str, address: str, folder: Path) -> Iterator[Run]:
+    # The suite mostly waits, so that both at once take the time of one
+    with ThreadPoolExecutor() as pool:
+        found = pool.map(lambda revision: judge(address, revision, folder / revision), REVISIONS)
+    for revision, outcomes in zip(REVISIONS, found, strict=True):
+        wanted = expected(subject, revision)
+        yield Run(subject, revision, {name: outcome for name, outcome in outcomes.items() if name in wanted})
