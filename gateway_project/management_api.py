@@ -13,6 +13,7 @@ from oauth_provider.scopes.api import ScopeView
 from oauth_provider.staff_api.schema import SchemaView
 from oauth_provider.staff_api.views import NothingThere, action, routes
 from proxy.catalogue.api import BackendView, OperationView
+from proxy.catalogue.ui_resources.api import UiResourceView
 from proxy.issuers.api import IssuerView
 from proxy.limits.api import LimitView
 
@@ -22,6 +23,7 @@ urlpatterns = [
     path("schema/", SchemaView.as_view(), name="manage-schema"),
     *routes(BackendView),
     *routes(OperationView),
+    *routes(UiResourceView),
     *routes(ScopeView),
     *routes(ResourceView),
     *routes(ClientView),

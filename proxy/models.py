@@ -1,9 +1,10 @@
 """Index of the slices' models, so that Django finds them."""
 
 from proxy.catalogue.models import Backend, Operation
+from proxy.catalogue.ui_resources.models import UiResource
 from proxy.health.models import BackendCheck
 from proxy.idempotency.models import KeptCall
 from proxy.issuers.models import Issuer
 from proxy.limits.models import Limit
 
-__all__ = ["Backend", "BackendCheck", "Issuer", "KeptCall", "Limit", "Operation"]
+__all__ = ["Backend", "BackendCheck", "Issuer", "KeptCall", "Limit", "Operation", "UiResource"]

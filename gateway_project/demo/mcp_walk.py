@@ -43,6 +43,7 @@ class McpWalk:
     _code: str = field(default="", init=False)
     _verifier: str = field(default="", init=False)
     _tokens: dict[str, Any] = field(default_factory=dict, init=False)
+    _pages: dict[str, str] = field(default_factory=dict, init=False)
 
     def steps(self) -> Iterator[Step]:
         """Every step, as it is done.
@@ -136,6 +137,7 @@ class McpWalk:
     def _list_tools(self) -> Step:
         hello = self._result("initialize", _hello())
         tools = self._result("tools/list", {})["tools"]
+        self._pages = {tool["name"]: tool["_meta"].get("ui", {}).get("resourceUri", "") for tool in tools}
         return Step(
             "Which tools there are",
             "The client agrees on a revision and reads the tools: only those that what was allowed opens.",
@@ -153,9 +155,18 @@ class McpWalk:
             ["tools/call searchJobs {keywords: python}",
              f"200 {found['total']} of {found['open_positions']} positions: "
              + ", ".join(job["title"] for job in found["jobs"][:3]),
-             f"X-Request-Id {answer.headers.get('x-request-id', '')}: this is the call in the audit log"],
+             f"X-Request-Id {answer.headers.get('x-request-id', '')}: this is the call in the audit log",
+             *self._read_page("searchJobs")],
             "ChatGPT asks first, unless the tool's hints say that it only reads; Claude cuts what is too long for it.",
         )  # fmt: skip
+
+    def _read_page(self, tool: str) -> list[str]:
+        uri = self._pages.get(tool)
+        if not uri:
+            return []
+        contents = self._result("resources/read", {"uri": uri})["contents"][0]
+        size = len(contents["text"].encode()) // 1024
+        return [f"resources/read {uri}: {contents['mimeType']}, {size} KiB, which the client shows with the result"]
 
     def _step_up(self, person: Person) -> Step:
         refused = expect(self._call_tool("analyzeResume", {"resume": RESUME}), 403, "a call of what was unticked")

@@ -8,6 +8,7 @@ from django.db import transaction
 from gateway_project.demo import credentials
 from gateway_project.demo.data import BACKENDS, CLIENTS, ECHO_PREFIX, SCOPE_NAMES, SCOPES, STAFF, USERS, DemoBackend
 from gateway_project.demo.facts import Facts
+from gateway_project.demo.job_list import add_job_list
 from oauth_provider.clients.models import Client
 from oauth_provider.registration.models import Mode, RegistrationPolicy
 from oauth_provider.resources.models import Resource
@@ -67,6 +68,7 @@ def _seed_backends(origin: str) -> None:
             remove_backend(backend=left_over, actor=None, note="GPT_SERVICE_URL is not set")
     for wanted in BACKENDS:
         _seed_backend(wanted, f"{origin}{wanted.path}")
+    add_job_list(backend=Backend.objects.get(name="careers"), reason=REASON)
 
 
 def _seed_backend(wanted: DemoBackend, upstream: str) -> None:

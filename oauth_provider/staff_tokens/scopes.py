@@ -5,6 +5,7 @@ from typing import Final
 RESOURCES: Final = (
     "backends",
     "operations",
+    "ui-resources",
     "scopes",
     "resources",
     "clients",

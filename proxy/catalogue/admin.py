@@ -228,7 +228,14 @@ class OperationAdmin(CatalogueAdmin):
         (
             gettext_lazy("As a tool for AI clients"),
             {
-                "fields": ("tool_name", "parameters", "request_schema", "response_schema", "annotations"),
+                "fields": (
+                    "tool_name",
+                    "ui_resource",
+                    "parameters",
+                    "request_schema",
+                    "response_schema",
+                    "annotations",
+                ),
                 "classes": ("collapse",),
                 "description": gettext_lazy(
                     "What a call takes and gives, so that a model knows without trying. A new operation gets a tool "

@@ -82,7 +82,7 @@ class OperationView(Writable):
 
     def get_queryset(self) -> QuerySet[Operation]:
         """Operations with the names of their backends."""
-        return Operation.objects.select_related("backend")
+        return Operation.objects.select_related("backend", "ui_resource")
 
     def make_all(self, rows: list[dict[str, Any]]) -> list[Operation]:
         """New ones, each with an id made of its method and path unless one is given.

@@ -148,6 +148,7 @@ class OperationForm(ReasonedForm):
             "idempotent",
             "enabled",
             "tool_name",
+            "ui_resource",
             "parameters",
             "request_schema",
             "response_schema",

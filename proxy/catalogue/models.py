@@ -244,6 +244,10 @@ class Operation(models.Model):
         _("hints"), default=dict, blank=True,
         help_text=_('What the methods do not say: {"read_only": true, "destructive": false}.'),
     )  # fmt: skip
+    ui_resource = models.ForeignKey(
+        "proxy.UiResource", models.SET_NULL, null=True, blank=True, related_name="operations", verbose_name=_("page"),
+        help_text=_("What AI clients show with its result. Empty: the words alone."),
+    )  # fmt: skip
 
     # What an OpenAPI document last said of it; null: it was made by hand
     imported = models.JSONField(null=True, blank=True, editable=False)

@@ -121,12 +121,25 @@ class OperationPlan:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class OwnResource:
+    """A resource that the gateway keeps itself, for whoever may call the server.
+
+    `definition` is what `resources/list` shows of it, `contents` the one entry that `resources/read` returns.
+    """
+
+    uri: str
+    definition: JsonObject = field(repr=False)
+    contents: JsonObject = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class ToolPlan:
-    """An operation as AI clients call it by name."""
+    """An operation as AI clients call it by name, and the page they show with its result."""
 
     tool: Tool
     operation: OperationPlan
     prefix: str
+    page: OwnResource | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -144,18 +157,6 @@ class FeaturePlan:
     definition: JsonObject = field(repr=False)
     operation: OperationPlan
     backend: str
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class OwnResource:
-    """A resource that the gateway keeps itself, for whoever may call the server.
-
-    `definition` is what `resources/list` shows of it, `contents` the one entry that `resources/read` returns.
-    """
-
-    uri: str
-    definition: JsonObject = field(repr=False)
-    contents: JsonObject = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

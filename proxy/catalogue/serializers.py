@@ -13,6 +13,7 @@ from proxy.catalogue.models import METHODS, AuthMode, Backend, BackendKind, Oper
 from proxy.catalogue.rpc_methods import HTTP_METHODS, METHOD_MAX
 from proxy.catalogue.schemas import HINTS, PARAMETERS_MAX
 from proxy.catalogue.tls import MAX_PEM
+from proxy.catalogue.ui_resources.models import UiResource
 
 ANY = "*"
 MAX_DESCRIPTION = 10_000
@@ -149,6 +150,20 @@ class BackendField(serializers.SlugRelatedField[Backend]):
         return known[data]
 
 
+class PageField(serializers.SlugRelatedField[UiResource]):
+    """A page for tools by its URI."""
+
+    def to_internal_value(self, data: Any) -> UiResource:  # noqa: ANN401 - whatever was sent
+        """The page.
+
+        Raises:
+            ValidationError: there is none of that URI.
+        """
+        if not isinstance(data, str) or "\x00" in data:
+            raise serializers.ValidationError(_("The URI of a page."))
+        return super().to_internal_value(data)
+
+
 class OperationSerializer(StrictModel):
     """One thing clients may do at a backend."""
 
@@ -171,6 +186,10 @@ class OperationSerializer(StrictModel):
     tool_name = serializers.CharField(
         max_length=64, required=False, allow_null=True, help_text="null: no tool; left out of a new one: given to it"
     )
+    ui_resource = PageField(
+        slug_field="uri", queryset=UiResource.objects.all(), required=False, allow_null=True,
+        help_text="URI of the page that AI clients show with its result",
+    )  # fmt: skip
     parameters = serializers.ListField(
         child=serializers.DictField(), required=False, max_length=PARAMETERS_MAX, help_text="as OpenAPI has them"
     )
@@ -195,6 +214,7 @@ class OperationSerializer(StrictModel):
             "title",
             "description",
             "tool_name",
+            "ui_resource",
             "parameters",
             "request_schema",
             "response_schema",

@@ -26,6 +26,7 @@ from proxy.catalogue.plans import MCP_PATH, METADATA_PATH, BackendPlan, Operatio
 from proxy.catalogue.rpc_methods import by_path
 from proxy.catalogue.tls import BadPem, tls_context
 from proxy.catalogue.tools import Tool, ToolRow
+from proxy.catalogue.ui_resources.compile import pages_of, shown_pages
 
 TOOL_COLUMNS = ("operation_id", "title", "description", "methods", "path", "scopes", "parameters", "request_schema",
                 "response_schema", "annotations", "idempotent")  # fmt: skip
@@ -91,14 +92,15 @@ EMPTY = Snapshot(revision=-1, backends={}, by_prefix={}, prefix_lengths=(), enab
 
 
 def build(*, revision: int, read_issuers: ReadIssuers = no_issuers) -> Snapshot:
-    """Read the catalogue in four statements, and the issuers in one more, and compile it.
+    """Read the catalogue in five statements, and the issuers in one more, and compile it.
 
     A backend that cannot run is left out, and logged; it goes whole, because without one of its operations a wider
     one might answer in its place.
     """
     operations: defaultdict[int, list[dict[str, Any]]] = defaultdict(list)
+    pages = shown_pages()
     for operation in Operation.objects.filter(enabled=True, backend__enabled=True).order_by("id").values():
-        operations[operation["backend_id"]].append({**operation})
+        operations[operation["backend_id"]].append({**operation, "page": pages.get(operation["ui_resource_id"])})
     scopes = dict(Scope.objects.filter(enabled=True).values_list("name", "title"))
     plans = {}
     for row in Backend.objects.filter(enabled=True).values():
@@ -129,6 +131,7 @@ def _server(backends: Iterable[BackendPlan]) -> ServerPlan:
         title="Gatehouse",
         instructions="",
         tools={plan.tool.row.name: plan for plan in plans},
+        own_resources=pages_of(plans),
         resource=f"{issuer}{MCP_PATH}",
         resource_metadata=f"{issuer}{METADATA_PATH}{MCP_PATH}",
         scopes=tuple(sorted({scope for plan in plans for scope in plan.operation.scopes})),
@@ -244,5 +247,6 @@ def _tools(row: dict[str, Any], compiled: list[tuple[dict[str, Any], OperationPl
         if operation["tool_name"] and plan.auth_mode == AuthMode.OAUTH:
             facts = {name: operation[name] for name in TOOL_COLUMNS}
             lists = {name: tuple(facts[name]) for name in ("methods", "scopes", "parameters")}
-            tool = Tool(ToolRow(name=operation["tool_name"], **(facts | lists)))
-            yield ToolPlan(tool=tool, operation=plan, prefix=row["prefix"])
+            page = operation["page"]
+            tool = Tool(ToolRow(name=operation["tool_name"], **(facts | lists)), page=page.uri if page else "")
+            yield ToolPlan(tool=tool, operation=plan, prefix=row["prefix"], page=page)

@@ -15,6 +15,7 @@ import jsonschema_rs
 from proxy.catalogue.paths import Template, compile_template
 from proxy.catalogue.schema_size import References
 from proxy.catalogue.schemas import SCHEMA_MAX_BYTES, validator
+from proxy.catalogue.ui_resources.tool_meta import page_meta
 
 JsonObject = dict[str, Any]
 
@@ -60,6 +61,8 @@ class Tool:
     """The tool that `row` describes."""
 
     row: ToolRow
+    # URI of what clients show with its result
+    page: str = ""
     _used: dict[str, Place] = field(default_factory=dict, init=False, repr=False)
     _properties: JsonObject = field(default_factory=dict, init=False, repr=False)
     _required: list[str] = field(default_factory=list, init=False, repr=False)
@@ -117,7 +120,7 @@ class Tool:
             "inputSchema": self.input_schema,
             "annotations": self._hints(title),
             "securitySchemes": security,
-            "_meta": {"securitySchemes": security},
+            "_meta": {"securitySchemes": security} | (page_meta(self.page) if self.page else {}),
         }
         return shown | ({"outputSchema": self.output_schema} if self.output_schema is not None else {})
 

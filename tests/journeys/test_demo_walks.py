@@ -52,6 +52,7 @@ def test_every_step_of_an_mcp_client_is_walked_against_the_running_demo(demo: De
     printed = walked(demo, "demo_mcp")
     assert [line for line in printed.splitlines() if line in MCP_STEPS] == MCP_STEPS
     assert "bruno signs in, unticks resume:read and allows: " in printed
+    assert "resources/read ui://careers/job-list.html: text/html;profile=mcp-app, 14 KiB" in printed
     assert "tools/call analyzeResume: 403 insufficient_scope" in printed
     assert "tools/call analyzeResume: 200, fits Backend engineer, Python" in printed
     assert "the next call: 401 invalid_token" in printed

@@ -198,6 +198,7 @@ def test_an_operation_has_the_documented_defaults(api: Api) -> None:
         "title": "",
         "description": "",
         "tool_name": "get-jobs-id",
+        "ui_resource": None,
         "parameters": [],
         "annotations": {},
         "request_schema": None,

@@ -1,0 +1,43 @@
+"""Keep pages for tools: checked, recorded and announced, whoever asks for it."""
+
+from collections.abc import Iterable
+
+from django.db import transaction
+
+from audit.ledger.events import UserRef
+from audit.ledger.kinds import Kind
+from audit.ledger.record import record
+from oauth_provider.revisions.bump import bump
+from proxy.catalogue.ui_resources.models import UiResource
+
+
+@transaction.atomic
+def save_ui_resource(
+    *, page: UiResource, actor: UserRef | None, fields: Iterable[str] = (), reason: str = "", note: str = ""
+) -> None:
+    """Store a new or changed page; clients that read it from now on get it as it is now.
+
+    Args:
+        page: with its new values; need not be checked.
+        actor: the member of staff; None at start and from a shell.
+        fields: names of what changed, for the event.
+        reason: a slug, when no person is behind it.
+        note: the reason a person gave.
+
+    Raises:
+        ValidationError: by field, when no client would show it.
+    """
+    kind = Kind.ADMIN_OBJECT_ADDED if page._state.adding else Kind.ADMIN_OBJECT_CHANGED  # noqa: SLF001 - Django's only name for it
+    page.full_clean()
+    page.save()
+    changed = tuple(sorted(set(fields)))
+    record(kind=kind, actor=actor, target=f"ui_resource:{page.uri}", fields=changed, reason=reason, note=note)
+    bump("catalogue")
+
+
+@transaction.atomic
+def remove_ui_resource(*, page: UiResource, actor: UserRef | None, note: str) -> None:
+    """Delete `page`; its tools answer in words alone from now on. `note` is the reason given."""
+    record(kind=Kind.ADMIN_OBJECT_DELETED, actor=actor, target=f"ui_resource:{page.uri}", note=note)
+    page.delete()
+    bump("catalogue")
