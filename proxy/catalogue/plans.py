@@ -3,6 +3,9 @@
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
+
+import jsonschema_rs
 
 from proxy.catalogue.actions.api import Action
 from proxy.catalogue.addresses import UpstreamBase
@@ -11,6 +14,7 @@ from proxy.catalogue.header_names import folded
 from proxy.catalogue.matching import Matcher
 from proxy.catalogue.models import AuthMode, BackendKind
 from proxy.catalogue.parameters import folded_parameter
+from proxy.catalogue.schemas import validator
 from proxy.catalogue.tls import tls_context
 from proxy.catalogue.tools import JsonObject, Tool
 
@@ -142,7 +146,7 @@ class ToolPlan:
     page: OwnResource | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class FeaturePlan:
     """A tool, prompt, resource or resource template of an MCP backend, as staff approved it.
 
@@ -157,6 +161,17 @@ class FeaturePlan:
     definition: JsonObject = field(repr=False)
     operation: OperationPlan
     backend: str
+
+    @cached_property
+    def input_validator(self) -> jsonschema_rs.Draft202012Validator:
+        """Checks the arguments of a tool."""
+        return validator(self.definition.get("inputSchema", {"type": "object"}))
+
+    @cached_property
+    def output_validator(self) -> jsonschema_rs.Draft202012Validator | None:
+        """Checks the structured results of a tool, where there is a schema."""
+        schema = self.definition.get("outputSchema")
+        return validator(schema) if schema is not None else None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -1,6 +1,6 @@
 """What a call is after each stage. Every stage takes the type the one before it returns, so none can be left out."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -8,6 +8,7 @@ from audit.ledger.events import UserRef
 from proxy.catalogue.paths import CanonicalPath
 from proxy.catalogue.plans import BackendPlan, OperationPlan
 from proxy.catalogue.snapshot import Match, Snapshot
+from proxy.upstream.transport import Transport
 
 RawHeaders = tuple[tuple[bytes, bytes], ...]
 Headers = tuple[tuple[str, str], ...]
@@ -50,13 +51,16 @@ class ProtectedResource(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """A call that names its operation instead of a path: the path made of it must lead to that one and no other.
+    """A call that names its operation instead of a path. `resource` is what was called in the backend's place.
 
-    `resource` is what was called in the backend's place.
+    Without `backend`, the path made of the call must lead to that operation and no other. With it there is no path to
+    read: the call is for that backend's own URL, and `router` takes Route's place.
     """
 
     operation: OperationPlan
     resource: ProtectedResource
+    backend: str = ""
+    router: "Router | None" = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,3 +193,7 @@ class Answer:
     retries: int = 0
     is_repeat: bool = False
     is_stream: bool = False
+
+
+# What sends a call to its backend and brings the answer back
+Router = Callable[[Constrained, Transport], Awaitable[Answer]]

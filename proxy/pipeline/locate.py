@@ -3,6 +3,7 @@
 import hashlib
 import re
 from functools import lru_cache
+from urllib.parse import urlsplit
 
 from django.conf import settings
 
@@ -10,7 +11,7 @@ from proxy.catalogue.matching import Found
 from proxy.catalogue.paths import AmbiguousPath, canonical
 from proxy.catalogue.plans import OperationPlan
 from proxy.catalogue.snapshot import Match, Snapshot
-from proxy.pipeline.call import Located, Received
+from proxy.pipeline.call import Located, Named, Received
 from proxy.refusals import BadRequest, LoopDetected, UnreadablePath
 
 # Wider than RFC 3986 section 3.4, because clients send | and {} as they are; what no request target can carry is out
@@ -35,10 +36,20 @@ def locate(received: Received, snapshot: Snapshot) -> Located:
     pseudonym = via_pseudonym().encode()
     if any(name == b"via" and pseudonym in value for name, value in received.headers):
         raise LoopDetected
-    match = snapshot.match(received.method, path)
-    if received.named and not _leads_to(match, received.named.operation):
+    named = received.named
+    match = _of(named, snapshot) if named and named.backend else snapshot.match(received.method, path)
+    if named and not _leads_to(match, named.operation):
         raise BadRequest("The arguments lead to another operation.", reason="arguments_lead_elsewhere")
     return Located(received=received, snapshot=snapshot, path=path, match=match)
+
+
+def _of(named: Named, snapshot: Snapshot) -> Match:
+    """The operation that is named, at its backend's own URL as staff wrote it, a slash at its end included."""
+    backend = snapshot.backends.get(named.backend)
+    if backend is None:
+        return Match(None, Found(named.operation))
+    rest = urlsplit(backend.upstream_url).path.removeprefix(backend.base.path)
+    return Match(backend, Found(named.operation), rest)
 
 
 def _leads_to(match: Match, named: OperationPlan) -> bool:

@@ -21,7 +21,7 @@ from proxy.idempotency.answers import ANSWER_MAX, KeptAnswer, seal, unseal
 from proxy.idempotency.keep import claim, give_back, look, settle
 from proxy.idempotency.models import KeptCall, State
 from proxy.pipeline.call import SAFE_METHODS, Answer, Constrained
-from proxy.pipeline.whole import Prefixed, WholeAnswer, WholeBody
+from proxy.pipeline.whole import Prefixed, WholeAnswer, WholeBody, carrying
 from proxy.refusals import (
     AnswerNotKept,
     BackendNonsense,
@@ -231,19 +231,10 @@ async def _prepare(constrained: Constrained, key: str) -> _Call:
         key=hashlib.sha256(json.dumps(whose).encode()).hexdigest(),
         request=hashlib.sha256(json.dumps(what).encode() + b"\n" + (content or b"")).hexdigest(),
         holder=received.request_id,
-        constrained=_with_body(constrained, WholeBody(content)),
+        constrained=carrying(constrained, replace(received, body=WholeBody(content))),
         until=until,
         timeout_s=backend.timeout_s,
     )
-
-
-def _with_body(constrained: Constrained, body: WholeBody) -> Constrained:
-    validated = constrained.validated
-    transformed = validated.transformed
-    identified = transformed.identified
-    located = replace(identified.located, received=replace(identified.located.received, body=body))
-    transformed = replace(transformed, identified=replace(identified, located=located))
-    return replace(constrained, validated=replace(validated, transformed=transformed))
 
 
 async def _whole(answer: Answer) -> tuple[Answer, KeptAnswer | None]:

@@ -70,7 +70,9 @@ async def _carried(gateway: Gateway, record: Record, constrained: Constrained) -
     try:
         await record.intend()
         record.passed(INTENT)
-        answer = await route(constrained, gateway.transport)
+        named = constrained.validated.received.named
+        send = (named.router if named is not None else None) or route
+        answer = await send(constrained, gateway.transport)
         try:
             yield answer
         finally:

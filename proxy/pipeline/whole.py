@@ -1,8 +1,23 @@
 """Bodies that are in memory already, and one of which the beginning is."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
-from proxy.pipeline.call import Answer
+from proxy.pipeline.call import Answer, Constrained, Headers, Received
+
+
+def carrying(constrained: Constrained, received: Received, *, headers: Headers | None = None) -> Constrained:
+    """The same call with another request, and with other headers where they are given."""
+    validated = constrained.validated
+    transformed = validated.transformed
+    identified = transformed.identified
+    located = replace(identified.located, received=received)
+    transformed = replace(
+        transformed,
+        identified=replace(identified, located=located),
+        headers=transformed.headers if headers is None else headers,
+    )
+    return replace(constrained, validated=replace(validated, transformed=transformed))
 
 
 class WholeBody:

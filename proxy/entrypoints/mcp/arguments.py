@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
+import jsonschema_rs
+
 from proxy.catalogue.plans import ToolPlan
 from proxy.catalogue.tools import Tool
 from proxy.entrypoints.mcp.messages import JsonObject
@@ -32,14 +34,14 @@ class HttpCall:
     body: bytes | None
 
 
-def check(tool: Tool, arguments: JsonObject) -> None:
-    """Let arguments in that fit the input schema.
+def check(validator: jsonschema_rs.Draft202012Validator, arguments: JsonObject) -> None:
+    """Let arguments in that fit the tool's input schema, which `validator` checks.
 
     Raises:
         BadArguments: they do not.
     """
     faults = []
-    for fault in tool.input_validator.iter_errors(arguments):
+    for fault in validator.iter_errors(arguments):
         where = ".".join(map(str, fault.instance_path))
         words = f"{where}: {fault.message}" if where else fault.message
         faults.append(words if len(words) <= FAULT_MAX else f"{words[:FAULT_MAX]}…")

@@ -4,8 +4,9 @@ from importlib import metadata
 from typing import Final
 
 from proxy.catalogue.plans import ServerPlan
+from proxy.entrypoints.mcp.caller import Caller, Reply
 from proxy.entrypoints.mcp.errors import InvalidParams
-from proxy.entrypoints.mcp.exchange import Exchange, Reply
+from proxy.entrypoints.mcp.exchange import Exchange
 from proxy.entrypoints.mcp.messages import JsonObject
 from proxy.entrypoints.mcp.pages import TTL_MS
 from proxy.entrypoints.mcp.revisions import HANDSHAKE, SUPPORTED
@@ -16,27 +17,26 @@ _UNCHANGING: Final[JsonObject] = {"listChanged": False}
 async def discover(exchange: Exchange) -> Reply:
     """`server/discover` (2026-07-28): what the server speaks and offers."""
     server = exchange.server
-    found: JsonObject = {"supportedVersions": list(SUPPORTED), "capabilities": capabilities(server)}
+    found: JsonObject = {"supportedVersions": list(SUPPORTED), "capabilities": capabilities(exchange.caller)}
     result = found | _instructions(server) | {"_meta": {"io.modelcontextprotocol/serverInfo": _info(server)}}
     return await exchange.answered(exchange.revision.cacheable(result, ttl_ms=TTL_MS))
 
 
-async def initialize(exchange: Exchange) -> Reply:
-    """`initialize` (before 2026-07-28): agree on a revision; nothing of it is remembered.
+def initialized(exchange: Exchange) -> JsonObject:
+    """The result of `initialize` (before 2026-07-28), which agrees on a revision.
 
     Raises:
-        InvalidParams: it names no revision.
+        InvalidParams: the client names none.
     """
-    server, asked = exchange.server, exchange.message.params.get("protocolVersion")
+    asked = exchange.message.params.get("protocolVersion")
     if not isinstance(asked, str):
         raise InvalidParams("params.protocolVersion must name a revision.")
-    version = asked if asked in HANDSHAKE else HANDSHAKE[0]
-    answer: JsonObject = {
-        "protocolVersion": version,
-        "capabilities": capabilities(server),
-        "serverInfo": _info(server),
+    result: JsonObject = {
+        "protocolVersion": asked if asked in HANDSHAKE else HANDSHAKE[0],
+        "capabilities": capabilities(exchange.caller),
+        "serverInfo": _info(exchange.server),
     }
-    return await exchange.answered(answer | _instructions(server))
+    return result | _instructions(exchange.server)
 
 
 async def ping(exchange: Exchange) -> Reply:
@@ -44,17 +44,32 @@ async def ping(exchange: Exchange) -> Reply:
     return await exchange.answered({})
 
 
-def capabilities(server: ServerPlan) -> JsonObject:
+def capabilities(caller: Caller) -> JsonObject:
     """What the server has. Tools always: staff may add the first one while clients are connected."""
-    features = server.features
+    server, features = caller.server, caller.server.features
     has_resources = bool(server.own_resources or features.get("resource") or features.get("resource_template"))
-    can_complete = bool(features.get("prompt") or features.get("resource_template"))
+    offered = _offered(caller)
     return {
         "tools": _UNCHANGING,
         **({"prompts": _UNCHANGING} if features.get("prompt") else {}),
         **({"resources": _UNCHANGING} if has_resources else {}),
-        **({"completions": {}} if can_complete else {}),
+        **({"completions": {}} if "completions" in offered else {}),
+        **({"logging": {}} if "logging" in offered else {}),
     }
+
+
+def _offered(caller: Caller) -> frozenset[str]:
+    """What the servers behind this one can do that this one can pass on."""
+    server, backends = caller.server, caller.snapshot.backends
+    completed = [server.features.get(kind, {}).values() for kind in ("prompt", "resource_template")]
+    named = {plan.backend for plans in completed for plan in plans}
+    facts = [plan.mcp for name in named if (plan := backends.get(name)) and plan.mcp]
+    offered = {"completions"} if any("completions" in each.capabilities for each in facts) else set()
+    own = backends.get(server.backend)
+    # A level is of a session, and the newest revision has none
+    if own and own.mcp and own.mcp.protocol_version in HANDSHAKE and "logging" in own.mcp.capabilities:
+        offered.add("logging")
+    return frozenset(offered)
 
 
 def _info(server: ServerPlan) -> JsonObject:

@@ -4,21 +4,19 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from proxy.entrypoints.mcp.discovery import capabilities, discover, initialize, ping
+from proxy.entrypoints.mcp.caller import Reply
+from proxy.entrypoints.mcp.completions import complete
+from proxy.entrypoints.mcp.discovery import capabilities, discover, ping
 from proxy.entrypoints.mcp.errors import MethodNotFound
-from proxy.entrypoints.mcp.exchange import Exchange, Reply
-from proxy.entrypoints.mcp.prompts import list_prompts
+from proxy.entrypoints.mcp.exchange import Exchange
+from proxy.entrypoints.mcp.prompts import get_prompt, list_prompts
 from proxy.entrypoints.mcp.resources import list_resources, list_templates, read_resource
+from proxy.entrypoints.mcp.sessions import initialize, set_level, take
 from proxy.entrypoints.mcp.tools import call_tool, list_tools
 
 # What a revision may be: without a handshake (2026-07-28), or with one
 MODERN, HANDSHAKE = frozenset({True}), frozenset({False})
 EVERY = MODERN | HANDSHAKE
-# Those that clients of some revision send; the ledger knows no other by name
-NOTIFICATIONS: Final = frozenset({
-    "notifications/initialized", "notifications/cancelled", "notifications/progress",
-    "notifications/roots/list_changed",
-})  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +35,12 @@ METHODS: Final[Mapping[str, Method]] = {
     "tools/list": Method(list_tools),
     "tools/call": Method(call_tool),
     "prompts/list": Method(list_prompts, capability="prompts"),
+    "prompts/get": Method(get_prompt, capability="prompts"),
     "resources/list": Method(list_resources, capability="resources"),
     "resources/templates/list": Method(list_templates, capability="resources"),
     "resources/read": Method(read_resource, capability="resources"),
+    "completion/complete": Method(complete, capability="completions"),
+    "logging/setLevel": Method(set_level, HANDSHAKE, capability="logging"),
 }
 
 
@@ -52,16 +53,12 @@ async def dispatch(exchange: Exchange) -> Reply:
     """
     message = exchange.message
     if message.request_id is None:
-        # A notification, or an answer to what nobody asked: taken, and nothing follows
-        exchange.record.asked = message.method if message.method in NOTIFICATIONS else ""
-        limits = await exchange.counted()
-        await exchange.record.answered()
-        return Reply(None, status=202, headers=limits)
+        return await take(exchange)
     method = METHODS.get(message.method)
     if (
         method is None
         or exchange.revision.is_modern not in method.revisions
-        or (method.capability and method.capability not in capabilities(exchange.server))
+        or (method.capability and method.capability not in capabilities(exchange.caller))
     ):
         raise MethodNotFound(f"This server has no method {message.method[:100]!r}.")
     return await method.answer(exchange)

@@ -1,7 +1,6 @@
-"""The ASGI application of `/mcp`: Streamable HTTP without sessions, every revision at one address."""
+"""The ASGI application of `/mcp`: Streamable HTTP, every revision at one address, and nothing remembered."""
 
 import asyncio
-import json
 from collections.abc import Collection
 
 import structlog
@@ -12,11 +11,15 @@ from proxy.entrypoints.asgi_types import Receive, Scope, Send
 from proxy.entrypoints.body import RequestBody
 from proxy.entrypoints.client_watch import ClientWatch
 from proxy.entrypoints.cors import Cors
+from proxy.entrypoints.mcp.caller import Caller, Reply
 from proxy.entrypoints.mcp.dispatch import dispatch
-from proxy.entrypoints.mcp.errors import RpcError
-from proxy.entrypoints.mcp.exchange import Caller, Exchange, Reply
-from proxy.entrypoints.mcp.messages import JsonObject, parse, request_id_of
+from proxy.entrypoints.mcp.errors import Refused, RpcError
+from proxy.entrypoints.mcp.exchange import Exchange
+from proxy.entrypoints.mcp.messages import JsonObject, Message, RequestId, parse, request_id_of
 from proxy.entrypoints.mcp.revisions import revision_of
+from proxy.entrypoints.mcp.session import Session, session_of
+from proxy.entrypoints.mcp.sessions import end_session
+from proxy.entrypoints.mcp.stream import EventStream
 from proxy.entrypoints.responder import Responder
 from proxy.pipeline.call import ClientGone, Headers, RawHeaders, Received
 from proxy.pipeline.record import Record
@@ -33,6 +36,7 @@ from proxy.refusals import (
     TooLarge,
     UnsupportedMediaType,
 )
+from proxy.upstream.mcp.outgoing import SESSION_HEADER
 
 MESSAGE_MAX_BYTES = 1_048_576
 log = structlog.get_logger(__name__)
@@ -70,31 +74,38 @@ class McpEntrypoint:
 
     async def _exchange(self, received: Received, responder: Responder) -> None:
         record = Record(recorder=self._recorder, received=received, observation=self._gateway.observation)
+        stream, content = EventStream(responder, received.headers), b""
         try:
             caller = await self._admit(received, record)
-            reply = await self._answer(caller, await _whole(received), record)
+            content = await _whole(received)
+            reply = await self._answer(caller, content, record, stream)
         except Refusal as refusal:
-            await self._refuse(refusal, record, responder)
+            await self._refuse(refusal, record, responder, request_id_of(content))
             return
         except ClientGone:
             raise
         except Exception:
             log.exception("message_crashed", request_id=received.request_id)
-            await self._refuse(Crash(), record, responder)
+            await self._refuse(Crash(), record, responder, request_id_of(content))
             return
-        await _send(responder, reply)
+        await stream.end(reply)
 
-    async def _answer(self, caller: Caller, content: bytes, record: Record) -> Reply:
+    async def _answer(self, caller: Caller, content: bytes, record: Record, stream: EventStream) -> Reply:
         revision = None
         try:
-            message = parse(content)
+            is_end = caller.received.method == "DELETE"
+            message = Message("session/end", {}, None) if is_end else parse(content)
             revision = revision_of(message, caller.received.headers)
-            return await dispatch(Exchange(caller, message, revision, record, self._gateway, self._recorder))
+            session = None if revision.is_modern else _session(caller)
+            exchange = Exchange(caller, message, revision, record, stream, self._gateway, self._recorder, session)
+            return await (end_session(exchange) if is_end else dispatch(exchange))
         except RpcError as error:
-            limits = await self._gateway.limits.count_message(caller.principal, caller.received)
-            await record.refused(BadRequest(reason=error.reason))
+            headers = error.headers
+            if not record.closed:
+                headers = await self._gateway.limits.count_message(caller.principal, caller.received)
+                await record.refused(BadRequest(reason=error.reason))
             is_handshake = revision is not None and not revision.is_modern
-            return _error(error, request_id_of(content), is_handshake=is_handshake, headers=limits)
+            return _error(error, request_id_of(content), is_handshake=is_handshake, headers=headers)
 
     async def _admit(self, received: Received, record: Record) -> Caller:
         """Everything that is checked before a byte of the body is read, so that nobody unknown can send much."""
@@ -106,9 +117,10 @@ class McpEntrypoint:
             await self._gateway.identifier.bearer(received, snapshot, snapshot.servers[MCP_PATH], ())
             raise NotRegistered
         record.audience = server.resource
-        if received.method != "POST":
+        if received.method == "POST":
+            _check_media_types(received.headers)
+        elif received.method != "DELETE" or not server.backend:
             raise MethodNotAllowed(headers=(("allow", "POST, OPTIONS"),))
-        _check_media_types(received.headers)
         principal = await self._gateway.identifier.bearer(received, snapshot, server, server.scopes)
         record.identified(principal)
         if received.body.length is not None and received.body.length > MESSAGE_MAX_BYTES:
@@ -122,30 +134,40 @@ class McpEntrypoint:
         if any(name == b"origin" and value not in allowed for name, value in headers):
             raise ForeignOrigin
 
-    async def _refuse(self, refusal: Refusal, record: Record, responder: Responder) -> None:
+    async def _refuse(
+        self, refusal: Refusal, record: Record, responder: Responder, request_id: RequestId | None
+    ) -> None:  # fmt: skip
         try:
             await record.refused(refusal)
         except AuditUnavailable as unrecorded:
             refusal = unrecorded
-        await responder.problem(refusal)
+        if responder.started:
+            # Its status is gone: what is left is an error in the place of the result
+            await EventStream(responder, ()).end(_error(Refused(refusal.detail), request_id))
+        else:
+            await responder.problem(refusal)
 
 
-def _error(error: RpcError, request_id: str | int | None, *, is_handshake: bool, headers: Headers) -> Reply:
+def _session(caller: Caller) -> Session | None:
+    """The session that the client shows, at a server where there may be one.
+
+    Raises:
+        SessionOver: it is not the caller's, or over.
+    """
+    name = SESSION_HEADER.encode()
+    shown = next((value for each, value in caller.received.headers if each == name), b"")
+    return session_of(shown.decode("latin-1"), caller) if shown and caller.server.backend else None
+
+
+def _error(
+    error: RpcError, request_id: RequestId | None, *, is_handshake: bool = False, headers: Headers = ()
+) -> Reply:  # fmt: skip
     code = (error.handshake_code if is_handshake else None) or error.code
     told: JsonObject = {"code": code, "message": error.message}
     told |= {} if error.data is None else {"data": error.data}
     named = {} if request_id is None else {"id": request_id}
     status = error.handshake_status if is_handshake else error.status
     return Reply({"jsonrpc": "2.0", **named, "error": told}, status=status, headers=headers)
-
-
-async def _send(responder: Responder, reply: Reply) -> None:
-    content = b""
-    if reply.document is not None:
-        content = json.dumps(reply.document, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
-    typed = (("content-type", "application/json"),) if content else ()
-    framing = (("content-length", str(len(content))), ("cache-control", "no-store"), ("vary", "Origin"))
-    await responder.whole(reply.status, (*typed, *framing, *reply.headers), content)
 
 
 async def _whole(received: Received) -> bytes:

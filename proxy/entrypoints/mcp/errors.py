@@ -7,28 +7,33 @@
     |- InvalidParams -32602
     |  `- ResourceNotFound -32602 (-32002 before 2026-07-28)
     |- HeaderMismatch -32020
-    `- UnsupportedVersion -32022
+    |- UnsupportedVersion -32022
+    |- Refused -32603
+    `- UpstreamError, with the code that a server behind this one gave
 
 The HTTP status is that of revision 2026-07-28; earlier revisions leave it to the server, but for the versions (400).
 """
 
 from typing import ClassVar
 
+from proxy.refusals import Headers
+
 
 class RpcError(Exception):
-    """The message has no result. `data` goes out with the error, `reason` is a slug for the ledger."""
+    """The message has no result. `data` and `headers` go out with the error, `reason` is a slug for the ledger."""
 
-    code: ClassVar[int] = -32600
+    code: int = -32600
     reason: ClassVar[str] = "rpc_invalid_request"
     status: ClassVar[int] = 400
     # To a client of an earlier revision 404 says that its session is over
     handshake_status: ClassVar[int] = 400
     handshake_code: ClassVar[int | None] = None
 
-    def __init__(self, message: str, *, data: object = None) -> None:
+    def __init__(self, message: str, *, data: object = None, headers: Headers = ()) -> None:
         super().__init__(message)
         self.message = message
         self.data = data
+        self.headers = headers
 
 
 class ParseError(RpcError):
@@ -81,3 +86,12 @@ class UnsupportedVersion(RpcError):
 
     code = -32022
     reason = "rpc_unsupported_version"
+
+
+class Refused(RpcError):
+    """What would be a refusal over REST, of a method whose result cannot say so."""
+
+    code = -32603
+    reason = "rpc_refused"
+    status = 200
+    handshake_status = 200

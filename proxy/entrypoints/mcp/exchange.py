@@ -1,51 +1,34 @@
-"""One message of a known caller to one MCP server, and the reply to it."""
+"""One message of a known caller to one MCP server."""
 
 from dataclasses import dataclass
 
 from audit.ledger.recorder import Recorder
 from proxy.catalogue.plans import ServerPlan
-from proxy.catalogue.snapshot import Snapshot
+from proxy.entrypoints.mcp.caller import Caller, Reply
 from proxy.entrypoints.mcp.messages import JsonObject, Message
 from proxy.entrypoints.mcp.revisions import Revision
-from proxy.pipeline.call import Headers, Principal, Received
+from proxy.entrypoints.mcp.session import Session
+from proxy.entrypoints.mcp.stream import EventStream
+from proxy.pipeline.call import Headers, Received
 from proxy.pipeline.record import Record
 from proxy.pipeline.run import Gateway
 
 
 @dataclass(frozen=True, slots=True)
-class Caller:
-    """Who sent a request to which server: what is known before its message is read."""
-
-    received: Received
-    server: ServerPlan
-    snapshot: Snapshot
-    principal: Principal
-
-    @property
-    def held(self) -> frozenset[str]:
-        """The scopes of the token that staff have enabled."""
-        return self.principal.scopes & self.snapshot.enabled_scopes
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """What goes out; no document, no body."""
-
-    document: JsonObject | None
-    status: int = 200
-    headers: Headers = ()
-
-
-@dataclass(frozen=True, slots=True)
 class Exchange:
-    """One message and whoever sent it; `record` is that of the request which carried it."""
+    """One message and whoever sent it; `record` is that of the request which carried it.
+
+    What comes before the result goes to `stream`; `session` is what a client with a handshake has at the server behind.
+    """
 
     caller: Caller
     message: Message
     revision: Revision
     record: Record
+    stream: EventStream
     gateway: Gateway
     recorder: Recorder
+    session: Session | None = None
 
     @property
     def server(self) -> ServerPlan:
@@ -61,6 +44,15 @@ class Exchange:
             audience=self.server.resource,
             observation=self.gateway.observation,
         )
+
+    async def progress(self, number: int, words: str) -> bool:
+        """Tell the client how far its call is, and whether it was told: only who gave a token for it hears of it."""
+        token = self.message.meta.get("progressToken")
+        if token is None or not self.stream.is_open:
+            return False
+        params = {"progressToken": token, "progress": number, "message": words}
+        await self.stream.tell({"jsonrpc": "2.0", "method": "notifications/progress", "params": params})
+        return True
 
     def result(self, result: JsonObject, *, headers: Headers = ()) -> Reply:
         """The reply that holds `result`."""

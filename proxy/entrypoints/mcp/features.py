@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from proxy.catalogue.plans import FeaturePlan
-from proxy.entrypoints.mcp.exchange import Caller
+from proxy.entrypoints.mcp.caller import Caller
 from proxy.entrypoints.mcp.messages import JsonObject
 
 TOOL, PROMPT, RESOURCE, TEMPLATE = "tool", "prompt", "resource", "resource_template"

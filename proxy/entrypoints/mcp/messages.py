@@ -13,11 +13,12 @@ RequestId = str | int
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """`request_id` is None for what wants no answer; `method` "" for a response."""
+    """`request_id` is None for what wants no answer; a `response` has no method."""
 
     method: str
     params: JsonObject
     request_id: RequestId | None
+    response: JsonObject | None = None
 
     @property
     def meta(self) -> JsonObject:
@@ -45,7 +46,8 @@ def parse(content: bytes) -> Message:
     if not isinstance(document, dict) or document.get("jsonrpc") != "2.0":
         raise InvalidRequest('The body must be one object with "jsonrpc": "2.0".')
     if "method" not in document and ("result" in document or "error" in document):
-        return Message(method="", params={}, request_id=None)
+        response = {name: document[name] for name in ("id", "result", "error") if name in document}
+        return Message(method="", params={}, request_id=None, response=response)
     method, params = document.get("method"), document.get("params", {})
     if not isinstance(method, str) or not isinstance(params, dict):
         raise InvalidRequest("method must be a text, and params an object.")

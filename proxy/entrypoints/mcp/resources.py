@@ -4,12 +4,15 @@ from collections.abc import Iterator
 from heapq import merge
 from operator import itemgetter
 
-from proxy.catalogue.plans import ServerPlan
+from proxy.catalogue.plans import FeaturePlan, ServerPlan
 from proxy.entrypoints.mcp import features
+from proxy.entrypoints.mcp.caller import Reply
 from proxy.entrypoints.mcp.errors import InvalidParams, ResourceNotFound
-from proxy.entrypoints.mcp.exchange import Exchange, Reply
+from proxy.entrypoints.mcp.exchange import Exchange
 from proxy.entrypoints.mcp.messages import JsonObject
 from proxy.entrypoints.mcp.pages import TTL_MS, page
+from proxy.entrypoints.mcp.relay import reply_of
+from proxy.entrypoints.mcp.uri_templates import stands_for
 
 
 async def list_resources(exchange: Exchange) -> Reply:
@@ -32,14 +35,24 @@ async def read_resource(exchange: Exchange) -> Reply:
     Raises:
         InvalidParams: no URI.
         ResourceNotFound: nothing has it.
+        Refusal, RpcError: as `reply_of`.
     """
     uri = exchange.message.params.get("uri")
     if not isinstance(uri, str):
         raise InvalidParams("params.uri must be the URI of a resource; resources/list has them.")
-    own = exchange.server.own_resources.get(uri)
-    if own is None:
+    if own := exchange.server.own_resources.get(uri):
+        return await exchange.answered(exchange.revision.cacheable({"contents": [own.contents]}, ttl_ms=TTL_MS))
+    feature = features.find(exchange.caller, features.RESOURCE, uri) or _template_of(exchange.server, uri)
+    if feature is None:
         raise ResourceNotFound("There is no such resource; resources/list has those of this server.")
-    return await exchange.answered(exchange.revision.cacheable({"contents": [own.contents]}, ttl_ms=TTL_MS))
+    named = feature.upstream_name if feature.feature == features.RESOURCE else uri
+    return await reply_of(exchange, feature, {"uri": named})
+
+
+def _template_of(server: ServerPlan, uri: str) -> FeaturePlan | None:
+    """The first template, by its name, that `uri` is one of."""
+    found = server.features.get(features.TEMPLATE, {})
+    return next((plan for template, plan in found.items() if stands_for(template, uri)), None)
 
 
 def _own(server: ServerPlan) -> Iterator[tuple[str, JsonObject]]:

@@ -41,13 +41,13 @@ def answered(tool: Tool, *, status: int, headers: Headers, content: bytes) -> Js
     return {"content": [{"type": "resource", "resource": resource}]}
 
 
-def refused(refusal: Refusal) -> JsonObject:
-    """The result of a call that the gateway refused: never as a challenge, so that no client signs in again for it."""
+def words_of(refusal: Refusal) -> str:
+    """What a model reads of a call that was refused: never a challenge, so that no client signs in again for it."""
     words = [refusal.detail]
     if isinstance(refusal, RateLimited):
         words.append(f"Try again in {refusal.retry_after_s} seconds.")
     words += [text for kind, text in _NEXT if isinstance(refusal, kind)][:1]
-    return failed(" ".join(words))
+    return " ".join(words)
 
 
 def challenged(refusal: InsufficientScope) -> JsonObject:

@@ -1,44 +1,24 @@
-"""`tools/call`: the operation behind a tool, through the six stages as every other call of it."""
+"""The operation behind a tool, through the six stages as every other call of it."""
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
-
-import structlog
+from functools import partial
 
 from proxy.catalogue.plans import ToolPlan
 from proxy.entrypoints.mcp.arguments import HttpCall
 from proxy.entrypoints.mcp.exchange import Exchange
+from proxy.entrypoints.mcp.inner_call import JsonBody, carry, kept_headers
 from proxy.entrypoints.mcp.messages import JsonObject
 from proxy.entrypoints.mcp.results import answered
-from proxy.pipeline.call import Answer, Named, RawHeaders, Received
+from proxy.pipeline.call import Answer, Named, Received
 from proxy.pipeline.record import Record
-from proxy.pipeline.run import run
-from proxy.refusals import BackendNonsense, Crash, Refusal
+from proxy.refusals import BackendNonsense, DeadlinePassed
+from proxy.upstream.mcp.answers import EVENT_STREAM
+from proxy.upstream.mcp.events import EventParser
+from proxy.upstream.mcp.faults import AnswerTooLarge
 
 RESULT_MAX_BYTES = 4 * 1024 * 1024
-# Of the request that carries the message these concern the call inside it; a credential for Identify, the rest as sent
-_KEPT = frozenset({b"authorization", b"accept-language", b"traceparent", b"tracestate", b"user-agent", b"via",
-                   b"x-agent-tier", b"x-agent-name", b"x-agent-chain", b"idempotency-key"})  # fmt: skip
-log = structlog.get_logger(__name__)
-
-
-@dataclass(slots=True)
-class JsonBody:
-    """A request body that is there already."""
-
-    content: bytes | None
-    received: int = 0
-    length: int | None = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.length = None if self.content is None else len(self.content)
-
-    async def open(self, *, limit: int, until: float) -> bytes | AsyncIterator[bytes] | None:
-        """All of it: Validate has compared its length with `limit`."""
-        del limit, until
-        self.received = self.length or 0
-        return self.content
+PROGRESS_MAX = 500
 
 
 async def call_operation(exchange: Exchange, plan: ToolPlan, call: HttpCall) -> tuple[JsonObject, Answer]:
@@ -50,35 +30,18 @@ async def call_operation(exchange: Exchange, plan: ToolPlan, call: HttpCall) -> 
     Raises:
         Refusal: the first stage that says no; it is recorded.
     """
-    gateway, outer = exchange.gateway, exchange.caller.received
-    received = _received(exchange, plan, call)
-    record = exchange.inner_record(received)
-    try:
-        async with run(gateway, received, record) as answer:
-            content = await _whole(answer, record)
-            await record.answered()
-        return answered(plan.tool, status=answer.status, headers=answer.headers, content=content), answer
-    except Refusal as refusal:
-        await record.refused(refusal)
-        raise
-    except asyncio.CancelledError:
-        await record.broken("client_gone")
-        raise
-    except Exception:
-        log.exception("tool_call_crashed", request_id=outer.request_id)
-        await record.refused(Crash())
-        raise Crash from None
+    content, answer = await carry(exchange, _received(exchange, plan, call), partial(_read, exchange))
+    return answered(plan.tool, status=answer.status, headers=answer.headers, content=content), answer
 
 
 def _received(exchange: Exchange, plan: ToolPlan, call: HttpCall) -> Received:
     outer = exchange.caller.received
-    headers: RawHeaders = tuple((name, value) for name, value in outer.headers if name in _KEPT)
     typed = ((b"content-type", b"application/json"),) if call.body is not None else ()
     return Received(
         method=call.method,
         path=call.path,
         query=call.query,
-        headers=(*call.headers, *headers, (b"accept", b"application/json, */*;q=0.5"), *typed),
+        headers=(*call.headers, *kept_headers(outer), (b"accept", b"application/json, */*;q=0.5"), *typed),
         body=JsonBody(call.body),
         request_id=outer.request_id,
         address=outer.address,
@@ -87,14 +50,42 @@ def _received(exchange: Exchange, plan: ToolPlan, call: HttpCall) -> Received:
     )
 
 
-async def _whole(answer: Answer, record: Record) -> bytes:
-    parts = []
-    while answer.length != 0 and (chunk := await answer.stream.read()):
-        record.response_bytes += len(chunk)
+async def _read(exchange: Exchange, answer: Answer, record: Record) -> bytes:
+    if answer.is_stream and dict(answer.headers).get("content-type", "").lower().startswith(EVENT_STREAM):
+        return await _gathered(exchange, answer, record)
+    return b"".join([piece async for piece in _pieces(answer, record)])
+
+
+async def _gathered(exchange: Exchange, answer: Answer, record: Record) -> bytes:
+    """What a stream of events says, line by line; each event is progress, where the client wants to hear of it.
+
+    Until it hears of one, the stream has the time of a whole call.
+    """
+    parser, told = EventParser(max_bytes=RESULT_MAX_BYTES), list[bytes]()
+    timeout_s = record.backend.timeout_s if record.backend else 0.0
+    try:
+        async with asyncio.timeout_at(exchange.caller.received.started + timeout_s) as limit:
+            async for piece in _pieces(answer, record):
+                for event in parser.feed(piece):
+                    told.append(event.data)
+                    words = event.data.decode("utf-8", "replace")[:PROGRESS_MAX]
+                    if await exchange.progress(len(told), words):
+                        limit.reschedule(None)
+    except TimeoutError:
+        raise DeadlinePassed(reason="backend_body_timeout") from None
+    except AnswerTooLarge:
+        raise _too_large() from None
+    return b"\n".join(told)
+
+
+async def _pieces(answer: Answer, record: Record) -> AsyncIterator[bytes]:
+    while answer.length != 0 and (piece := await answer.stream.read()):
+        record.response_bytes += len(piece)
         if record.response_bytes > RESULT_MAX_BYTES:
-            raise BackendNonsense(
-                f"The answer has more than {RESULT_MAX_BYTES} bytes, too many for a tool; ask for less.",
-                reason="result_too_large",
-            )
-        parts.append(chunk)
-    return b"".join(parts)
+            raise _too_large()
+        yield piece
+
+
+def _too_large() -> BackendNonsense:
+    words = f"The answer has more than {RESULT_MAX_BYTES} bytes, too many for a tool; ask for less."
+    return BackendNonsense(words, reason="result_too_large")

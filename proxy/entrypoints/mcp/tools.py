@@ -1,29 +1,27 @@
 """`tools/list` and `tools/call`: operations of this gateway and tools of MCP servers behind it, under one roof."""
 
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
+from functools import partial
 from heapq import merge
 from operator import itemgetter
 
+from proxy.catalogue.plans import FeaturePlan
 from proxy.entrypoints.mcp import features
 from proxy.entrypoints.mcp.arguments import BadArguments, check, to_http
+from proxy.entrypoints.mcp.caller import Caller, Reply
 from proxy.entrypoints.mcp.errors import InvalidParams
-from proxy.entrypoints.mcp.exchange import Caller, Exchange, Reply
+from proxy.entrypoints.mcp.exchange import Exchange
+from proxy.entrypoints.mcp.inner_call import limit_headers
 from proxy.entrypoints.mcp.messages import JsonObject
 from proxy.entrypoints.mcp.pages import page
-from proxy.entrypoints.mcp.results import challenged, failed, refused
+from proxy.entrypoints.mcp.relay import FOR_CLIENTS, relay
+from proxy.entrypoints.mcp.results import challenged, failed, words_of
 from proxy.entrypoints.mcp.tool_call import call_operation
-from proxy.pipeline.call import Headers, RawHeaders
-from proxy.refusals import (
-    AuditUnavailable,
-    BadRequest,
-    InsufficientScope,
-    Refusal,
-    RevocationsUnknown,
-    Unauthenticated,
-)
+from proxy.entrypoints.mcp.upstream_answers import INPUT_REQUIRED
+from proxy.pipeline.call import Answer, Headers, RawHeaders
+from proxy.refusals import BadRequest, InsufficientScope, Refusal
 
-# Refusals that a client answers by itself, so they keep their status; all others are for the model to read
-_HTTP = (Unauthenticated, AuditUnavailable, RevocationsUnknown)
+Call = Callable[[], Awaitable[tuple[JsonObject, Answer]]]
 
 
 async def list_tools(exchange: Exchange) -> Reply:
@@ -38,34 +36,59 @@ async def call_tool(exchange: Exchange) -> Reply:
 
     Raises:
         InvalidParams: there is no such tool.
-        Unauthenticated, InsufficientScope, AuditUnavailable, RevocationsUnknown: see there.
+        Unauthenticated, InsufficientScope, AuditUnavailable, RevocationsUnknown, SessionOver: see there.
+        RpcError: the server behind this one answers with an error.
     """
-    params = exchange.message.params
-    name, arguments = params.get("name"), params.get("arguments", {})
-    plan = exchange.server.tools.get(name) if isinstance(name, str) else None
-    if plan is None:
-        raise InvalidParams("params.name must be a tool of this server; tools/list has their names.")
-    if not isinstance(arguments, dict):
-        raise InvalidParams("params.arguments must be an object.")
     try:
-        check(plan.tool, arguments)
-        call = to_http(plan, arguments)
+        call = _call(exchange)
     except BadArguments as fault:
-        exchange.record.operation = plan.operation
         limits = await exchange.counted()
         await exchange.record.refused(BadRequest(reason="tool_arguments"))
         return _complete(exchange, failed(str(fault)), limits)
     try:
-        result, answer = await call_operation(exchange, plan, call)
+        result, answer = await call()
     except InsufficientScope as refusal:
         if _reads_challenges_in_results(exchange.caller.received.headers):
             return _complete(exchange, challenged(refusal))
         raise
-    except _HTTP:
+    except FOR_CLIENTS:
         raise
     except Refusal as refusal:
-        return _complete(exchange, refused(refusal), _limit_headers(refusal.headers))
-    return _complete(exchange, result, _limit_headers(answer.headers))
+        return _complete(exchange, failed(words_of(refusal)), limit_headers(refusal.headers))
+    return _complete(exchange, result, limit_headers(answer.headers))
+
+
+def _call(exchange: Exchange) -> Call:
+    """The call that the message stands for, not made yet.
+
+    Raises:
+        InvalidParams: there is no such tool.
+        BadArguments: the arguments do not fit it.
+    """
+    params, record = exchange.message.params, exchange.record
+    name, arguments = params.get("name"), params.get("arguments", {})
+    own = exchange.server.tools.get(name) if isinstance(name, str) else None
+    feature = features.find(exchange.caller, features.TOOL, name)
+    if not isinstance(arguments, dict):
+        raise InvalidParams("params.arguments must be an object.")
+    if own is not None:
+        record.operation = own.operation
+        check(own.tool.input_validator, arguments)
+        return partial(call_operation, exchange, own, to_http(own, arguments))
+    if feature is not None:
+        record.operation = feature.operation
+        check(feature.input_validator, arguments)
+        return partial(_call_feature, exchange, feature)
+    raise InvalidParams("params.name must be a tool of this server; tools/list has their names.")
+
+
+async def _call_feature(exchange: Exchange, feature: FeaturePlan) -> tuple[JsonObject, Answer]:
+    result, answer = await relay(exchange, feature, {"name": feature.upstream_name})
+    validator = feature.output_validator
+    is_final = result.get("isError") is not True and result.get("resultType") != INPUT_REQUIRED
+    if validator is not None and is_final and not validator.is_valid(result.get("structuredContent")):
+        return failed("The service sent an answer that its own schema does not allow."), answer
+    return result, answer
 
 
 def _own(caller: Caller) -> Iterator[tuple[str, JsonObject]]:
@@ -81,7 +104,3 @@ def _complete(exchange: Exchange, result: JsonObject, headers: Headers = ()) -> 
 def _reads_challenges_in_results(headers: RawHeaders) -> bool:
     # ChatGPT asks for more permissions after a result that says so, all other clients after a 403
     return any(name == b"user-agent" and value.startswith(b"openai-mcp") for name, value in headers)
-
-
-def _limit_headers(headers: Headers) -> Headers:
-    return tuple((name, value) for name, value in headers if name in {"ratelimit", "ratelimit-policy", "retry-after"})

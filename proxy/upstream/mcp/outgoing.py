@@ -66,6 +66,13 @@ def message(
     return Outgoing((*_shared(body), *headers.items()), body)
 
 
+def posted(document: JsonObject, *, version: str, session_id: str = "") -> Outgoing:
+    """A notification, or an answer to what the backend asked, as it came; only before 2026-07-28 there are answers."""
+    body = json.dumps({"jsonrpc": "2.0", **document}, ensure_ascii=False, separators=(",", ":")).encode()
+    session = ((SESSION_HEADER, session_id),) if session_id else ()
+    return Outgoing((*_shared(body), (VERSION_HEADER, version), *session), body)
+
+
 def end_of_session(session_id: str, *, version: str) -> Headers:
     """The headers of the DELETE that ends a session (2025-11-25, streamable HTTP, session management)."""
     return ((VERSION_HEADER, version), (SESSION_HEADER, session_id))

@@ -3,8 +3,9 @@
 from dataclasses import replace
 
 from proxy.entrypoints.mcp.pages import PAGE
+from proxy.entrypoints.mcp.revisions import MODERN
 from tests.proxy.entrypoints.mcp.conftest import Caller
-from tests.proxy.entrypoints.mcp.federation import feature, own, serve
+from tests.proxy.entrypoints.mcp.federation import behind, feature, own, serve
 from tests.proxy.plane import Road
 from tests.proxy.world import events
 
@@ -34,6 +35,7 @@ async def test_only_what_the_token_opens_is_listed(caller: Caller, road: Road) -
 
 
 async def test_a_server_says_what_it_has(legacy: Caller, modern: Caller, road: Road) -> None:
+    behind(road, MODERN, "completions", "logging")
     serve(road, feature("prompt", "greet"), feature("resource", "file:///a"))
     asked = {"protocolVersion": "2025-11-25"}
     for found in (await legacy.result("initialize", asked), await modern.result("server/discover")):

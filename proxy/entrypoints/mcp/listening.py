@@ -1,0 +1,116 @@
+"""What an MCP server behind this one says to a request: messages that go on as they come, and one result."""
+
+import asyncio
+from typing import Final
+
+from proxy.entrypoints.mcp.exchange import Exchange
+from proxy.entrypoints.mcp.messages import JsonObject, RequestId
+from proxy.entrypoints.mcp.session import Question, SessionOver, seal
+from proxy.entrypoints.mcp.upstream_answers import result_of
+from proxy.entrypoints.mcp.upstream_call import MESSAGE_MAX_BYTES, Heard, UpstreamCall
+from proxy.pipeline.call import Answer
+from proxy.pipeline.record import Record
+from proxy.refusals import BackendNonsense, BackendTokenRefused, DeadlinePassed
+from proxy.upstream.mcp.answers import JSON, kind_of, messages
+from proxy.upstream.mcp.faults import AnswerTooLarge, McpFault
+
+# After its result a server closes the stream; one that does not is left
+END_S: Final = 0.1
+_REFUSED: Final = frozenset({401, 403})
+# What clients of an earlier revision can be asked in the middle of a call, by the capability that says so
+_ASKED: Final = {"elicitation/create": "elicitation", "sampling/createMessage": "sampling", "roots/list": "roots"}
+
+
+class Listening:
+    """To the answer to one request. Until something goes on to the client, all of it has `timeout_s`."""
+
+    def __init__(self, exchange: Exchange, upstream: UpstreamCall, *, request_id: RequestId, timeout_s: float) -> None:
+        self._exchange = exchange
+        self._upstream = upstream
+        self._request_id = request_id
+        self._limit = asyncio.timeout_at(exchange.caller.received.started + timeout_s)
+        self._found: JsonObject | None = None
+
+    async def read(self, answer: Answer, record: Record) -> JsonObject:
+        """The result.
+
+        Raises:
+            RpcError: the server answers with an error.
+            BackendNonsense, BackendTokenRefused, DeadlinePassed: it does not answer as it should.
+            SessionOver: it no longer knows the session.
+        """
+        _check_status(answer, has_session=self._exchange.session is not None)
+        try:
+            async with self._limit:
+                await self._hear_all(Heard(answer, record))
+        except TimeoutError:
+            if self._found is None:
+                raise DeadlinePassed(reason="backend_body_timeout") from None
+        except AnswerTooLarge:
+            raise BackendNonsense(
+                f"A message of the service has more than {MESSAGE_MAX_BYTES} bytes; ask for less.",
+                reason="result_too_large",
+            ) from None
+        except McpFault:
+            raise BackendNonsense(reason="mcp_unreadable") from None
+        if self._found is None:
+            raise BackendNonsense(reason="mcp_unreadable")
+        return result_of(self._found, method=self._exchange.message.method, revision=self._exchange.revision)
+
+    async def _hear_all(self, heard: Heard) -> None:
+        async for document in messages(heard, max_bytes=MESSAGE_MAX_BYTES):
+            if "method" not in document:
+                self._take(document, is_error=heard.status != 200)
+            elif self._found is None and "id" in document:
+                await self._asked(document)
+            elif self._found is None:
+                await self._told(document)
+
+    def _take(self, document: JsonObject, *, is_error: bool) -> None:
+        found = document.get("id")
+        is_own = type(found) is type(self._request_id) and found == self._request_id
+        # Who refuses a request as a whole may not know its id
+        if self._found is not None or not (is_own or (is_error and found is None)):
+            raise BackendNonsense(reason="mcp_unreadable")
+        self._found = document
+        self._limit.reschedule(asyncio.get_running_loop().time() + END_S)
+
+    async def _told(self, document: JsonObject) -> None:
+        params = document.get("params")
+        method, params = document["method"], params if isinstance(params, dict) else {}
+        token = self._exchange.message.meta.get("progressToken")
+        is_own = method == "notifications/progress" and token is not None and params.get("progressToken") == token
+        if is_own or method in {"notifications/message", "notifications/elicitation/complete"}:
+            await self._pass({"jsonrpc": "2.0", "method": method, "params": params})
+
+    async def _asked(self, document: JsonObject) -> None:
+        session, method, request_id = self._exchange.session, document["method"], document["id"]
+        if isinstance(request_id, bool) or not isinstance(request_id, str | int) or not isinstance(method, str):
+            raise BackendNonsense(reason="mcp_unreadable")
+        reply: JsonObject = {"jsonrpc": "2.0", "id": request_id}
+        if method == "ping":
+            await self._upstream.tell(reply | {"result": {}})
+        elif session and self._exchange.stream.is_open and _ASKED.get(method, method) in session.capabilities:
+            question = Question(session.upstream_id, session.version, request_id)
+            params = {"params": document["params"]} if isinstance(document.get("params"), dict) else {}
+            sealed = seal(question, self._exchange.caller)
+            await self._pass({"jsonrpc": "2.0", "id": sealed, "method": method, **params})
+        else:
+            error = {"code": -32601, "message": "The client does not take this request."}
+            await self._upstream.tell(reply | {"error": error})
+
+    async def _pass(self, document: JsonObject) -> None:
+        if self._exchange.stream.is_open:
+            await self._exchange.stream.tell(document)
+            # From here on it is a stream of events, with the limits of one
+            self._limit.reschedule(None)
+
+
+def _check_status(answer: Answer, *, has_session: bool) -> None:
+    if answer.status == 404 and has_session:
+        raise SessionOver
+    if answer.status in _REFUSED:
+        # Its challenge is for the gateway, never for the client
+        raise BackendTokenRefused
+    if answer.status != 200 and kind_of(Heard(answer)) != JSON:
+        raise BackendNonsense(f"The service answered {answer.status}.", reason="mcp_status")

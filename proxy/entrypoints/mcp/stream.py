@@ -1,0 +1,46 @@
+"""The answer to one message: JSON, or events from the first one that comes before the result."""
+
+import json
+
+from proxy.entrypoints.mcp.caller import Reply
+from proxy.entrypoints.mcp.messages import JsonObject
+from proxy.entrypoints.responder import Responder
+from proxy.pipeline.call import RawHeaders
+
+_SHARED = (("cache-control", "no-store"), ("vary", "Origin"))
+# nginx and others would hold events back (2026-07-28, streamable HTTP)
+_EVENTS = (("content-type", "text/event-stream"), *_SHARED, ("x-accel-buffering", "no"))
+
+
+class EventStream:
+    """Where messages before the result go; `is_open` tells whether the client takes any."""
+
+    def __init__(self, responder: Responder, headers: RawHeaders) -> None:
+        accept = b",".join(value for name, value in headers if name == b"accept")
+        self.is_open = any(part.partition(b";")[0].strip() == b"text/event-stream" for part in accept.split(b","))
+        self._responder = responder
+
+    async def tell(self, message: JsonObject) -> None:
+        """Send a message at once; waits while the client does not read."""
+        if not self._responder.started:
+            await self._responder.start(200, _EVENTS)
+        await self._responder.body(_event(message), more=True)
+
+    async def end(self, reply: Reply) -> None:
+        """Send what ends the answer: after events as the last one, else as JSON with its status and headers."""
+        if self._responder.started:
+            await self._responder.body(_event(reply.document) if reply.document else b"", more=False)
+            return
+        content = as_json(reply.document) if reply.document is not None else b""
+        typed = (("content-type", "application/json"),) if content else ()
+        framing = (("content-length", str(len(content))), *_SHARED)
+        await self._responder.whole(reply.status, (*typed, *framing, *reply.headers), content)
+
+
+def as_json(document: JsonObject) -> bytes:
+    """A message as it is sent: in one line, whatever stands in it."""
+    return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
+
+
+def _event(document: JsonObject) -> bytes:
+    return b"event: message\ndata: " + as_json(document) + b"\n\n"
