@@ -1,6 +1,7 @@
 """A request passed on to an MCP server behind this one: through the six stages, in that server's own revision."""
 
 import asyncio
+from dataclasses import replace
 from typing import Any, Final
 
 from proxy.catalogue.models import AuthMode
@@ -14,7 +15,7 @@ from proxy.entrypoints.mcp.messages import JsonObject
 from proxy.entrypoints.mcp.results import words_of
 from proxy.entrypoints.mcp.session import SessionOver
 from proxy.entrypoints.mcp.upstream_call import UpstreamCall
-from proxy.pipeline.call import Answer, Named, Received
+from proxy.pipeline.call import Answer, Headers, Named, Received
 from proxy.refusals import (
     AuditUnavailable,
     InsufficientScope,
@@ -32,8 +33,12 @@ _OURS: Final = "io.modelcontextprotocol/"
 FOR_CLIENTS: Final = (Unauthenticated, AuditUnavailable, RevocationsUnknown, SessionOver)
 
 
-async def relay(exchange: Exchange, feature: FeaturePlan, named: JsonObject) -> tuple[JsonObject, Answer]:
+async def relay(
+    exchange: Exchange, feature: FeaturePlan, named: JsonObject, *, headers: Headers = ()
+) -> tuple[JsonObject, Answer]:
     """The result of a request for `feature`, which `named` names as its server does, and the head of the answer.
+
+    `headers` go beside those of the message, in the newest revision.
 
     Raises:
         Refusal: a stage says no, or the server does not answer as it should.
@@ -41,7 +46,7 @@ async def relay(exchange: Exchange, feature: FeaturePlan, named: JsonObject) -> 
     """
     backend = backend_of(exchange, feature.backend)
     params = {name: exchange.message.params[name] for name in _PASSED if name in exchange.message.params}
-    return await ask(exchange, backend, feature.operation, params | named)
+    return await ask(exchange, backend, feature.operation, params | named, headers=headers)
 
 
 async def reply_of(exchange: Exchange, feature: FeaturePlan, named: JsonObject) -> Reply:
@@ -67,6 +72,7 @@ async def ask(
     params: JsonObject,
     *,
     upstream: UpstreamCall | None = None,
+    headers: Headers = (),
 ) -> tuple[JsonObject, Answer]:
     """The result of a request to `backend` with the method of the message, and the head of the answer.
 
@@ -85,6 +91,8 @@ async def ask(
         session_id=upstream.session_id,
         capabilities=_capabilities(exchange),
     )
+    if upstream.version == MODERN:
+        outgoing = replace(outgoing, headers=(*outgoing.headers, *headers))
     listening = Listening(exchange, upstream, request_id=request_id, timeout_s=backend.timeout_s)
     try:
         received = carrying_message(exchange, backend, operation, outgoing, upstream)

@@ -80,7 +80,7 @@ def _modern(message: Message, found: Mapping[str, str]) -> Revision:
     if found.get("mcp-method") != message.method:
         raise HeaderMismatch("The header Mcp-Method must name the method of the body.")
     parameter = _NAMED_BY.get(message.method)
-    if parameter and _decoded(found.get("mcp-name")) != message.params.get(parameter):
+    if parameter and decoded(found.get("mcp-name")) != message.params.get(parameter):
         raise HeaderMismatch(f"The header Mcp-Name must say what params.{parameter} says.")
     return _spoken(version)
 
@@ -103,7 +103,7 @@ def _routing_headers(headers: RawHeaders) -> dict[str, str]:
     return found
 
 
-def _decoded(value: str | None) -> str | None:
+def decoded(value: str | None) -> str | None:
     """A header's value, of which everything but plain ASCII travels in base64."""
     if value is None or not (value.startswith(_ENCODED_START) and value.endswith(_ENCODED_END)):
         return value

@@ -14,6 +14,7 @@ from proxy.entrypoints.mcp.exchange import Exchange
 from proxy.entrypoints.mcp.inner_call import limit_headers
 from proxy.entrypoints.mcp.messages import JsonObject
 from proxy.entrypoints.mcp.pages import page
+from proxy.entrypoints.mcp.param_headers import check_param_headers, param_headers
 from proxy.entrypoints.mcp.relay import FOR_CLIENTS, relay
 from proxy.entrypoints.mcp.results import challenged, failed, words_of
 from proxy.entrypoints.mcp.tool_call import call_operation
@@ -64,6 +65,7 @@ def _call(exchange: Exchange) -> Call:
     Raises:
         InvalidParams: there is no such tool.
         BadArguments: the arguments do not fit it.
+        HeaderMismatch: a header says something else than they do.
     """
     params, record = exchange.message.params, exchange.record
     name, arguments = params.get("name"), params.get("arguments", {})
@@ -77,18 +79,28 @@ def _call(exchange: Exchange) -> Call:
         return partial(call_operation, exchange, own, to_http(own, arguments))
     if feature is not None:
         record.operation = feature.operation
+        if exchange.revision.is_modern:
+            check_param_headers(_schema_of(feature), arguments, exchange.caller.received.headers)
         check(feature.input_validator, arguments)
-        return partial(_call_feature, exchange, feature)
+        return partial(_call_feature, exchange, feature, arguments)
     raise InvalidParams("params.name must be a tool of this server; tools/list has their names.")
 
 
-async def _call_feature(exchange: Exchange, feature: FeaturePlan) -> tuple[JsonObject, Answer]:
-    result, answer = await relay(exchange, feature, {"name": feature.upstream_name})
+async def _call_feature(
+    exchange: Exchange, feature: FeaturePlan, arguments: JsonObject
+) -> tuple[JsonObject, Answer]:  # fmt: skip
+    repeated = param_headers(_schema_of(feature), arguments)
+    result, answer = await relay(exchange, feature, {"name": feature.upstream_name}, headers=repeated)
     validator = feature.output_validator
     is_final = result.get("isError") is not True and result.get("resultType") != INPUT_REQUIRED
     if validator is not None and is_final and not validator.is_valid(result.get("structuredContent")):
         return failed("The service sent an answer that its own schema does not allow."), answer
     return result, answer
+
+
+def _schema_of(feature: FeaturePlan) -> JsonObject:
+    schema: JsonObject = feature.definition.get("inputSchema", {})
+    return schema
 
 
 def _own(caller: Caller) -> Iterator[tuple[str, JsonObject]]:

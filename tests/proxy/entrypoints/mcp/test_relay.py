@@ -303,3 +303,43 @@ async def test_events_become_one_answer_for_who_takes_none(road: Road) -> None:
         ("content-length", str(len(sent))), body=(sent,),
     )  # fmt: skip
     assert (heard.header("content-type"), heard.json()["result"]) == ("application/json", TEXT)
+
+
+REGION = {"type": "object", "properties": {
+    "region": {"type": "string", "x-mcp-header": "Region"},
+    "more": {"type": "object", "properties": {"limit": {"type": "integer", "x-mcp-header": "Limit"}}},
+    "other": {"type": "number", "x-mcp-header": "Other"},
+}}  # fmt: skip
+
+
+async def test_d16_headers_that_repeat_arguments_must_say_the_same(modern: Caller, road: Road) -> None:
+    server = behind(road)
+    serve(road, feature("tool", "find", inputSchema=REGION))
+    arguments = {"region": "são", "more": {"limit": 42}, "other": 1.5}
+    params = {"name": "find", "arguments": arguments, "_meta": META}
+    content = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}).encode()
+    names = (("mcp-protocol-version", MODERN), ("mcp-method", "tools/call"), ("mcp-name", "find"))
+    region, limit = ("mcp-param-region", "=?base64?c8Ojbw==?="), ("mcp-param-limit", "42.0")
+    for repeated in (
+        (),
+        (region,),
+        (region, ("mcp-param-limit", "41")),
+        (region, limit, limit),
+        (("mcp-param-region", "x"), limit),
+    ):
+        heard = await modern.post(content, *names, *repeated)
+        assert (heard.status, heard.json()["error"]["code"]) == (400, -32020)
+    assert server.heard == []
+    assert (await modern.post(content, *names, region, limit)).status == 200
+    arrived = server.requests[-1]
+    assert (arrived.header("mcp-param-region"), arrived.header("mcp-param-limit")) == ("=?base64?c8Ojbw==?=", "42")
+
+
+async def test_headers_that_repeat_arguments_are_made_for_clients_that_do_not_know_them(
+    legacy: Caller, road: Road
+) -> None:  # fmt: skip
+    server = behind(road)
+    serve(road, feature("tool", "find", inputSchema=REGION))
+    await legacy.call("find", region="eu", more={})
+    assert server.requests[-1].values("mcp-param-region") == ["eu"]
+    assert server.requests[-1].values("mcp-param-limit") == []
