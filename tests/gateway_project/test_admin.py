@@ -40,6 +40,7 @@ OURS = {
     "proxy.Issuer",
     "proxy.Limit",
     "proxy.Operation",
+    "proxy.UiResource",
 }
 
 
