@@ -28,9 +28,10 @@ _SCALAR: Final = {"type": ["string", "number", "boolean"]}
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where an argument goes: `location` is path, tail, query, header, method, body, queries or property.
+    """Where an argument goes: `location` is path, tail, query, header, method, body, queries, property or part.
 
-    `queries` is an object of query parameters that nobody described, `property` a property of the JSON body.
+    `queries` is an object of query parameters that nobody described, `property` a property of the JSON body; `part`
+    goes nowhere: it says where in a long answer to begin.
     """
 
     argument: str
@@ -73,6 +74,9 @@ class Tool:
         self._add_method()
         self._add_parameters()
         self._add_body()
+        if self.is_read_only:
+            words = "Where a result that was cut said the next part begins; leave it out at first"
+            self._add("continue_from", "part", {"type": "string", "description": words})
 
     @property
     def places(self) -> Sequence[Place]:
@@ -83,6 +87,11 @@ class Tool:
     def is_read_only(self) -> bool:
         """Whether it changes nothing, by its methods or by the word of staff."""
         return self.row.annotations.get("read_only", set(self.row.methods) <= SAFE)
+
+    @property
+    def continuation(self) -> str | None:
+        """The argument that says where in a long answer to begin; None where a call is not to be repeated for that."""
+        return next((place.argument for place in self._used.values() if place.location == "part"), None)
 
     @cached_property
     def input_schema(self) -> JsonObject:

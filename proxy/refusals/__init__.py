@@ -34,6 +34,7 @@
     |  |- BackendRefusedByGuard backend_address_refused
     |  |- BackendTokenRefused backend_credential_refused
     |  `- BackendNonsense backend_protocol_error
+    |     |- AnswerTooLong backend_protocol_error
     |     `- BackendClosed backend_protocol_error
     |- Unavailable 503
     |  |- AuditUnavailable audit_unavailable
@@ -79,6 +80,7 @@ from proxy.refusals.of_requests import (
     WrongAudience,
 )
 from proxy.refusals.of_servers import (
+    AnswerTooLong,
     AuditUnavailable,
     BackendClosed,
     BackendFault,
@@ -103,6 +105,7 @@ from proxy.refusals.refusal import Headers, Refusal
 
 __all__ = [
     "AnswerNotKept",
+    "AnswerTooLong",
     "AuditUnavailable",
     "BackendClosed",
     "BackendFault",

@@ -56,6 +56,15 @@ class BackendNonsense(BackendFault):
     detail = "The service behind the gateway sent an answer that cannot be read."
 
 
+class AnswerTooLong(BackendNonsense):
+    """More than the result of a tool may have."""
+
+    reason = "result_too_large"
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"The service answered with more than {limit} bytes, too many for the result of a tool.")
+
+
 class BackendClosed(BackendNonsense):
     """The connection ended before a byte of an answer."""
 

@@ -145,7 +145,8 @@ class _Reader:
         if described is None:
             if others:
                 words = _("Its body is left out: of %(types)s the gateway's clients send none.")
-                self.takes.leave_out(words % {"types": ", ".join(others)}, needed=body.get("required") is True)
+                # Few documents say `required`, and an upload without its file is no call
+                self.takes.leave_out(words % {"types": ", ".join(others)})
             return
         if others:
             words = _("Of its body only JSON is described; left out: %(types)s.")

@@ -11,6 +11,7 @@ import jsonschema_rs
 from proxy.catalogue.plans import ToolPlan
 from proxy.catalogue.tools import Tool
 from proxy.entrypoints.mcp.messages import JsonObject
+from proxy.entrypoints.mcp.parts import Position, position
 
 # What of a path segment needs no encoding (RFC 3986 section 3.3)
 _SEGMENT_SAFE = "$&'()*+,=:@!"
@@ -25,13 +26,14 @@ class BadArguments(Exception):
 
 @dataclass(frozen=True, slots=True)
 class HttpCall:
-    """A call of an operation. `body` is JSON, None without one."""
+    """A call of an operation. `body` is JSON, None without one; of a long answer the part `at` a position is wanted."""
 
     method: str
     path: bytes
     query: bytes
     headers: tuple[tuple[bytes, bytes], ...]
     body: bytes | None
+    at: Position | None
 
 
 def check(validator: jsonschema_rs.Draft202012Validator, arguments: JsonObject) -> None:
@@ -69,6 +71,7 @@ def to_http(plan: ToolPlan, arguments: JsonObject) -> HttpCall:
         query="&".join(_query({**by_location.get("query", {}), **_free_query(by_location)})).encode("ascii"),
         headers=tuple(_headers(by_location.get("header", {}))),
         body=body,
+        at=_at(by_location.get("part", {})),
     )
 
 
@@ -107,6 +110,14 @@ def _headers(values: Mapping[str, Any]) -> Iterator[tuple[bytes, bytes]]:
         if not (text.isascii() and text.isprintable()):
             raise BadArguments(f"{name}: must be printable ASCII, because it is sent as a header.")
         yield name.lower().encode("ascii"), text.encode("ascii")
+
+
+def _at(values: Mapping[str, Any]) -> Position | None:
+    for name, cursor in values.items():
+        if (found := position(cursor)) is not None:
+            return found
+        raise BadArguments(f"{name}: must be what the result before named, letter for letter.")
+    return None
 
 
 def _body(tool: Tool, arguments: JsonObject, by_location: Mapping[str, Mapping[str, Any]]) -> bytes | None:

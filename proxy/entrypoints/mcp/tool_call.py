@@ -12,7 +12,7 @@ from proxy.entrypoints.mcp.messages import JsonObject
 from proxy.entrypoints.mcp.results import answered
 from proxy.pipeline.call import Answer, Named, Received
 from proxy.pipeline.record import Record
-from proxy.refusals import BackendNonsense, DeadlinePassed
+from proxy.refusals import AnswerTooLong, DeadlinePassed
 from proxy.upstream.mcp.answers import EVENT_STREAM
 from proxy.upstream.mcp.events import EventParser
 from proxy.upstream.mcp.faults import AnswerTooLarge
@@ -31,7 +31,7 @@ async def call_operation(exchange: Exchange, plan: ToolPlan, call: HttpCall) -> 
         Refusal: the first stage that says no; it is recorded.
     """
     content, answer = await carry(exchange, _received(exchange, plan, call), partial(_read, exchange))
-    return answered(plan.tool, status=answer.status, headers=answer.headers, content=content), answer
+    return answered(plan.tool, status=answer.status, headers=answer.headers, content=content, at=call.at), answer
 
 
 def _received(exchange: Exchange, plan: ToolPlan, call: HttpCall) -> Received:
@@ -74,7 +74,7 @@ async def _gathered(exchange: Exchange, answer: Answer, record: Record) -> bytes
     except TimeoutError:
         raise DeadlinePassed(reason="backend_body_timeout") from None
     except AnswerTooLarge:
-        raise _too_large() from None
+        raise AnswerTooLong(RESULT_MAX_BYTES) from None
     return b"\n".join(told)
 
 
@@ -82,10 +82,5 @@ async def _pieces(answer: Answer, record: Record) -> AsyncIterator[bytes]:
     while answer.length != 0 and (piece := await answer.stream.read()):
         record.response_bytes += len(piece)
         if record.response_bytes > RESULT_MAX_BYTES:
-            raise _too_large()
+            raise AnswerTooLong(RESULT_MAX_BYTES)
         yield piece
-
-
-def _too_large() -> BackendNonsense:
-    words = f"The answer has more than {RESULT_MAX_BYTES} bytes, too many for a tool; ask for less."
-    return BackendNonsense(words, reason="result_too_large")

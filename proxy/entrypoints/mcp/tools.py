@@ -55,7 +55,7 @@ async def call_tool(exchange: Exchange) -> Reply:
     except FOR_CLIENTS:
         raise
     except Refusal as refusal:
-        return _complete(exchange, failed(words_of(refusal)), limit_headers(refusal.headers))
+        return _complete(exchange, failed(words_of(refusal, is_read_only=_only_reads(exchange))), limit_headers(refusal.headers))
     return _complete(exchange, result, limit_headers(answer.headers))
 
 
@@ -107,6 +107,11 @@ def _own(caller: Caller) -> Iterator[tuple[str, JsonObject]]:
     for name, plan in caller.server.tools.items():
         if plan.operation.scope_set <= caller.held:
             yield name, plan.tool.descriptor
+
+
+def _only_reads(exchange: Exchange) -> bool:
+    own = exchange.server.tools.get(exchange.message.params["name"])
+    return own is not None and own.tool.is_read_only
 
 
 def _complete(exchange: Exchange, result: JsonObject, headers: Headers = ()) -> Reply:

@@ -112,7 +112,9 @@ async def test_an_error_of_the_service_is_for_the_model_to_read(caller: Caller, 
     road.upstream.says(answer(b'{"error": "taken"}', "Content-Type: application/json", status="409 Conflict"))
     result = await caller.call(SAVE, method="POST")
     assert result["isError"] is True
-    assert result["content"][0]["text"] == 'The service answered 409. {"error": "taken"}'
+    (block,) = result["content"]
+    assert block["text"].startswith("The service answered 409 (Conflict). It does not fit what is there now")
+    assert block["text"].endswith('\n{"error": "taken"}')
 
 
 async def test_a_401_of_the_service_is_no_challenge(caller: Caller, road: Road) -> None:
@@ -140,23 +142,54 @@ async def test_an_unknown_tool_is_an_error_of_the_call(legacy: Caller, road: Roa
 async def test_text_pictures_and_other_files(legacy: Caller, road: Road) -> None:
     road.upstream.says(answer(b"plain", "Content-Type: text/plain; charset=utf-8"))
     assert (await legacy.call(GET, id="1"))["content"] == [{"type": "text", "text": "plain"}]
-    road.upstream.says(answer(b"\x89PNG", "Content-Type: image/png"))
+    road.upstream.says(answer(b"\x89PNG\r\n\x1a\n", "Content-Type: image/png"))
     assert (await legacy.call(GET, id="1"))["content"] == [
-        {"type": "image", "data": "iVBORw==", "mimeType": "image/png"}
+        {"type": "image", "data": "iVBORw0KGgo=", "mimeType": "image/png"}
     ]
     road.upstream.says(answer(b"%PDF", "Content-Type: application/pdf"))
-    (block,) = (await legacy.call(GET, id="1"))["content"]
+    (_words, block) = (await legacy.call(GET, id="1"))["content"]
     assert (block["type"], block["resource"]["blob"]) == ("resource", "JVBERg==")
 
 
-async def test_a_long_answer_is_cut_and_says_so(legacy: Caller, road: Road) -> None:
-    content = json.dumps({"rows": ["x" * 100] * 2000}).encode()
-    road.upstream.says(answer(content, "Content-Type: application/json"))
-    result = await legacy.call(GET, id="1")
-    text = result["content"][0]["text"]
-    assert len(text) < 101_000
-    assert text.endswith("Ask for less, such as one page or fewer fields.]")
-    assert "structuredContent" not in result
+async def test_a_long_answer_is_read_in_parts(legacy: Caller, road: Road) -> None:
+    rows = [f"{number} {'x' * 100}" for number in range(2500)]
+    road.upstream.says(answer(json.dumps({"total": 2500, "rows": rows}).encode(), "Content-Type: application/json"))
+    read: list[str] = []
+    arguments = {"id": "1"}
+    while len(read) < len(rows):
+        result = await legacy.call(GET, **arguments)
+        shown, note = (block["text"] for block in result["content"])
+        assert len(shown) <= 100_000
+        assert json.loads(shown) == result["structuredContent"]
+        assert result["structuredContent"]["total"] == 2500
+        read += result["structuredContent"]["rows"]
+        assert f"to {len(read)} of 2500 of rows" in note
+        if len(read) < len(rows):
+            arguments["continue_from"] = note.rpartition('"continue_from": "')[2].partition('"')[0]
+    assert read == rows
+    assert "last part" in note
+    assert {arrived.line for arrived in road.upstream.arrived} == {"GET /jobs/jobs/1 HTTP/1.1"}
+
+
+async def test_the_rest_of_an_answer_is_gone_where_a_call_may_change_something(legacy: Caller, road: Road) -> None:
+    road.upstream.says(answer(json.dumps(["x" * 1000] * 200).encode(), "Content-Type: application/json"))
+    result = await legacy.call(SAVE, method="POST")
+    assert "The rest is gone" in result["content"][1]["text"]
+    result = await legacy.call(SAVE, method="POST", continue_from="e9-0123456789abcdef")
+    assert (result["isError"], len(road.upstream.arrived)) == (True, 1)
+
+
+async def test_a_position_that_nobody_named_is_refused(legacy: Caller, road: Road) -> None:
+    result = await legacy.call(GET, id="1", continue_from="the end")
+    assert "continue_from: must be what the result before named" in result["content"][0]["text"]
+    assert road.upstream.arrived == []
+
+
+async def test_too_long_an_answer_for_any_result_is_an_error(legacy: Caller, road: Road) -> None:
+    road.upstream.says(answer(b"x" * (4 * 1024 * 1024 + 1), "Content-Type: text/plain"))
+    text = (await legacy.call(GET, id="1"))["content"][0]["text"]
+    assert "more than 4194304 bytes" in text
+    assert text.endswith("Ask for less, such as one page or fewer fields.")
 
 
 @pytest.mark.parametrize("content", [b"{", b'{"a": 1, "a": 2}', b"\xff\xfe{}"])
