@@ -190,8 +190,9 @@ def test_a_header_the_gateway_writes_is_said() -> None:
 
 
 @pytest.mark.parametrize("kind", ["multipart/form-data", "application/x-www-form-urlencoded", "text/plain"])
-def test_a_body_that_is_no_json_is_said_and_disables(kind: str) -> None:
-    body = {"required": True, "content": {kind: {"schema": {"type": "object"}}}}
+@pytest.mark.parametrize("required", [{"required": True}, {}])
+def test_a_body_that_is_no_json_is_said_and_disables(kind: str, required: dict[str, bool]) -> None:
+    body = {**required, "content": {kind: {"schema": {"type": "object"}}}}
     found = only(with_operation({"requestBody": body}, method="post"))
     assert (values(found)["request_schema"], values(found)["enabled"]) == (None, False)
     assert any(kind in note for note in found.notes)
