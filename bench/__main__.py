@@ -9,14 +9,15 @@ import os
 import shutil
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 from tqdm import tqdm
 
-from bench import authorization
+from bench import authorization, tool_calls
 from bench.peers import NAMES, installed, peer
-from bench.servers import backend, gateway, has_nginx, nginx_proxy
+from bench.servers import Gateway, backend, gateway, has_nginx, nginx_proxy
 from bench.wrk import Load, load
 
 MEASURED_CORE, OTHER_CORE = 0, 1
@@ -37,15 +38,23 @@ def main() -> None:
         busy, alone = _measure(Path(name))
     _print_ratios(busy, alone)
     _print_figures(busy, alone)
+    with tempfile.TemporaryDirectory() as name, _gateway_alone(Path(name)) as ours:
+        tool_calls.compare(ours)
     with tempfile.TemporaryDirectory() as name:
         authorization.compare(Path(name), core=MEASURED_CORE, other_core=OTHER_CORE)
 
 
+@contextlib.contextmanager
+def _gateway_alone(folder: Path) -> Iterator[Gateway]:
+    with backend(folder, core=OTHER_CORE) as upstream, gateway(folder, upstream, core=MEASURED_CORE) as ours:
+        yield ours
+
+
 def _measure(folder: Path) -> tuple[dict[str, Load], dict[str, Load]]:
     """The best of the rounds under load, and with one connection; the rounds alternate between the servers."""
-    with backend(folder, core=OTHER_CORE) as upstream, gateway(folder, upstream, core=MEASURED_CORE) as issuer:
-        authorization = f"Authorization: Bearer {_token(folder, issuer)}"
-        targets = {"direct": (f"{upstream}{PATH}", ()), "gateway": (f"{issuer}/api/v1/echo{PATH}", (authorization,))}
+    with backend(folder, core=OTHER_CORE) as upstream, gateway(folder, upstream, core=MEASURED_CORE) as ours:
+        bearer = f"Authorization: Bearer {_token(folder, ours.issuer)}"
+        targets = {"direct": (f"{upstream}{PATH}", ()), "gateway": (f"{ours.issuer}/api/v1/echo{PATH}", (bearer,))}
         with contextlib.ExitStack() as others:
             if has_nginx():
                 proxy = others.enter_context(nginx_proxy(folder, upstream, core=MEASURED_CORE))

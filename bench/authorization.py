@@ -17,6 +17,7 @@ from typing import Any
 
 import httpx
 
+from bench.servers import processor_s
 from tests.attacks.servers import gatehouse, stock
 from tests.attacks.target import VERIFIER, Target
 from tests.journeys.server import ROOT, environment
@@ -106,9 +107,9 @@ def _spent(target: Target, client: str, credentials: list[str], *, grant: str) -
 
 def _timed(group: int, act: Callable[[ThreadPoolExecutor], list[str]]) -> tuple[float, float, list[str]]:
     with ThreadPoolExecutor(CALLERS) as pool:
-        cpu, started = _cpu_s(group), time.monotonic()
+        cpu, started = processor_s(group), time.monotonic()
         found = act(pool)
-        return time.monotonic() - started, _cpu_s(group) - cpu, found
+        return time.monotonic() - started, processor_s(group) - cpu, found
 
 
 def _form(target: Target, client: str, grant: str, credential: str) -> dict[str, str]:
@@ -119,18 +120,6 @@ def _form(target: Target, client: str, grant: str, credential: str) -> dict[str,
     if grant == "refresh_token":
         return form | {"refresh_token": credential}
     return form | {"code": credential, "code_verifier": VERIFIER, "redirect_uri": known.redirect_uri}
-
-
-def _cpu_s(group: int) -> float:
-    """Processor seconds so far of every process of a group."""
-    ticks = 0
-    for found in Path("/proc").glob("[0-9]*/stat"):
-        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
-            # The name in parentheses may hold spaces; group, user and system time follow it
-            fields = found.read_text().rpartition(")")[2].split()
-            if int(fields[2]) == group:
-                ticks += int(fields[11]) + int(fields[12])
-    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 def _queries(target: Target, client: str) -> list[int]:

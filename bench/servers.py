@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
@@ -45,6 +46,27 @@ http {{
     {server}
 }}
 """
+
+
+@dataclass(frozen=True, slots=True)
+class Gateway:
+    """A running gateway: `group` is its process group, `variables` are what its commands run with."""
+
+    issuer: str
+    group: int
+    variables: Mapping[str, str]
+
+
+def processor_s(group: int) -> float:
+    """Seconds of processor time that the processes of a group have spent so far (proc_pid_stat(5))."""
+    ticks = 0
+    for found in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            # The name in parentheses may hold spaces; group, user and system time follow it
+            fields = found.read_text().rpartition(")")[2].split()
+            if int(fields[2]) == group:
+                ticks += int(fields[11]) + int(fields[12])
+    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 def has_nginx() -> bool:
@@ -85,8 +107,8 @@ def nginx_proxy(folder: Path, upstream: str, *, core: int) -> Iterator[str]:
 
 
 @contextlib.contextmanager
-def gateway(folder: Path, upstream: str, *, core: int) -> Iterator[str]:
-    """The gateway with demo data and everything on, its backend `echo` at `upstream`: the issuer."""
+def gateway(folder: Path, upstream: str, *, core: int) -> Iterator[Gateway]:
+    """The gateway with demo data and everything on, its backend `echo` at `upstream`."""
     port = free_port()
     variables = {
         "HOST": "127.0.0.1",
@@ -98,8 +120,9 @@ def gateway(folder: Path, upstream: str, *, core: int) -> Iterator[str]:
     (folder / "gateway").mkdir()
     issuer = f"http://127.0.0.1:{port}"
     command = [sys.executable, "manage.py", "demo", "--serve"]
-    with running(command, core=core, ready=f"{issuer}/readyz", log=folder / "gateway.log", variables=variables):
-        yield issuer
+    log = folder / "gateway.log"
+    with running(command, core=core, ready=f"{issuer}/readyz", log=log, variables=variables) as group:
+        yield Gateway(issuer, group, variables)
 
 
 def _nginx(folder: Path, server: str) -> list[str]:
@@ -118,8 +141,8 @@ def running(
     log: Path,
     variables: Mapping[str, str] | None = None,
     header: str = "",
-) -> Iterator[None]:
-    """Run `command` on processor `core`; the block begins when `ready` answers a request with `header`."""
+) -> Iterator[int]:
+    """Run `command` on processor `core`: its process group, once `ready` answers a request with `header`."""
     with log.open("ab") as output:
         process = subprocess.Popen(
             ["taskset", "-c", str(core), *command],
@@ -132,7 +155,7 @@ def running(
         )
     try:
         _wait(process, ready, log, header)
-        yield
+        yield process.pid
     finally:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGTERM)
