@@ -132,9 +132,10 @@ async def test_a_client_that_was_registered_beforehand(server: Target) -> None:
     assert names == {"readEcho", "writeEcho"}
 
 
-async def test_more_is_asked_for_when_it_is_needed(server: Target) -> None:
+@pytest.mark.parametrize("mode", ["legacy", "2026-07-28"])
+async def test_more_is_asked_for_when_it_is_needed(server: Target, mode: Mode) -> None:
     host = Host(server, Storage(), allowed={READ})
-    async with host.connected("legacy") as client:
+    async with host.connected(mode) as client:
         assert {tool.name for tool in (await client.list_tools()).tools} == {"readEcho"}
         host.allowed = None
         result = await client.call_tool("writeEcho", {"method": "POST", "body": {"a": 1}})
@@ -144,21 +145,28 @@ async def test_more_is_asked_for_when_it_is_needed(server: Target) -> None:
     assert {READ, "tool:write"} <= set((host.storage.tokens.scope or "").split())
 
 
-async def test_tokens_are_renewed_and_what_was_ended_asks_again(server: Target) -> None:
+@pytest.mark.parametrize("mode", ["legacy", pytest.param("2026-07-28", marks=pytest.mark.services)])
+async def test_tokens_are_renewed_and_what_was_ended_asks_again(server: Target, mode: Mode) -> None:
     host = Host(server, Storage())
-    async with host.connected("legacy") as client:
-        await client.list_tools()
+    async with host.connected(mode) as client:
+        await call(client)
         first = access_token(host)
         # As after an hour: the client goes by its own clock
         host.provider.context.token_expiry_time = 1.0
-        await client.list_tools()
+        await call(client)
         assert access_token(host) != first
         assert host.visits == 1
         person = server.person()
         for path in server.endings(person):
             server.end(person, path)
-        assert (await client.list_tools()).tools
+        await call(client)
         assert host.visits == 2
+
+
+async def call(client: Client) -> None:
+    """Call a tool: of 2026-07-28 on a client keeps lists for a while, and asks nobody."""
+    found = await client.call_tool("searchJobs", {"keywords": "python"})
+    assert not found.is_error
 
 
 def access_token(host: Host) -> str:

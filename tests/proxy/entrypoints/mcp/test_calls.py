@@ -155,6 +155,7 @@ async def test_a_long_answer_is_read_in_parts(legacy: Caller, road: Road) -> Non
     rows = [f"{number} {'x' * 100}" for number in range(2500)]
     road.upstream.says(answer(json.dumps({"total": 2500, "rows": rows}).encode(), "Content-Type: application/json"))
     read: list[str] = []
+    note = ""
     arguments = {"id": "1"}
     while len(read) < len(rows):
         result = await legacy.call(GET, **arguments)
