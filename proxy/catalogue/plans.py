@@ -1,7 +1,8 @@
 """What the data plane knows of backends, operations, tools and MCP servers: frozen, with everything precomputed."""
 
+import json
 import ssl
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -20,6 +21,8 @@ from proxy.catalogue.tools import JsonObject, Tool
 
 METADATA_PATH = "/.well-known/oauth-protected-resource"
 MCP_PATH = "/mcp"
+# Sets of scopes for which a server keeps what may be seen with them
+SEEN_MAX = 64
 # Some clients ask for more permissions only when they are told in words (OpenAI's, for one)
 _DESCRIBED = {"insufficient_scope": "The access token lacks a permission that this operation needs"}
 
@@ -135,6 +138,16 @@ class OwnResource:
     definition: JsonObject = field(repr=False)
     contents: JsonObject = field(repr=False)
 
+    @property
+    def name(self) -> str:
+        """Its place among those of MCP backends."""
+        return self.uri
+
+    @property
+    def written(self) -> str:
+        """What a list shows of it, as JSON."""
+        return _written(self.definition)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ToolPlan:
@@ -144,6 +157,16 @@ class ToolPlan:
     operation: OperationPlan
     prefix: str
     page: OwnResource | None = None
+
+    @property
+    def name(self) -> str:
+        """What clients call it by."""
+        return self.tool.row.name
+
+    @property
+    def written(self) -> str:
+        """What a list shows of it, as JSON."""
+        return self.tool.written
 
 
 @dataclass(frozen=True, eq=False)
@@ -173,6 +196,11 @@ class FeaturePlan:
         schema = self.definition.get("outputSchema")
         return validator(schema) if schema is not None else None
 
+    @property
+    def written(self) -> str:
+        """What a list shows of it, as JSON."""
+        return _written(self.definition)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ServerPlan:
@@ -196,7 +224,26 @@ class ServerPlan:
     auth_mode: str = AuthMode.OAUTH
     modes: frozenset[str] = frozenset({AuthMode.OAUTH})
     takes_tokens: bool = True
+    # What callers may see, by the scopes they hold: worked out once, for as long as this plan stands
+    _seen: dict[frozenset[str], Sequence[ToolPlan | FeaturePlan]] = field(default_factory=dict, init=False, repr=False)
+
+    def tools_for(self, held: frozenset[str]) -> "Sequence[ToolPlan | FeaturePlan]":
+        """The tools whose permissions are among `held`, in the order of their names."""
+        found = self._seen.get(held)
+        if found is None:
+            both: list[ToolPlan | FeaturePlan] = [*self.tools.values(), *self.features.get("tool", {}).values()]
+            usable = (plan for plan in both if plan.operation.scope_set <= held)
+            found = tuple(sorted(usable, key=lambda plan: plan.name))
+            if len(self._seen) >= SEEN_MAX:
+                # Whoever makes up ever new sets of scopes loses no more than others' shortcut
+                self._seen.clear()
+            self._seen[held] = found
+        return found
 
     def challenge(self, scopes: tuple[str, ...], error: str = "") -> str:
         """The value of WWW-Authenticate, as a backend's."""
         return bearer_challenge(self.resource_metadata, scopes, error)
+
+
+def _written(definition: JsonObject) -> str:
+    return json.dumps(definition, ensure_ascii=False, separators=(",", ":"))

@@ -25,7 +25,7 @@ from proxy.catalogue.paths import CanonicalPath, Template, compile_prefix, compi
 from proxy.catalogue.plans import MCP_PATH, METADATA_PATH, BackendPlan, OperationPlan, ServerPlan, ToolPlan
 from proxy.catalogue.rpc_methods import by_path
 from proxy.catalogue.tls import BadPem, tls_context
-from proxy.catalogue.tools import Tool, ToolRow
+from proxy.catalogue.tools import ToolRow, tool_of
 from proxy.catalogue.ui_resources.compile import pages_of, shown_pages
 
 TOOL_COLUMNS = ("operation_id", "title", "description", "methods", "path", "scopes", "parameters", "request_schema",
@@ -248,5 +248,5 @@ def _tools(row: dict[str, Any], compiled: list[tuple[dict[str, Any], OperationPl
             facts = {name: operation[name] for name in TOOL_COLUMNS}
             lists = {name: tuple(facts[name]) for name in ("methods", "scopes", "parameters")}
             page = operation["page"]
-            tool = Tool(ToolRow(name=operation["tool_name"], **(facts | lists)), page=page.uri if page else "")
+            tool = tool_of(ToolRow(name=operation["tool_name"], **(facts | lists)), page=page.uri if page else "")
             yield ToolPlan(tool=tool, operation=plan, prefix=row["prefix"], page=page)

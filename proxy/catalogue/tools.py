@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final
+from weakref import WeakValueDictionary
 
 import jsonschema_rs
 
@@ -23,6 +24,8 @@ SAFE: Final = frozenset({"GET", "HEAD"})
 _WITH_BODY: Final = frozenset({"POST", "PUT", "PATCH"})
 # What keeps the properties of a schema from standing for all of it
 _COMPOSED: Final = frozenset({"$ref", "$dynamicRef", "allOf", "anyOf", "oneOf", "not", "if", "patternProperties"})
+# What references may go by beside where something stands
+_NAMED: Final = ("$id", "$anchor", "$dynamicRef", "$dynamicAnchor")
 _SCALAR: Final = {"type": ["string", "number", "boolean"]}
 
 
@@ -66,6 +69,7 @@ class Tool:
     page: str = ""
     _used: dict[str, Place] = field(default_factory=dict, init=False, repr=False)
     _properties: JsonObject = field(default_factory=dict, init=False, repr=False)
+    _defs: JsonObject = field(default_factory=dict, init=False, repr=False)
     _required: list[str] = field(default_factory=list, init=False, repr=False)
     _open: Any = field(default=False, init=False, repr=False)
 
@@ -99,13 +103,17 @@ class Tool:
         schema: JsonObject = {"type": "object", "properties": self._properties}
         if self._required:
             schema["required"] = self._required
-        return schema | {"additionalProperties": self._open}
+        return schema | {"additionalProperties": self._open} | ({"$defs": self._defs} if self._defs else {})
 
     @cached_property
     def output_schema(self) -> JsonObject | None:
         """JSON Schema of the structured result: every revision takes one only for objects."""
         schema = self.row.response_schema
-        return _resolved(schema) if schema is not None and schema.get("type") == "object" else None
+        if schema is None or schema.get("type") != "object":
+            return None
+        resolved = _resolved(schema)
+        # One that contains itself refers to itself from the root, where it stands already
+        return schema if resolved is None else resolved
 
     @cached_property
     def input_validator(self) -> jsonschema_rs.Draft202012Validator:
@@ -118,6 +126,11 @@ class Tool:
         return validator(self.output_schema) if self.output_schema is not None else None
 
     @cached_property
+    def written(self) -> str:
+        """The descriptor as JSON: a list of tools is put together from these."""
+        return json.dumps(self.descriptor, ensure_ascii=False, separators=(",", ":"))
+
+    @property
     def descriptor(self) -> JsonObject:
         """The tool as `tools/list` shows it; OpenAI's clients read `securitySchemes` here or in `_meta`."""
         security = [{"type": "oauth2", "scopes": list(self.row.scopes)}]
@@ -163,9 +176,9 @@ class Tool:
     def _add_parameters(self) -> None:
         described = {parameter["name"]: parameter for parameter in self.row.parameters}
         for name in self.template.names:
-            self._add(name, "path", _schema_of(described.pop(name, {})), required=True)
+            self._add(name, "path", self._schema_of(described.pop(name, {})), required=True)
         for name, parameter in described.items():
-            self._add(name, parameter["in"], _schema_of(parameter), required=parameter.get("required", False))
+            self._add(name, parameter["in"], self._schema_of(parameter), required=parameter.get("required", False))
         if self.template.tail:
             words = f"What follows {self.row.path.removesuffix('**')} in the path, such as a/b"
             self._add("path", "tail", {"type": "string", "description": words})
@@ -183,7 +196,7 @@ class Tool:
             if set(self.row.methods) & _WITH_BODY:
                 self._add("body", "body", {"description": "JSON body of the call"})
             return
-        resolved = _resolved(schema)
+        resolved = self._within(schema)
         properties = resolved.get("properties")
         if not _can_be_flat(resolved) or not isinstance(properties, dict) or properties.keys() & self._used.keys():
             self._add("body", "body", resolved, required=True)
@@ -192,22 +205,63 @@ class Tool:
             self._add(name, "property", each, required=name in resolved.get("required", ()))
         self._open = resolved.get("additionalProperties", False)
 
+    def _schema_of(self, parameter: JsonObject) -> JsonObject:
+        schema = self._within(parameter["schema"]) if "schema" in parameter else {"type": "string"}
+        words = parameter.get("description")
+        return {"description": words, **schema} if words else schema
+
+    def _within(self, schema: JsonObject) -> JsonObject:
+        """The schema so that it means the same inside the input schema.
+
+        What contains itself goes under `$defs` at the root: many clients look for what a reference names only there.
+        """
+        resolved = _resolved(schema)
+        if resolved is not None:
+            return resolved
+        written = json.dumps(schema, sort_keys=True)
+        digest = hashlib.sha256(written.encode()).hexdigest()[:16]
+        if any(f'"{name}"' in written for name in _NAMED):
+            # Its references count from names of its own (JSON Schema core, section 8.2.1)
+            return {"$id": f"urn:schema:{digest}", **schema}
+        name = f"schema_{digest}"
+        self._defs[name] = _moved(schema, f"#/$defs/{name}")
+        return {"$ref": f"#/$defs/{name}"}
+
+
+def tool_of(row: ToolRow, *, page: str = "") -> Tool:
+    """The tool that `row` and `page` describe: the one of the snapshot before, if that was made of the same."""
+    found = _made.get(row.name)
+    if found is None or (found.row, found.page) != (row, page):
+        found = _made[row.name] = Tool(row, page)
+    return found
+
+
+_made: WeakValueDictionary[str, Tool] = WeakValueDictionary()
+
 
 def _can_be_flat(schema: JsonObject) -> bool:
     return schema.get("type") == "object" and not schema.keys() & (_COMPOSED | {"$id", "$defs", "definitions"})
 
 
-def _schema_of(parameter: JsonObject) -> JsonObject:
-    schema = _resolved(parameter["schema"]) if "schema" in parameter else {"type": "string"}
-    words = parameter.get("description")
-    return {"description": words, **schema} if words else schema
-
-
-def _resolved(schema: JsonObject) -> JsonObject:
-    """The schema with its references written out, so that it means the same inside another one."""
+def _resolved(schema: JsonObject) -> JsonObject | None:
+    """The schema with its references written out; None for one that contains itself, or would be too long."""
+    written = json.dumps(schema)
+    if '"$' not in written:
+        # No keyword that refers or is referred to: nothing to write out
+        return {name: value for name, value in schema.items() if name != "definitions"}
     if References(schema).outgrow(SCHEMA_MAX_BYTES):
-        # What contains itself, or would be too long, stays a document of its own (JSON Schema core, section 8.2.1)
-        digest = hashlib.sha256(json.dumps(schema, sort_keys=True).encode()).hexdigest()[:16]
-        return {"$id": f"urn:schema:{digest}", **schema}
+        return None
     found: JsonObject = jsonschema_rs.dereference(schema, offline=True)
     return {name: value for name, value in found.items() if name not in {"$defs", "definitions"}}
+
+
+def _moved(node: Any, to: str) -> Any:  # noqa: ANN401 - any part of a schema
+    """A part of a schema that stands at `to` from now on: what it refers to has moved with it."""
+    if isinstance(node, list):
+        return [_moved(each, to) for each in node]
+    if not isinstance(node, dict):
+        return node
+    return {
+        name: f"{to}{value[1:]}" if name == "$ref" and isinstance(value, str) else _moved(value, to)
+        for name, value in node.items()
+    }

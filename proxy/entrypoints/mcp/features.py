@@ -1,20 +1,17 @@
 """What MCP servers behind this one offer, as far as a caller may see it."""
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 
 from proxy.catalogue.plans import FeaturePlan
 from proxy.entrypoints.mcp.caller import Caller
-from proxy.entrypoints.mcp.messages import JsonObject
 
 TOOL, PROMPT, RESOURCE, TEMPLATE = "tool", "prompt", "resource", "resource_template"
 
 
-def shown(caller: Caller, kind: str) -> Iterator[tuple[str, JsonObject]]:
+def shown(caller: Caller, kind: str) -> Sequence[FeaturePlan]:
     """The features of a kind whose permissions the caller's token has, in the order of their names."""
     held = caller.held
-    for name, plan in caller.server.features.get(kind, {}).items():
-        if plan.operation.scope_set <= held:
-            yield name, plan.definition
+    return [plan for plan in caller.server.features.get(kind, {}).values() if plan.operation.scope_set <= held]
 
 
 def find(caller: Caller, kind: str, name: object) -> FeaturePlan | None:

@@ -3,31 +3,49 @@
 import base64
 import binascii
 import json
-from collections.abc import Iterable
-from typing import Final
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import replace
+from operator import attrgetter
+from typing import Final, Protocol
 
 from oauth_provider.strict_json import loads
+from proxy.entrypoints.mcp.caller import Reply
 from proxy.entrypoints.mcp.errors import InvalidParams
 from proxy.entrypoints.mcp.exchange import Exchange
-from proxy.entrypoints.mcp.messages import JsonObject
 
 PAGE: Final = 200
 # A change of the catalogue is seen by a client that keeps its list for so long
 TTL_MS: Final = 60_000
 
 
-def page(exchange: Exchange, member: str, shown: Iterable[tuple[str, JsonObject]]) -> JsonObject:
-    """The result that lists, as `member`, one page of `shown`: names in their order, each with what is shown of it.
+class Shown(Protocol):
+    """What a list has entries of; `written` is the entry as JSON."""
+
+    @property
+    def name(self) -> str:
+        """Its place in the order."""
+        ...
+
+    @property
+    def written(self) -> str:
+        """The entry."""
+        ...
+
+
+async def answer_page(exchange: Exchange, member: str, shown: Sequence[Shown]) -> Reply:
+    """The reply that lists, as `member`, one page of `shown`, which are in the order of their names.
 
     Raises:
         InvalidParams: the cursor is none of ours.
+        RateLimited, AuditUnavailable: see there.
     """
     after = _position(exchange.message.params.get("cursor"))
-    left = [(name, definition) for name, definition in shown if name > after]
-    result: JsonObject = {member: [definition for _name, definition in left[:PAGE]]}
-    if len(left) > PAGE:
-        result["nextCursor"] = _cursor(left[PAGE - 1][0])
-    return exchange.revision.cacheable(result, ttl_ms=TTL_MS)
+    start = bisect_right(shown, after, key=attrgetter("name"))
+    listed = shown[start : start + PAGE]
+    following = {"nextCursor": _cursor(listed[-1].name)} if start + PAGE < len(shown) else {}
+    result = exchange.revision.cacheable(following, ttl_ms=TTL_MS) | {member: []}
+    return replace(await exchange.answered(result), entries=tuple(each.written for each in listed))
 
 
 def _cursor(name: str) -> str:

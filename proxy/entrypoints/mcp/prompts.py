@@ -4,13 +4,13 @@ from proxy.entrypoints.mcp import features
 from proxy.entrypoints.mcp.caller import Reply
 from proxy.entrypoints.mcp.errors import InvalidParams
 from proxy.entrypoints.mcp.exchange import Exchange
-from proxy.entrypoints.mcp.pages import page
+from proxy.entrypoints.mcp.pages import answer_page
 from proxy.entrypoints.mcp.relay import reply_of
 
 
 async def list_prompts(exchange: Exchange) -> Reply:
     """The prompts whose permissions the caller's token has."""
-    return await exchange.answered(page(exchange, "prompts", features.shown(exchange.caller, features.PROMPT)))
+    return await answer_page(exchange, "prompts", features.shown(exchange.caller, features.PROMPT))
 
 
 async def get_prompt(exchange: Exchange) -> Reply:

@@ -1,32 +1,27 @@
 """Resources: those that the gateway keeps itself, and those of MCP servers behind it."""
 
-from collections.abc import Iterator
-from heapq import merge
-from operator import itemgetter
+from operator import attrgetter
 
 from proxy.catalogue.plans import FeaturePlan, ServerPlan
 from proxy.entrypoints.mcp import features
 from proxy.entrypoints.mcp.caller import Reply
 from proxy.entrypoints.mcp.errors import InvalidParams, ResourceNotFound
 from proxy.entrypoints.mcp.exchange import Exchange
-from proxy.entrypoints.mcp.messages import JsonObject
-from proxy.entrypoints.mcp.pages import TTL_MS, page
+from proxy.entrypoints.mcp.pages import TTL_MS, Shown, answer_page
 from proxy.entrypoints.mcp.relay import reply_of
 from proxy.entrypoints.mcp.uri_templates import stands_for
 
 
 async def list_resources(exchange: Exchange) -> Reply:
     """The gateway's own, for every caller, and those whose permissions the caller's token has."""
-    found = merge(
-        _own(exchange.server), features.shown(exchange.caller, features.RESOURCE), key=itemgetter(0)
-    )  # fmt: skip
-    return await exchange.answered(page(exchange, "resources", found))
+    both: list[Shown] = [*exchange.server.own_resources.values(), *features.shown(exchange.caller, features.RESOURCE)]
+    return await answer_page(exchange, "resources", sorted(both, key=attrgetter("name")))
 
 
 async def list_templates(exchange: Exchange) -> Reply:
     """The resource templates whose permissions the caller's token has."""
     found = features.shown(exchange.caller, features.TEMPLATE)
-    return await exchange.answered(page(exchange, "resourceTemplates", found))
+    return await answer_page(exchange, "resourceTemplates", found)
 
 
 async def read_resource(exchange: Exchange) -> Reply:
@@ -53,8 +48,3 @@ def _template_of(server: ServerPlan, uri: str) -> FeaturePlan | None:
     """The first template, by its name, that `uri` is one of."""
     found = server.features.get(features.TEMPLATE, {})
     return next((plan for template, plan in found.items() if stands_for(template, uri)), None)
-
-
-def _own(server: ServerPlan) -> Iterator[tuple[str, JsonObject]]:
-    for uri in sorted(server.own_resources):
-        yield uri, server.own_resources[uri].definition

@@ -1,8 +1,6 @@
 """The answer to one message: JSON, or events from the first one that comes before the result."""
 
-import json
-
-from proxy.entrypoints.mcp.caller import Reply
+from proxy.entrypoints.mcp.caller import Reply, as_json
 from proxy.entrypoints.mcp.messages import JsonObject
 from proxy.entrypoints.responder import Responder
 from proxy.pipeline.call import RawHeaders
@@ -24,23 +22,18 @@ class EventStream:
         """Send a message at once; waits while the client does not read."""
         if not self._responder.started:
             await self._responder.start(200, _EVENTS)
-        await self._responder.body(_event(message), more=True)
+        await self._responder.body(_event(as_json(message)), more=True)
 
     async def end(self, reply: Reply) -> None:
         """Send what ends the answer: after events as the last one, else as JSON with its status and headers."""
+        content = reply.written()
         if self._responder.started:
-            await self._responder.body(_event(reply.document) if reply.document else b"", more=False)
+            await self._responder.body(_event(content) if content else b"", more=False)
             return
-        content = as_json(reply.document) if reply.document is not None else b""
         typed = (("content-type", "application/json"),) if content else ()
         framing = (("content-length", str(len(content))), *_SHARED)
         await self._responder.whole(reply.status, (*typed, *framing, *reply.headers), content)
 
 
-def as_json(document: JsonObject) -> bytes:
-    """A message as it is sent: in one line, whatever stands in it."""
-    return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
-
-
-def _event(document: JsonObject) -> bytes:
-    return b"event: message\ndata: " + as_json(document) + b"\n\n"
+def _event(content: bytes) -> bytes:
+    return b"event: message\ndata: " + content + b"\n\n"

@@ -1,19 +1,17 @@
 """`tools/list` and `tools/call`: operations of this gateway and tools of MCP servers behind it, under one roof."""
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from functools import partial
-from heapq import merge
-from operator import itemgetter
 
 from proxy.catalogue.plans import FeaturePlan
 from proxy.entrypoints.mcp import features
 from proxy.entrypoints.mcp.arguments import BadArguments, check, to_http
-from proxy.entrypoints.mcp.caller import Caller, Reply
+from proxy.entrypoints.mcp.caller import Reply
 from proxy.entrypoints.mcp.errors import InvalidParams
 from proxy.entrypoints.mcp.exchange import Exchange
 from proxy.entrypoints.mcp.inner_call import limit_headers
 from proxy.entrypoints.mcp.messages import JsonObject
-from proxy.entrypoints.mcp.pages import page
+from proxy.entrypoints.mcp.pages import answer_page
 from proxy.entrypoints.mcp.param_headers import check_param_headers, param_headers
 from proxy.entrypoints.mcp.relay import FOR_CLIENTS, relay
 from proxy.entrypoints.mcp.results import challenged, failed, words_of
@@ -27,9 +25,7 @@ Call = Callable[[], Awaitable[tuple[JsonObject, Answer]]]
 
 async def list_tools(exchange: Exchange) -> Reply:
     """The tools whose permissions the caller's token has."""
-    caller = exchange.caller
-    found = merge(_own(caller), features.shown(caller, features.TOOL), key=itemgetter(0))
-    return await exchange.answered(page(exchange, "tools", found))
+    return await answer_page(exchange, "tools", exchange.server.tools_for(exchange.caller.held))
 
 
 async def call_tool(exchange: Exchange) -> Reply:
@@ -55,7 +51,9 @@ async def call_tool(exchange: Exchange) -> Reply:
     except FOR_CLIENTS:
         raise
     except Refusal as refusal:
-        return _complete(exchange, failed(words_of(refusal, is_read_only=_only_reads(exchange))), limit_headers(refusal.headers))
+        return _complete(
+            exchange, failed(words_of(refusal, is_read_only=_only_reads(exchange))), limit_headers(refusal.headers)
+        )
     return _complete(exchange, result, limit_headers(answer.headers))
 
 
@@ -101,12 +99,6 @@ async def _call_feature(
 def _schema_of(feature: FeaturePlan) -> JsonObject:
     schema: JsonObject = feature.definition.get("inputSchema", {})
     return schema
-
-
-def _own(caller: Caller) -> Iterator[tuple[str, JsonObject]]:
-    for name, plan in caller.server.tools.items():
-        if plan.operation.scope_set <= caller.held:
-            yield name, plan.tool.descriptor
 
 
 def _only_reads(exchange: Exchange) -> bool:

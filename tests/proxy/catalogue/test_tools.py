@@ -1,6 +1,7 @@
 """Tools made of operations: one schema for everything a call takes."""
 
 import contextlib
+import json
 import socket
 from typing import Any
 
@@ -10,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from proxy.catalogue.schemas import check_annotations, check_parameters, check_schema, validator
-from proxy.catalogue.tools import Tool, ToolRow
+from proxy.catalogue.tools import Tool, ToolRow, tool_of
 
 OBJECT = {"type": "object", "properties": {"a": {"type": "integer"}}, "required": ["a"]}
 
@@ -59,6 +60,59 @@ def test_a_schema_that_contains_itself_still_checks() -> None:
     made = tool(methods=("POST",), path="/jobs", request_schema=schema)
     assert made.input_validator.is_valid({"body": {"n": 1, "next": {"n": 2}}})
     assert not made.input_validator.is_valid({"body": {"n": 1, "next": {"n": "x"}}})
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"type": "object", "properties": {"next": {"$ref": "#"}, "n": {"type": "integer"}}},
+        {
+            "type": "object",
+            "properties": {"next": {"$ref": "#/$defs/Node"}},
+            "$defs": {"Node": {"properties": {"next": {"$ref": "#/$defs/Node"}, "n": {"type": "integer"}}}},
+        },
+    ],
+)
+def test_every_reference_of_a_tool_counts_from_its_root(schema: dict[str, Any]) -> None:
+    """Clients that hand a schema on to a model look for what it refers to there, whatever `$id` stands around it."""
+    parameters = [{"name": "id", "in": "path"}, {"name": "filter", "in": "query", "schema": schema}]
+    made = tool(methods=("POST",), parameters=parameters, request_schema=schema, response_schema=schema)
+    for shown in (made.descriptor["inputSchema"], made.descriptor["outputSchema"]):
+        assert "$id" not in json.dumps(shown)
+        for target in targets_of(shown):
+            found: Any = shown
+            for name in target.split("/")[1:]:
+                found = found[name]
+            assert isinstance(found, dict)
+    for argument in ("body", "filter"):
+        good = {"id": "1", "body": {}, argument: {"next": {"n": 1}}}
+        assert made.input_validator.is_valid(good)
+        assert not made.input_validator.is_valid(good | {argument: {"next": {"n": "x"}}})
+        assert not made.input_validator.is_valid(good | {argument: {"next": {"next": {"n": "x"}}}})
+
+
+def targets_of(node: Any) -> list[str]:
+    if isinstance(node, list):
+        return [target for each in node for target in targets_of(each)]
+    if not isinstance(node, dict):
+        return []
+    own = [node["$ref"]] if isinstance(node.get("$ref"), str) else []
+    return own + [target for each in node.values() for target in targets_of(each)]
+
+
+def test_only_a_tool_that_reads_is_called_again_for_the_rest_of_its_answer() -> None:
+    assert tool().continuation == "continue_from"
+    assert tool(methods=("POST",)).continuation is None
+    staff_know = tool(methods=("POST",), annotations={"read_only": True}, request_schema=OBJECT)
+    assert staff_know.continuation == "continue_from"
+    named = tool(parameters=[{"name": "id", "in": "path"}, {"name": "continue_from", "in": "query"}])
+    assert named.continuation == "continue_from_"
+
+
+def test_what_has_not_changed_is_not_made_again() -> None:
+    made = tool_of(tool().row)
+    assert tool_of(tool().row) is made
+    assert tool_of(tool(title="Another").row) is not made
 
 
 @pytest.mark.parametrize(
