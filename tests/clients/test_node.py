@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -107,17 +108,26 @@ def is_played_through(process: subprocess.Popen[str], server: Target) -> bool:
         said = json.loads(line)
         if said.get("done"):
             return True
-        process.stdin.write(f"{location(server, server.person(), said)}\n")
+        process.stdin.write(f"{ended(server) if said.get('end') else location(server, server.person(), said)}\n")
         process.stdin.flush()
     return False
 
 
-def location(server: Target, browser: Person, said: dict[str, str]) -> str:
+def ended(server: Target) -> str:
+    """End everything the person allowed."""
+    person = server.person()
+    for path in server.endings(person):
+        server.end(person, path)
+    return "ended"
+
+
+def location(server: Target, browser: Person, said: Mapping[str, Any]) -> str:
     """Where a person who decides so ends up; the address of a device's code leads to the same page."""
     page = browser.open(said["url"])
     if any(form.named("user_code") for form in page.forms):
         page = browser.submit(page, page.form_with("user_code"))
-    page = server.decide(browser, page, allow=said["decision"] == "allow")
+    ticked = [("scope", name) for name in said.get("scopes") or ()]
+    page = server.decide(browser, page, allow=said["decision"] == "allow", answers=ticked)
     return str(page.response.headers.get("location") or page.response.url)
 
 

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 
-import { done, given, visit } from './person.mjs'
+import { done, endEverything, given, visit } from './person.mjs'
 
 const { Client, StreamableHTTPClientTransport, UnauthorizedError } = await {
   v1: async () => ({
@@ -32,6 +32,10 @@ const provider = {
   redirectToAuthorization: (url) => void (asked = url),
   saveCodeVerifier: (verifier) => void (kept.verifier = verifier),
   codeVerifier: () => kept.verifier,
+  invalidateCredentials: (what) => {
+    if (what === 'all' || what === 'tokens') kept.tokens = undefined
+    if (what === 'all' || what === 'client') kept.client = undefined
+  },
 }
 
 const first = transport()
@@ -40,7 +44,8 @@ await allowed(first)
 assert.match(kept.client.client_id, /^[A-Za-z0-9]+$/)
 
 const client = new Client({ name: 'host', version: '1' })
-await client.connect(transport())
+const line = transport()
+await client.connect(line)
 const { tools } = await client.listTools()
 assert.ok(tools.some(({ name }) => name === 'searchJobs'))
 const found = await client.callTool({ name: 'searchJobs', arguments: { keywords: 'python' } })
@@ -55,6 +60,26 @@ assert.ok((await client.listTools()).tools.length > 0)
 assert.equal(asked, undefined)
 assert.notEqual(kept.tokens.access_token, 'gh_at_gone')
 
+// What the person ended asks again
+await endEverything()
+asked = undefined
+const write = { name: 'writeEcho', arguments: { method: 'POST', body: { a: 1 } } }
+await assert.rejects(client.callTool(write), UnauthorizedError)
+await allowed(line, ['tool:read'])
+assert.deepEqual((await client.listTools()).tools.map(({ name }) => name), ['readEcho'])
+
+// A call that needs more asks for more. v1 asks its refresh token first, which cannot give more, and leaves it at that:
+// the program must forget its tokens itself
+asked = undefined
+if (given.sdk === 'v1') {
+  await assert.rejects(client.callTool(write), /403 after trying upscoping/)
+  kept.tokens = undefined
+}
+await assert.rejects(client.callTool(write), UnauthorizedError)
+assert.ok(asked.searchParams.get('scope').split(' ').includes('tool:write'))
+await allowed(line)
+assert.ok(!(await client.callTool(write)).isError)
+
 await client.close()
 done()
 
@@ -62,7 +87,7 @@ function transport() {
   return new StreamableHTTPClientTransport(server, { authProvider: provider })
 }
 
-async function allowed(waiting) {
-  const { searchParams } = await visit(asked, 'allow')
+async function allowed(waiting, scopes) {
+  const { searchParams } = await visit(asked, 'allow', scopes)
   await (given.sdk === 'v1' ? waiting.finishAuth(searchParams.get('code')) : waiting.finishAuth(searchParams))
 }

@@ -4,11 +4,17 @@ import { createInterface } from 'node:readline'
 
 const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]()
 
-/** Have the person answer `url` with `decision` (allow or deny); the URL they are sent back to. */
-export async function visit(url, decision) {
-  console.log(JSON.stringify({ url: url.href, decision }))
+/** Have the person answer `url` with `decision` (allow or deny), with only `scopes` ticked; where they are sent back to. */
+export async function visit(url, decision, scopes) {
+  console.log(JSON.stringify({ url: url.href, decision, scopes }))
   const { value } = await lines.next()
   return new URL(value)
+}
+
+/** Have the person end what they allowed. */
+export async function endEverything() {
+  console.log(JSON.stringify({ end: true }))
+  await lines.next()
 }
 
 /** The test's word for what this run is about. */
