@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.attacks.target import Target
+from tests.attacks.target import READ, Target
 from tests.environment import NODE_MODULES, node
 from tests.journeys.server import environment
 
@@ -29,6 +29,30 @@ def test_a_host_that_only_starts_programs_is_connected(server: Target, tmp_path:
         assert "searchJobs" in {tool["name"] for tool in received(bridge, 2)["tools"]}
         send(bridge, 3, "tools/call", name="searchJobs", arguments={"keywords": "python"})
         assert received(bridge, 3)["structuredContent"]["total"] == 4
+
+
+def test_the_bridge_asks_for_more_is_renewed_and_asks_again_when_it_was_ended(server: Target, tmp_path: Path) -> None:
+    with running(server, tmp_path) as bridge:
+        send(bridge, 1, "initialize", protocolVersion="2025-06-18", capabilities={}, clientInfo=HOST)
+        allow(server, opened(tmp_path), scopes=(READ,))
+        received(bridge, 1)
+        send(bridge, 2, "tools/list")
+        assert [tool["name"] for tool in received(bridge, 2)["tools"]] == ["readEcho"]
+        send(bridge, 3, "tools/call", name="writeEcho", arguments={"method": "POST", "body": {"a": 1}})
+        allow(server, opened(tmp_path))
+        assert "isError" not in received(bridge, 3)
+        # As after an hour: what it holds opens nothing any more
+        (kept,) = tmp_path.rglob("*_tokens.json")
+        kept.write_text(json.dumps(json.loads(kept.read_text()) | {"access_token": "gone"}))
+        send(bridge, 4, "tools/list")
+        assert received(bridge, 4)["tools"]
+        assert json.loads(kept.read_text())["access_token"] != "gone"
+        person = server.person()
+        for path in server.endings(person):
+            server.end(person, path)
+        send(bridge, 5, "tools/list")
+        allow(server, opened(tmp_path))
+        assert received(bridge, 5)["tools"]
 
 
 HOST = {"name": "host", "version": "1"}
@@ -68,13 +92,15 @@ def opened(folder: Path) -> str:
     while not (folder / "url").exists():
         assert time.monotonic() < deadline, "no browser was opened"
         time.sleep(0.05)
-    return (folder / "url").read_text()
+    url = (folder / "url").read_text()
+    (folder / "url").unlink()
+    return url
 
 
-def allow(server: Target, url: str) -> None:
-    """Allow, and go back to where the bridge listens."""
+def allow(server: Target, url: str, *, scopes: tuple[str, ...] = ()) -> None:
+    """Allow, with only `scopes` ticked if there are any, and go back to where the bridge listens."""
     person = server.person()
-    page = server.decide(person, person.open(url))
+    page = server.decide(person, person.open(url), answers=[("scope", name) for name in scopes])
     assert person.follow(page).status_code == 200
 
 
