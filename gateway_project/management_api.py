@@ -13,6 +13,7 @@ from oauth_provider.scopes.api import ScopeView
 from oauth_provider.staff_api.schema import SchemaView
 from oauth_provider.staff_api.views import NothingThere, action, routes
 from proxy.catalogue.api import BackendView, OperationView
+from proxy.catalogue.mcp_backends.api import DEFINITIONS, DefinitionView
 from proxy.catalogue.ui_resources.api import UiResourceView
 from proxy.issuers.api import IssuerView
 from proxy.limits.api import LimitView
@@ -22,6 +23,11 @@ SECRETS = "clients/<str:client_id>/secrets/"
 urlpatterns = [
     path("schema/", SchemaView.as_view(), name="manage-schema"),
     *routes(BackendView),
+    path(DEFINITIONS, DefinitionView.as_view({"get": "list"}), name="manage-definitions"),
+    path(f"{DEFINITIONS}<int:id>/", DefinitionView.as_view({"get": "retrieve"}), name="manage-definitions-one"),
+    path(f"{DEFINITIONS}<int:id>/approve/", DefinitionView.as_view({"post": "approve"}), name="manage-approve"),
+    path(f"{DEFINITIONS}<int:id>/refuse/", DefinitionView.as_view({"post": "refuse"}), name="manage-refuse"),
+    path("backends/<str:name>/look/", DefinitionView.as_view({"post": "look"}), name="manage-look"),
     *routes(OperationView),
     *routes(UiResourceView),
     *routes(ScopeView),

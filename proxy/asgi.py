@@ -1,6 +1,7 @@
 """The data plane: plain ASGI, no middleware, no ORM on the way of a call."""
 
 import asyncio
+from collections.abc import Iterable
 
 from django.conf import settings
 
@@ -28,6 +29,7 @@ from proxy.pipeline.identify import Identifier
 from proxy.pipeline.once import Once
 from proxy.pipeline.run import Gateway
 from proxy.upstream.breaker import BreakingTransport
+from proxy.upstream.mcp.looking import Looking
 from proxy.upstream.pool import PooledTransport
 from proxy.upstream.retry import RetryingTransport
 from proxy.upstream.service_tokens import ServiceTokens, TokenTransport
@@ -53,6 +55,7 @@ class DataPlane:
         external = ExternalTokens(self.issuer_keys)
         self._identifier = Identifier(self.watcher, external=external, strangers=Strangers(self._limits))
         self._keeping: asyncio.Task[None] | None = None
+        self.looking = Looking(backends=self._backends)
         self._once = Once()
         self._rates = RateLimiter(redis_url=settings.REDIS_URL, workers=settings.WEB_CONCURRENCY)
         gateway = Gateway(
@@ -93,11 +96,15 @@ class DataPlane:
         """Connections of this process to a backend: in use, and kept for the next call."""
         return self._pools.connections_of(backend)
 
+    def _backends(self) -> Iterable[BackendPlan]:
+        return self.watcher.snapshot.backends.values()
+
     async def start(self) -> None:
         """Read the catalogue, then keep watching it; start the recorder."""
         self.recorder.start()
         # It waits for its first reading
         await asyncio.to_thread(self.watcher.start)
+        self.looking.start()
         self._keeping = asyncio.create_task(self.issuer_keys.keep(lambda: self.watcher.snapshot.issuers))
 
     async def stop(self) -> None:
@@ -105,6 +112,7 @@ class DataPlane:
         if self._keeping is not None:
             self._keeping.cancel()
         await self.issuer_keys.close()
+        await asyncio.to_thread(self.looking.stop)
         await self._once.aclose()
         await asyncio.to_thread(self.watcher.stop)
         await asyncio.to_thread(self._identifier.close)

@@ -1,5 +1,6 @@
 """Index of the slices' models, so that Django finds them."""
 
+from proxy.catalogue.mcp_backends.models import Definition, McpBackend
 from proxy.catalogue.models import Backend, Operation
 from proxy.catalogue.ui_resources.models import UiResource
 from proxy.health.models import BackendCheck
@@ -7,4 +8,14 @@ from proxy.idempotency.models import KeptCall
 from proxy.issuers.models import Issuer
 from proxy.limits.models import Limit
 
-__all__ = ["Backend", "BackendCheck", "Issuer", "KeptCall", "Limit", "Operation", "UiResource"]
+__all__ = [
+    "Backend",
+    "BackendCheck",
+    "Definition",
+    "Issuer",
+    "KeptCall",
+    "Limit",
+    "McpBackend",
+    "Operation",
+    "UiResource",
+]

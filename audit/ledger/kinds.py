@@ -10,6 +10,8 @@ class Kind(StrEnum):
     PROXY_REFUSALS_COUNTED = "proxy:refusals:counted"
     PROXY_BREAKER_OPENED = "proxy:breaker:opened"
     PROXY_BREAKER_CLOSED = "proxy:breaker:closed"
+    PROXY_DEFINITION_QUARANTINED = "proxy:definition:quarantined"
+    PROXY_DEFINITION_RESTORED = "proxy:definition:restored"
     OAUTH_AUTHORIZATION_SHOWN = "oauth:authorization:shown"
     OAUTH_AUTHORIZATION_ALLOWED = "oauth:authorization:allowed"
     OAUTH_AUTHORIZATION_DENIED = "oauth:authorization:denied"
@@ -47,6 +49,8 @@ class Kind(StrEnum):
     ADMIN_CLIENT_APPROVED = "admin:client:approved"
     ADMIN_CLIENT_DECLINED = "admin:client:declined"
     ADMIN_CLIENT_REVIEWED = "admin:client:reviewed"
+    ADMIN_DEFINITION_APPROVED = "admin:definition:approved"
+    ADMIN_DEFINITION_REFUSED = "admin:definition:refused"
     ADMIN_SECRET_CREATED = "admin:secret:created"  # noqa: S105 - a kind's name
     ADMIN_SECRET_RETIRED = "admin:secret:retired"  # noqa: S105 - a kind's name
     SYSTEM_PROCESS_STARTED = "system:process:started"

@@ -5,6 +5,7 @@ On SQLite everybody waits for whoever writes, so what can be checked is checked 
 
 from collections import defaultdict
 from collections.abc import Sequence
+from functools import partial
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -14,15 +15,18 @@ from audit.ledger.events import Draft, UserRef
 from audit.ledger.kinds import Kind
 from audit.ledger.record import record_all
 from oauth_provider.revisions.bump import bump
+from proxy.catalogue.mcp_backends.exposed_names import taken as exposed_names
+from proxy.catalogue.mcp_backends.features import TOOL
+from proxy.catalogue.mcp_backends.wanted import look_for
 from proxy.catalogue.models import Operation, is_text_list, known_scopes
 from proxy.catalogue.operation_ids import new_operation_id
 from proxy.catalogue.rpc_methods import answered
 from proxy.catalogue.tool_names import new_tool_name
 
 BATCH = 500
-FIELDS = ("annotations", "auth_mode", "consequential", "description", "enabled", "idempotent", "max_request_bytes",
-          "methods", "operation_id", "parameters", "path", "request_schema", "response_schema", "rpc_method", "scopes",
-          "title", "tool_name")  # fmt: skip
+FIELDS = ("annotations", "auth_mode", "consequential", "description", "enabled", "feature", "feature_name",
+          "idempotent", "max_request_bytes", "methods", "operation_id", "parameters", "path", "request_schema",
+          "response_schema", "rpc_method", "scopes", "title", "tool_name")  # fmt: skip
 
 
 class RowRefused(Exception):
@@ -41,9 +45,7 @@ class _Neighbours:
         self._scopes = known_scopes({name for each in operations if is_text_list(each.scopes) for name in each.scopes})
         self._ids: defaultdict[int, set[str]] = defaultdict(set)
         self._answers: dict[tuple[int, str, str], str] = {}
-        self._tools: set[str | None] = set(
-            Operation.objects.exclude(tool_name=None).values_list("tool_name", flat=True)
-        )
+        self._tools: set[str | None] = {*exposed_names(TOOL)}
         backends = {each.backend_id for each in operations}
         for other in Operation.objects.filter(backend_id__in=backends):
             self._add(other)
@@ -57,11 +59,11 @@ class _Neighbours:
         ids = self._ids[operation.backend_id]
         operation.clean_with(self._scopes)
         operation.operation_id = operation.operation_id or new_operation_id(operation, taken=ids)
-        if not operation.rpc_method:
+        if not (operation.rpc_method or operation.feature):
             operation.tool_name = operation.tool_name or new_tool_name(operation, taken=self._tools)
         operation.clean_fields(exclude={"backend"})
         if operation.tool_name is not None and operation.tool_name in self._tools:
-            raise ValidationError({"tool_name": _("Another operation is the tool of this name.")})
+            raise ValidationError({"tool_name": _("Another tool has this name.")})
         if operation.operation_id in ids:
             raise ValidationError({"operation_id": _("This backend has an operation of this name.")})
         for method in answered(operation)[1]:
@@ -113,6 +115,8 @@ def store_new(*, operations: Sequence[Operation], actor: UserRef | None, note: s
         Operation.objects.bulk_create(operations, batch_size=BATCH)
         record_all([_event(operation, actor, note, reason) for operation in operations])
         bump("catalogue")
+        if opening := [operation for operation in operations if operation.feature]:
+            transaction.on_commit(partial(look_for, opening, actor=actor))
 
 
 def _event(operation: Operation, actor: UserRef | None, note: str, reason: str) -> Draft:

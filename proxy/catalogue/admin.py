@@ -21,7 +21,8 @@ from oauth_provider.recorded_admin import About, RecordedAdmin
 from proxy.catalogue.actions.state import document_state
 from proxy.catalogue.credential_form import KIND_WORDS, names_of_kind
 from proxy.catalogue.forms import BackendForm, OperationForm
-from proxy.catalogue.models import AuthMode, Backend, Operation
+from proxy.catalogue.mcp_backends.admin import McpDefinitions, summary
+from proxy.catalogue.models import AuthMode, Backend, BackendKind, Operation
 from proxy.catalogue.openapi_import.admin import OpenApiImport
 from proxy.catalogue.remove import remove_backend, remove_operation
 from proxy.catalogue.save import save_backend, save_operation
@@ -62,7 +63,7 @@ class CatalogueAdmin(RecordedAdmin):
 
 
 @admin.register(Backend)
-class BackendAdmin(OpenApiImport, CatalogueAdmin):
+class BackendAdmin(McpDefinitions, OpenApiImport, CatalogueAdmin):
     """Name and prefix are fixed once made: the audit log and every GPT carry them."""
 
     form = BackendForm
@@ -136,7 +137,8 @@ class BackendAdmin(OpenApiImport, CatalogueAdmin):
             add = reverse("admin:proxy_operation_add")
             context |= {
                 "operations": backend.operations.all(),
-                "document": document_state(backend),
+                "document": None if backend.kind == BackendKind.MCP else document_state(backend),
+                "definitions": summary(backend),
                 "may_add": request.user.has_perm("proxy.add_operation"),
                 "add_operation": f"{add}?{urlencode({'backend': backend.pk})}",
             }
@@ -214,6 +216,8 @@ class OperationAdmin(CatalogueAdmin):
                     "methods",
                     "path",
                     "rpc_method",
+                    "feature",
+                    "feature_name",
                     "scopes",
                     "auth_mode",
                     "enabled",
@@ -279,7 +283,9 @@ class OperationAdmin(CatalogueAdmin):
 
     @column(description=gettext_lazy("call"), ordering="path")
     def call(self, operation: Operation) -> SafeString:
-        """Methods and the whole public path."""
+        """Methods and the whole public path, or what it opens."""
+        if operation.feature:
+            return code(f"{operation.feature} {operation.feature_name}")
         path = operation.backend.prefix + ("" if operation.path == "/" else operation.path)
         return code(f"{' '.join(operation.methods)} {path} {operation.rpc_method}".rstrip())
 

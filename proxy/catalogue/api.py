@@ -10,7 +10,8 @@ from oauth_provider.staff_api.views import RowFault, Writable
 from proxy.catalogue.add_many import RowRefused, add_operations
 from proxy.catalogue.credentials import NO_CREDENTIAL, check_destination
 from proxy.catalogue.hidden import check_not_hidden
-from proxy.catalogue.models import Backend, Operation
+from proxy.catalogue.mcp_backends.features import PREFIX
+from proxy.catalogue.models import Backend, BackendKind, Operation
 from proxy.catalogue.remove import remove_backend, remove_operation
 from proxy.catalogue.save import save_backend, save_operation
 from proxy.catalogue.serializers import BackendSerializer, OperationSerializer
@@ -32,11 +33,16 @@ class BackendView(Writable):
     renamed = {f"tls_{name}": f"tls.{name}" for name in ("ca", "client_certificate", "client_key")}
     access_fields = frozenset({"enabled"})
 
+    def get_queryset(self) -> QuerySet[Backend]:
+        """Backends with what those of kind mcp said."""
+        return Backend.objects.select_related("mcp")
+
     def make(self, values: dict[str, Any]) -> Backend:
-        """A new one, under its own name unless a prefix is given."""
+        """A new one, under its own name unless a prefix is given; an MCP server is asked what it offers."""
         fields = {name for name, value in values.items() if name not in SEALED or value is not None}
         sealed = {name: values.pop(name) for name in SEALED & values.keys()}
-        backend = Backend(**({"prefix": f"/api/v1/{values['name']}"} | values))
+        above = PREFIX if values.get("kind") == BackendKind.MCP else "/api/v1/"
+        backend = Backend(**({"prefix": above + values["name"]} | values))
         self._save(backend, sealed, fields=fields, note=self.reason)
         return backend
 
@@ -76,7 +82,7 @@ class OperationView(Writable):
     model = Operation
     serializer_class = OperationSerializer
     filters = {"backend": lambda name: Q(backend__name=name)}
-    renamed = {"methods": "method", "__all__": "operation_id"}
+    renamed = {"methods": "method", "__all__": "operation_id", "feature": "tool", "feature_name": "tool"}
     takes_lists = True
     access_fields = frozenset({"enabled"})
 

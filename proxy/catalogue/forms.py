@@ -19,7 +19,8 @@ from oauth_provider.scopes.choices import ScopesField
 from proxy.catalogue.credential_form import CredentialFields
 from proxy.catalogue.credentials import Credential, NoCredential, check_destination
 from proxy.catalogue.hidden import check_not_hidden
-from proxy.catalogue.models import METHODS, AuthMode, Backend, Operation
+from proxy.catalogue.mcp_backends.features import PREFIX
+from proxy.catalogue.models import METHODS, AuthMode, Backend, BackendKind, Operation
 from proxy.catalogue.rpc_methods import HTTP_METHODS
 from proxy.catalogue.tls_form import TlsFields
 
@@ -82,6 +83,9 @@ class BackendForm(ReasonedForm, CredentialFields, TlsFields):
         if "kind" in self.fields:
             # Left out, it is as the model has it
             self.fields["kind"].required = False
+        if "prefix" in self.fields:
+            # An MCP server's is known
+            self.fields["prefix"].required = False
         for name in ("name", "kind", "prefix"):
             if self.instance.pk and name in self.fields:
                 self.fields[name].disabled = True
@@ -93,6 +97,7 @@ class BackendForm(ReasonedForm, CredentialFields, TlsFields):
             ValidationError: the credential was typed for another host.
         """
         cleaned = super().clean()
+        self._complete_prefix()
         self.new_credential = self.clean_credential_fields()
         self.new_client_key = self.clean_tls_fields()
         if self.new_credential is None and not self.cleaned_data.get("credential"):
@@ -101,6 +106,14 @@ class BackendForm(ReasonedForm, CredentialFields, TlsFields):
         # The model checks next what will be stored
         self.instance.give(credential=self.new_credential, client_key=self.new_client_key)
         return cleaned
+
+    def _complete_prefix(self) -> None:
+        if "prefix" not in self.fields or self.cleaned_data.get("prefix") or self.errors.get("prefix"):
+            return
+        if self.cleaned_data.get("kind") == BackendKind.MCP:
+            self.cleaned_data["prefix"] = PREFIX + self.cleaned_data.get("name", "")
+        else:
+            self.add_error("prefix", _("This field is required."))
 
     def changed_names(self) -> list[str]:
         """A credential by one name, whatever its parts."""
@@ -114,7 +127,8 @@ class BackendForm(ReasonedForm, CredentialFields, TlsFields):
 class OperationForm(ReasonedForm):
     """One thing clients may do at a backend."""
 
-    access_fields = frozenset({"backend", "methods", "path", "rpc_method", "scopes", "auth_mode", "enabled"})
+    access_fields = frozenset({"backend", "methods", "path", "rpc_method", "feature", "feature_name", "scopes",
+                               "auth_mode", "enabled"})  # fmt: skip
 
     methods = forms.MultipleChoiceField(
         label=gettext_lazy("Methods"),
@@ -141,6 +155,8 @@ class OperationForm(ReasonedForm):
             "methods",
             "path",
             "rpc_method",
+            "feature",
+            "feature_name",
             "scopes",
             "auth_mode",
             "max_request_bytes",
@@ -160,6 +176,7 @@ class OperationForm(ReasonedForm):
             "operation_id": UnfoldAdminTextInputWidget(attrs={"placeholder": "searchJobs"}),
             "path": UnfoldAdminTextInputWidget(attrs={"placeholder": "/jobs/{id}"}),
             "rpc_method": UnfoldAdminTextInputWidget(attrs={"placeholder": "thread/start"}),
+            "feature_name": UnfoldAdminTextInputWidget(attrs={"placeholder": "*"}),
             "description": UnfoldAdminTextareaWidget(attrs={"rows": 2}),
             "consequential": UnfoldBooleanSwitchWidget,
             "idempotent": UnfoldBooleanSwitchWidget,
@@ -173,6 +190,10 @@ class OperationForm(ReasonedForm):
             field.offer(self.instance.scopes)
         if isinstance(field := self.fields.get("auth_mode"), forms.ChoiceField):
             field.choices = [("", _("As the backend")), *AuthMode.choices]
+        for name in ("feature", "feature_name"):
+            if self.instance.pk and name in self.fields:
+                # What it opened was approved with it
+                self.fields[name].disabled = True
         if "path" in self.fields:
             self.fields["path"].required = False
             self.initial["path"] = self.instance.path if self.instance.pk else ""
@@ -188,8 +209,8 @@ class OperationForm(ReasonedForm):
             # Empty is no name, of which there may be many
             self.cleaned_data["tool_name"] = self.cleaned_data["tool_name"] or None
         backend, path = self.cleaned_data.get("backend"), self.cleaned_data.get("path")
-        rpc_method = self.cleaned_data.get("rpc_method", "")
-        if rpc_method:
+        named = {name: self.cleaned_data.get(name, "") for name in ("rpc_method", "feature", "feature_name")}
+        if named["rpc_method"] or named["feature"]:
             self.cleaned_data["methods"] = self.cleaned_data.get("methods") or list(HTTP_METHODS)
             path = self.cleaned_data["path"] = path or "/"
         else:
@@ -198,6 +219,6 @@ class OperationForm(ReasonedForm):
                     self.add_error(name, words)
         if backend is not None and path:
             methods = self.cleaned_data.get("methods", [])
-            there = Operation(pk=self.instance.pk, backend=backend, path=path, methods=methods, rpc_method=rpc_method)
+            there = Operation(pk=self.instance.pk, backend=backend, path=path, methods=methods, **named)
             check_not_hidden(there)
         return cleaned

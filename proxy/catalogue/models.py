@@ -25,6 +25,7 @@ from proxy.catalogue.credentials import (
     seal,
 )
 from proxy.catalogue.header_names import HEADER_NAME, UNNAMEABLE, folded
+from proxy.catalogue.mcp_backends.features import NAME_MAX, backend_faults, feature_faults
 from proxy.catalogue.parameters import PARAMETER_NAME, folded_parameter
 from proxy.catalogue.paths import DOCUMENT_PATHS, BadTemplate, compile_prefix, compile_template
 from proxy.catalogue.rpc_methods import METHOD_MAX, rpc_faults
@@ -54,6 +55,9 @@ class BackendKind(models.TextChoices):
     MCP = "mcp", _("MCP server: tools, prompts and resources of its own")
 
 
+FEATURES: Final = (("tool", _("Tool")), ("prompt", _("Prompt")), ("resource", _("Resource")))
+
+
 class Backend(models.Model):
     """A service behind the gateway, reached under one prefix."""
 
@@ -65,7 +69,9 @@ class Backend(models.Model):
         _("prefix"),
         max_length=200,
         unique=True,
-        help_text=_("Where clients call it: /api/v1/jobs. Cannot end in a slash."),
+        help_text=_(
+            "Where clients call it: /api/v1/jobs. Cannot end in a slash. Of an MCP server: /mcp/ and its name."
+        ),
     )
     upstream_url = models.CharField(
         _("upstream URL"), max_length=500, help_text=_("Where the gateway calls it: https://jobs.internal/api/v2")
@@ -148,10 +154,10 @@ class Backend(models.Model):
             ValidationError: by field.
         """
         faults: dict[str, list[str]] = {}
-        try:
-            compile_prefix(self.prefix)
-        except BadTemplate as fault:
-            faults["prefix"] = [gettext(str(fault))]
+        if self.kind == BackendKind.MCP:
+            faults |= backend_faults(self)
+        else:
+            faults |= _prefix_faults(self.prefix)
         try:
             parse_upstream_url(self.upstream_url, own_origin=settings.PUBLIC_BASE_URL)
         except BadUpstreamUrl as fault:
@@ -193,6 +199,15 @@ class Operation(models.Model):
     rpc_method = models.CharField(
         _("JSON-RPC method"), max_length=METHOD_MAX, blank=True, default="", db_default="",
         help_text=_("Of a JSON-RPC backend: the method a message names, exactly. Empty: any body at this path."),
+    )  # fmt: skip
+    feature = models.CharField(
+        _("opens"), max_length=10, choices=FEATURES, blank=True, default="", db_default="",
+        help_text=_("Of an MCP backend: what it opens. Empty for all other backends."),
+    )  # fmt: skip
+    feature_name = models.CharField(
+        _("its name there"), max_length=NAME_MAX, blank=True, default="", db_default="",
+        help_text=_("As the MCP backend has it: a name, a URI, a URI template, or * for all. What the backend says of "
+                    "it at the moment you add the operation counts as approved; what it adds or changes later waits."),
     )  # fmt: skip
     scopes = models.JSONField(
         _("scopes"),
@@ -285,6 +300,7 @@ class Operation(models.Model):
         faults |= self._schema_faults(names)
         if self.backend_id:
             faults |= rpc_faults(self, kind=self.backend.kind, backend_mode=self.backend.auth_mode)
+            faults |= feature_faults(self, kind=self.backend.kind)
         if not is_text_list(self.methods) or not self.methods or not set(self.methods) <= set(METHODS):
             faults["methods"] = [gettext("A list of %(methods)s.") % {"methods": ", ".join(METHODS)}]
         if not is_text_list(self.scopes):
@@ -324,6 +340,14 @@ def is_text_list(value: object) -> bool:
 def known_scopes(names: Iterable[str]) -> set[str]:
     """Those of `names` that are scopes, enabled or not."""
     return set(Scope.objects.filter(name__in=list(names)).values_list("name", flat=True))
+
+
+def _prefix_faults(prefix: str) -> dict[str, list[str]]:
+    try:
+        compile_prefix(prefix)
+    except BadTemplate as fault:
+        return {"prefix": [gettext(str(fault))]}
+    return {}
 
 
 def _header_faults(identity_headers: object, credential_header: str) -> dict[str, list[str]]:

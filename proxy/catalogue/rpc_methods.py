@@ -41,6 +41,9 @@ def rpc_faults(operation: "Operation", *, kind: str, backend_mode: str) -> dict[
 
 def answered(operation: "Operation") -> tuple[list[str], list[str]]:
     """What an operation answers at its path, and what no other one there may answer."""
+    if operation.feature:
+        own = f"{operation.feature} {operation.feature_name}"
+        return [own], [own]
     if operation.rpc_method:
         own = f"POST {operation.rpc_method}"
         return [own, ALL], [own, "POST"]

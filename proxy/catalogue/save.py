@@ -1,8 +1,11 @@
 """Keep what staff connect: checked, registered, recorded and announced, whoever asks for it."""
 
 from collections.abc import Iterable
+from functools import partial
 
+from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from audit.ledger.events import UserRef
 from audit.ledger.kinds import Kind
@@ -10,8 +13,10 @@ from audit.ledger.record import record
 from oauth_provider.resources.registry import register
 from oauth_provider.revisions.bump import bump
 from proxy.catalogue.credentials import Credential, NoCredential
-from proxy.catalogue.models import Backend, Operation
-from proxy.catalogue.tool_names import new_tool_name, taken_names
+from proxy.catalogue.mcp_backends.models import McpBackend
+from proxy.catalogue.mcp_backends.wanted import look_at, look_for
+from proxy.catalogue.models import Backend, BackendKind, Operation
+from proxy.catalogue.tool_names import is_exposed, new_tool_name, taken_names
 
 
 @transaction.atomic
@@ -26,6 +31,8 @@ def save_backend(
     note: str = "",
 ) -> None:
     """Store a new or changed backend and make its prefix a resource that tokens can be bound to (RFC 8707).
+
+    One of kind mcp is asked what it offers once this is committed; whatever it says, it is stored.
 
     Args:
         backend: with its new values; need not be checked.
@@ -44,6 +51,9 @@ def save_backend(
     backend.full_clean()
     backend.save()
     register(path=backend.prefix, title=backend.name)
+    if backend.kind == BackendKind.MCP:
+        McpBackend.objects.get_or_create(backend=backend)
+        transaction.on_commit(partial(look_at, backend))
     record(
         kind=kind,
         actor=actor,
@@ -62,14 +72,21 @@ def save_operation(
 ) -> None:
     """Store a new or changed operation; arguments as for `save_backend`.
 
+    What a new one opens at an MCP backend counts as approved, as the backend says it once this is committed.
+
     Raises:
         ValidationError: by field, when the data plane could not run it.
     """
     kind = _kind(operation)
-    if kind is Kind.ADMIN_OBJECT_ADDED and operation.tool_name is None and not operation.rpc_method:
+    is_new = kind is Kind.ADMIN_OBJECT_ADDED
+    if is_new and operation.tool_name is None and not (operation.rpc_method or operation.feature):
         operation.tool_name = new_tool_name(operation, taken=taken_names(operation))
     operation.full_clean()
+    if is_exposed(operation.tool_name):
+        raise ValidationError({"tool_name": _("A tool of an MCP backend has this name.")})
     operation.save()
+    if is_new and operation.feature:
+        transaction.on_commit(partial(look_for, [operation], actor=actor))
     record(
         kind=kind,
         actor=actor,

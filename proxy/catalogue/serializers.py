@@ -9,6 +9,8 @@ from rest_framework import serializers
 
 from oauth_provider.staff_api.fields import Only, Strict, StrictModel
 from proxy.catalogue.credentials import KINDS, MAX_SECRET, Credential, make
+from proxy.catalogue.mcp_backends.api import McpBackendSerializer
+from proxy.catalogue.mcp_backends.features import NAME_MAX, OPENABLE, with_defaults
 from proxy.catalogue.models import METHODS, AuthMode, Backend, BackendKind, Operation
 from proxy.catalogue.rpc_methods import HTTP_METHODS, METHOD_MAX
 from proxy.catalogue.schemas import HINTS, PARAMETERS_MAX
@@ -77,11 +79,14 @@ class BackendSerializer(StrictModel):
 
     fixed = frozenset({"name", "prefix", "kind"})
     kind = serializers.ChoiceField(choices=BackendKind.choices, required=False)
-    prefix = serializers.CharField(max_length=200, required=False, help_text="/api/v1/<name>, unless given")
+    prefix = serializers.CharField(
+        max_length=200, required=False, help_text="/api/v1/<name>, unless given; /mcp/<name> for mcp"
+    )
     max_response_bytes = Only(None)
     identity_headers = serializers.ListField(child=serializers.CharField(max_length=60), required=False, max_length=20)
     tls = TlsSerializer(required=False, allow_null=True)
     credential = CredentialSerializer(write_only=True, required=False, allow_null=True)
+    mcp = McpBackendSerializer(read_only=True, help_text="of kind mcp: what it said of itself; null: of another kind")
 
     class Meta:
         model = Backend
@@ -101,8 +106,13 @@ class BackendSerializer(StrictModel):
             "identity_query",
             "tls",
             "credential",
+            "mcp",
             "enabled",
         )
+
+    def to_representation(self, instance: Backend) -> dict[str, Any]:
+        """Null for what only an MCP server has."""
+        return {"mcp": None} | super().to_representation(instance)
 
 
 _METHOD = {"type": "string", "enum": [*METHODS, ANY]}
@@ -150,6 +160,26 @@ class BackendField(serializers.SlugRelatedField[Backend]):
         return known[data]
 
 
+class OpenedField(serializers.CharField):
+    """What an operation of an MCP backend opens, where it is of kind `feature`; null elsewhere."""
+
+    def __init__(self, feature: str, **kwargs: Any) -> None:
+        super().__init__(source="*", required=False, allow_null=True, max_length=NAME_MAX, **kwargs)
+        self.feature = feature
+
+    def to_internal_value(self, data: Any) -> Any:  # noqa: ANN401 - as the base class has it
+        """For `validate`, which sees all three of them."""
+        return {f"opens_{self.feature}": super().to_internal_value(data)}
+
+    def run_validation(self, data: Any = serializers.empty) -> Any:  # noqa: ANN401 - whatever was sent
+        """As every text; null names nothing."""
+        return {} if data is None else super().run_validation(data)
+
+    def to_representation(self, value: Operation) -> str | None:  # type: ignore[override]  # of the whole row
+        """Its name."""
+        return value.feature_name if value.feature == self.feature else None
+
+
 class PageField(serializers.SlugRelatedField[UiResource]):
     """A page for tools by its URI."""
 
@@ -167,7 +197,7 @@ class PageField(serializers.SlugRelatedField[UiResource]):
 class OperationSerializer(StrictModel):
     """One thing clients may do at a backend."""
 
-    fixed = frozenset({"backend"})
+    fixed = frozenset({"backend", *OPENABLE})
     backend = BackendField(slug_field="name", queryset=Backend.objects.all())
     operation_id = serializers.SlugField(max_length=64, required=False)
     method = MethodField(source="methods", required=False, help_text="POST for an rpc_method, which needs none")
@@ -175,6 +205,9 @@ class OperationSerializer(StrictModel):
     rpc_method = serializers.CharField(
         max_length=METHOD_MAX, required=False, allow_null=True, help_text="of a backend of kind jsonrpc; null: any body"
     )
+    tool = OpenedField("tool", help_text="of a backend of kind mcp: its name there, or * for all")
+    prompt = OpenedField("prompt", help_text="the same for a prompt")
+    resource = OpenedField("resource", help_text="the same for a resource: its URI, its URI template, or *")
     scopes = serializers.ListField(
         child=serializers.CharField(max_length=100), max_length=50, help_text="all of; an empty list: any valid token"
     )
@@ -208,6 +241,7 @@ class OperationSerializer(StrictModel):
             "method",
             "path",
             "rpc_method",
+            *OPENABLE,
             "scopes",
             "any_scopes",
             "auth_mode",
@@ -243,6 +277,13 @@ class OperationSerializer(StrictModel):
         """
         if self.instance is not None:
             return attrs
+        opened = {each: attrs.pop(f"opens_{each}") for each in OPENABLE if f"opens_{each}" in attrs}
+        if len(opened) > 1 or (not opened and attrs["backend"].kind == BackendKind.MCP):
+            words = _("Exactly one of tool, prompt and resource.")
+            raise serializers.ValidationError({next(iter(opened), "tool"): [words]})
+        if opened:
+            [(feature, name)] = opened.items()
+            return with_defaults({"feature": feature, "feature_name": name} | attrs)
         if attrs.get("rpc_method"):
             return {"methods": list(HTTP_METHODS), "path": "/"} | attrs
         missing = {name: [_("This field is required.")] for name in ("method", "path") if _source(name) not in attrs}

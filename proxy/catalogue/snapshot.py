@@ -19,10 +19,11 @@ from proxy.catalogue.addresses import parse_upstream_url
 from proxy.catalogue.credentials import ClientCredentials, QueryCredential, header_of, opened
 from proxy.catalogue.issuer_plan import Issuers, ReadIssuers, no_issuers
 from proxy.catalogue.matching import NOTHING, Found, Matcher, Nothing, OtherMethods
-from proxy.catalogue.models import AuthMode, Backend, Operation, is_text_list
+from proxy.catalogue.mcp_backends.compile import Opened, read_facts, with_features
+from proxy.catalogue.models import AuthMode, Backend, BackendKind, Operation, is_text_list
 from proxy.catalogue.parameters import parameter
 from proxy.catalogue.paths import CanonicalPath, Template, compile_prefix, compile_template
-from proxy.catalogue.plans import MCP_PATH, METADATA_PATH, BackendPlan, OperationPlan, ServerPlan, ToolPlan
+from proxy.catalogue.plans import MCP_PATH, METADATA_PATH, BackendPlan, McpFacts, OperationPlan, ServerPlan, ToolPlan
 from proxy.catalogue.rpc_methods import by_path
 from proxy.catalogue.tls import BadPem, tls_context
 from proxy.catalogue.tools import ToolRow, tool_of
@@ -35,6 +36,10 @@ log = structlog.get_logger(__name__)
 
 class NotAList(TypeError):
     """A row holds something else where a list of texts belongs."""
+
+
+# Whatever a row holds that no form would have let through
+UNUSABLE = (ValueError, Undecipherable, BadPem, NotAList, ReferencingError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +97,7 @@ EMPTY = Snapshot(revision=-1, backends={}, by_prefix={}, prefix_lengths=(), enab
 
 
 def build(*, revision: int, read_issuers: ReadIssuers = no_issuers) -> Snapshot:
-    """Read the catalogue in five statements, and the issuers in one more, and compile it.
+    """Read the catalogue in five statements (seven with MCP backends), and the issuers in one more, and compile it.
 
     A backend that cannot run is left out, and logged; it goes whole, because without one of its operations a wider
     one might answer in its place.
@@ -102,22 +107,31 @@ def build(*, revision: int, read_issuers: ReadIssuers = no_issuers) -> Snapshot:
     for operation in Operation.objects.filter(enabled=True, backend__enabled=True).order_by("id").values():
         operations[operation["backend_id"]].append({**operation, "page": pages.get(operation["ui_resource_id"])})
     scopes = dict(Scope.objects.filter(enabled=True).values_list("name", "title"))
-    plans = {}
-    for row in Backend.objects.filter(enabled=True).values():
+    rows: list[dict[str, Any]] = [{**row} for row in Backend.objects.filter(enabled=True).values()]
+    facts = read_facts(rows)
+    plans: dict[str, BackendPlan] = {}
+    by_prefix: dict[tuple[str, ...], BackendPlan] = {}
+    opened: list[Opened] = []
+    for row in rows:
+        own = operations[row["id"]]
         try:
-            plans[compile_prefix(row["prefix"])] = _backend_plan({**row}, operations[row["id"]])
-        except (ValueError, Undecipherable, BadPem, NotAList, ReferencingError):
-            # Whatever a row holds that no form would have let through
+            plan = _backend_plan(row, own, facts.get(row["id"]))
+            if plan.kind == BackendKind.MCP:
+                opened.append(_opened(row, plan, own))
+            else:
+                by_prefix[compile_prefix(plan.prefix)] = plan
+            plans[plan.name] = plan
+        except UNUSABLE:
             log.exception("backend_left_out", backend=row["name"])
     return Snapshot(
         revision=revision,
-        backends={plan.name: plan for plan in plans.values()},
-        by_prefix=plans,
-        prefix_lengths=tuple(sorted({len(prefix) for prefix in plans}, reverse=True)),
+        backends=plans,
+        by_prefix=by_prefix,
+        prefix_lengths=tuple(sorted({len(prefix) for prefix in by_prefix}, reverse=True)),
         enabled_scopes=frozenset(scopes),
         signing_keys=_signing_keys(),
         issuers=read_issuers(),
-        servers={MCP_PATH: _server(plans.values())},
+        servers=with_features({MCP_PATH: _server(plans.values())}, opened),
         scope_titles=scopes,
     )
 
@@ -147,11 +161,27 @@ def _signing_keys() -> tuple[LoadedKey, ...]:
         return ()
 
 
-def _backend_plan(row: dict[str, Any], operations: list[dict[str, Any]]) -> BackendPlan:
+def plan_without_operations(backend_id: int) -> BackendPlan:
+    """A backend as calls reach it, for whoever asks it something itself.
+
+    Raises:
+        one of UNUSABLE: it cannot be called as it is stored.
+    """
+    return _backend_plan({**Backend.objects.values().get(pk=backend_id)}, [], None)
+
+
+def _opened(row: dict[str, Any], plan: BackendPlan, operations: list[dict[str, Any]]) -> Opened:
+    places = {(each["feature"], each["feature_name"]): _operation_plan(row, each) for each in operations}
+    return Opened(row["id"], plan, {place: each for place, each in places.items() if each.auth_mode == AuthMode.OAUTH})
+
+
+def _backend_plan(row: dict[str, Any], operations: list[dict[str, Any]], facts: McpFacts | None) -> BackendPlan:
     issuer = settings.PUBLIC_BASE_URL
     base, credential = parse_upstream_url(row["upstream_url"], own_origin=issuer), opened(row["credential_sealed"])
     _check_lists([row["identity_headers"], *(each[name] for each in operations for name in ("methods", "scopes"))])
-    compiled = [(operation, _operation_plan(row, operation)) for operation in operations]
+    # Those of an MCP backend name no path
+    addressed = [] if row["kind"] == BackendKind.MCP else operations
+    compiled = [(operation, _operation_plan(row, operation)) for operation in addressed]
     return BackendPlan(
         name=row["name"],
         title=row["name"],
@@ -172,7 +202,7 @@ def _backend_plan(row: dict[str, Any], operations: list[dict[str, Any]]) -> Back
         modes=frozenset({row["auth_mode"], *(each["auth_mode"] or row["auth_mode"] for each in operations)}),
         matcher=Matcher(_entries(row, compiled)),
         tools=tuple(_tools(row, compiled)),
-        actions=actions_of(operations, backend_mode=row["auth_mode"]),
+        actions=actions_of(addressed, backend_mode=row["auth_mode"]),
         credential_parameter=(
             parameter(credential.name, credential.value) if isinstance(credential, QueryCredential) else ""
         ),
@@ -180,6 +210,7 @@ def _backend_plan(row: dict[str, Any], operations: list[dict[str, Any]]) -> Back
         identity_query=row["identity_query"],
         tls=_tls(row) if base.scheme == "https" else None,
         kind=row["kind"],
+        mcp=facts,
     )
 
 

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Container, Iterator
 
+from proxy.catalogue.mcp_backends.models import Definition, Feature
 from proxy.catalogue.models import Operation
 
 MAX = 64
@@ -25,6 +26,13 @@ def new_tool_name(operation: Operation, *, taken: Container[str | None]) -> str 
 
 
 def taken_names(operation: Operation) -> set[str | None]:
-    """Those of its names that other operations have."""
-    others = Operation.objects.filter(tool_name__in=list(candidates(operation))).exclude(pk=operation.pk)
-    return set(others.values_list("tool_name", flat=True))
+    """Those of its names that other operations have, or tools of MCP backends."""
+    names = list(candidates(operation))
+    others = Operation.objects.filter(tool_name__in=names).exclude(pk=operation.pk)
+    exposed = Definition.objects.filter(feature=Feature.TOOL, exposed_name__in=names)
+    return {*others.values_list("tool_name", flat=True), *exposed.values_list("exposed_name", flat=True)}
+
+
+def is_exposed(name: str | None) -> bool:
+    """Whether a tool of an MCP backend has `name` already."""
+    return bool(name) and Definition.objects.filter(feature=Feature.TOOL, exposed_name=name).exists()

@@ -25,6 +25,7 @@ from proxy.upstream.probe import FAILED
 from proxy.upstream.standing import Standing
 
 TEMPLATE = "admin/backends/health.html"
+SERVER_ERROR = 500
 # A certificate that ends within this time is named
 ENDS_SOON = timedelta(days=30)
 
@@ -120,7 +121,7 @@ def _row(backend: Backend, standing: Standing) -> Row:
 def _advice(check: BackendCheck | None) -> str:
     if check is None or not check.advice:
         return ""
-    return _(FAILED) % {"status": check.status} if check.reachable else _(check.advice)
+    return _(FAILED) % {"status": check.status} if check.status >= SERVER_ERROR else _(check.advice)
 
 
 def _fault(standing: Standing) -> tuple[str, SafeString | str]:
@@ -140,7 +141,7 @@ def _found(backend: Backend, check: BackendCheck | None) -> SafeString:
         return chip("plain", _("Not checked yet"))
     if not check.reachable:
         return chip("danger", _("Not reachable"))
-    return chip("warn" if check.status >= 500 else "good", _("Answers %(status)s") % {"status": check.status})
+    return chip("warn" if check.status >= SERVER_ERROR else "good", _("Answers %(status)s") % {"status": check.status})
 
 
 def _calls(standing: Standing) -> SafeString:

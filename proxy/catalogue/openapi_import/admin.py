@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy
 from oauth_provider.admin_skin import page_button
 from oauth_provider.identities.external_id import user_ref
 from oauth_provider.recorded_admin import RecordedAdmin
-from proxy.catalogue.models import Backend
+from proxy.catalogue.models import Backend, BackendKind
 from proxy.catalogue.openapi_import.apply import apply_import
 from proxy.catalogue.openapi_import.drafts import Draft, forget_draft, keep_draft, kept_draft
 from proxy.catalogue.openapi_import.faults import BadDocument, ImportFault
@@ -33,7 +33,8 @@ class OpenApiImport(RecordedAdmin):
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
         """Only for those who may add and change what an import adds and changes."""
         found = self.look_up(request, object_id)
-        if found is None or not self.may_act(request, found) or not _may_import(request):
+        is_closed = found is None or found.kind == BackendKind.MCP or not self.may_act(request, found)
+        if is_closed or not _may_import(request):
             return []
         buttons: list[Any] = super().get_actions_detail(request, object_id)
         return buttons

@@ -58,6 +58,7 @@ def test_a_backend_has_the_documented_defaults(jobs: dict[str, Any]) -> None:
         "identity_headers": [],
         "identity_query": "",
         "tls": None,
+        "mcp": None,
         "enabled": True,
     }
     assert Resource.objects.filter(path="/api/v1/jobs").exists()
@@ -192,6 +193,9 @@ def test_an_operation_has_the_documented_defaults(api: Api) -> None:
         "method": "GET",
         "path": "/jobs/{id}",
         "rpc_method": None,
+        "tool": None,
+        "prompt": None,
+        "resource": None,
         "scopes": ["jobs:read"],
         "any_scopes": [],
         "auth_mode": None,
