@@ -111,13 +111,13 @@ class Recorder:
         Raises AuditUnavailable when it is not within `timeout_s`: it may still become durable later, never twice.
         """
         loop = asyncio.get_running_loop()
-        waiting = _Waiting(draft, loop, loop.create_future())
-        self._enqueue(waiting)
+        future: asyncio.Future[None] = loop.create_future()
+        self._enqueue(_Waiting(draft, loop, future))
+        late = loop.call_later(timeout_s, _give_up, future)
         try:
-            async with asyncio.timeout(timeout_s):
-                await waiting.future
-        except TimeoutError as error:
-            raise AuditUnavailable("The ledger did not acknowledge in time.") from error
+            await future
+        finally:
+            late.cancel()
 
     def post(self, draft: Draft) -> None:
         """Write `draft` soon, for nobody who waits; that the ledger did not take it is only logged."""
@@ -247,6 +247,11 @@ def _acknowledge(batch: Sequence[_Waiting], errors: Sequence[Exception | None]) 
         except RuntimeError:
             # The loop closed while its events were written: nobody waits any more
             log.info("audit_caller_gone", events=len(outcomes))
+
+
+def _give_up(future: asyncio.Future[None]) -> None:
+    if not future.done():
+        future.set_exception(AuditUnavailable("The ledger did not acknowledge in time."))
 
 
 def _settle(outcomes: Sequence[Outcome]) -> None:

@@ -4,7 +4,7 @@ import json
 import ssl
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import jsonschema_rs
 
@@ -99,6 +99,7 @@ class BackendPlan:
         return bearer_challenge(self.resource_metadata, scopes, error)
 
 
+@lru_cache(maxsize=4096)
 def bearer_challenge(resource_metadata: str, scopes: tuple[str, ...] = (), error: str = "") -> str:
     """The value of WWW-Authenticate; `resource_metadata` is the URL of the resource's document."""
     parts = [f'resource_metadata="{resource_metadata}"']

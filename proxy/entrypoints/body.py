@@ -16,14 +16,19 @@ MIN_BYTES_PER_S = 1024
 
 
 class RequestBody:
-    """One request's body. `length` is the announced one in bytes, None when there is none."""
+    """One request's body. `length` is the announced one in bytes, None when there is none.
 
-    def __init__(self, receive: Receive, *, length: int | None) -> None:
+    `is_absent`: the head announces no body, so there is none (RFC 9112 section 6.3), and nobody need wait for its end.
+    """
+
+    def __init__(self, receive: Receive, *, length: int | None, is_absent: bool = False) -> None:
         self.length = length
         self.received = 0
         self.finished = asyncio.Event()
+        if is_absent:
+            self.finished.set()
         self._receive = receive
-        self._more = True
+        self._more = not is_absent
         self._limit = 0
         self._until = math.inf
         self._waited_s = 0.0

@@ -32,7 +32,7 @@ class RestEntrypoint:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request. `state` holds what the front door knows: `request_id` and `address`."""
-        body = RequestBody(receive, length=_length(scope))
+        body = _body(scope, receive)
         received = _received(scope, body)
         if received.method == "OPTIONS":
             responder = Responder(send, request_id=received.request_id)
@@ -124,6 +124,12 @@ def _received(scope: Scope, body: RequestBody) -> Received:
     )
 
 
-def _length(scope: Scope) -> int | None:
-    # One at most, and well-formed: the front door saw to it
-    return next((int(value) for name, value in scope["headers"] if name == b"content-length"), None)
+def _body(scope: Scope, receive: Receive) -> RequestBody:
+    length, is_chunked = None, False
+    for name, value in scope["headers"]:
+        # One at most, and well-formed: the front door saw to it
+        if name == b"content-length":
+            length = int(value)
+        elif name == b"transfer-encoding":
+            is_chunked = True
+    return RequestBody(receive, length=length, is_absent=not length and not is_chunked)

@@ -301,5 +301,7 @@ def _authorization(received: Received) -> str | None:
 
 
 def _has_query_token(query: bytes) -> bool:
+    if b"%" not in query and b"access_token" not in query.lower():
+        return False
     names = (part.partition("=")[0] for part in query.decode("latin-1").split("&"))
-    return any(unquote_plus(name).lower() == "access_token" for name in names) if query else False
+    return any(unquote_plus(name).lower() == "access_token" for name in names)

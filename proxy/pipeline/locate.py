@@ -33,8 +33,8 @@ def locate(received: Received, snapshot: Snapshot) -> Located:
         raise UnreadablePath(f"The path can be read in more than one way: {fault}.") from None
     if not _QUERY.match(received.query):
         raise BadRequest("The query has a character that must be percent-encoded.", reason="query_character")
-    pseudonym = via_pseudonym().encode()
-    if any(name == b"via" and pseudonym in value for name, value in received.headers):
+    vias = [value for name, value in received.headers if name == b"via"]
+    if vias and via_pseudonym().encode() in b", ".join(vias):
         raise LoopDetected
     named = received.named
     match = _of(named, snapshot) if named and named.backend else snapshot.match(received.method, path)

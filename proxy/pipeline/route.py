@@ -43,9 +43,11 @@ class TimedBody:
 
     async def read(self) -> bytes:
         """The next bytes, b"" at the end."""
-        until = self._deadline
+        now, until = asyncio.get_running_loop().time(), self._deadline
+        if self._response.is_ready and now < until:
+            return await self._response.read()
         if self._idle_s is not None:
-            until = min(until, asyncio.get_running_loop().time() + self._idle_s)
+            until = min(until, now + self._idle_s)
         try:
             async with asyncio.timeout_at(until):
                 return await self._response.read()
@@ -130,7 +132,7 @@ def _request(constrained: Constrained, body: Body, *, deadline: float, now: floa
 
 def _may_repeat(validated: Validated, body: Body) -> bool:
     is_harmless = validated.received.method in SAFE_METHODS or validated.operation.idempotent
-    return is_harmless and not isinstance(body, AsyncIterator)
+    return is_harmless and (body is None or isinstance(body, bytes))
 
 
 def _keeps_authorization(constrained: Constrained, name: str) -> bool:

@@ -6,7 +6,6 @@ from django.conf import settings
 
 from proxy.catalogue.header_names import folded
 from proxy.catalogue.models import AuthMode
-from proxy.catalogue.plans import BackendPlan
 from proxy.pipeline.call import Headers, Identified, Received, Transformed
 from proxy.pipeline.locate import via_pseudonym
 from proxy.refusals import BadRequest, InvalidCredential
@@ -53,17 +52,24 @@ def transform(identified: Identified, *, traceparent: str) -> Transformed:
     received, backend = identified.located.received, identified.backend
     listed = _connection_listed(received)
     own = backend.own_headers
+    passes_credential = identified.principal.kind == AuthMode.PASSTHROUGH
     passed = []
     for raw_name, raw_value in received.headers:
         name, crosses = inward(raw_name)
-        keeps_credential = identified.principal.kind == AuthMode.PASSTHROUGH and name == "authorization"
+        keeps_credential = passes_credential and name == "authorization"
         if name == "range" and b"," in raw_value:
             # RFC 9110 section 14.2: many small ranges cost a backend much; without the field it answers with all
             continue
         if (crosses and not (own and folded(name) in own) and name not in listed) or keeps_credential:
             passed.append((name, _value(raw_value)))
     return Transformed(
-        identified=identified, headers=(*passed, *_rebuilt(received, backend), ("traceparent", traceparent))
+        identified=identified,
+        headers=(
+            *passed,
+            *_rebuilt(received.address, backend.prefix),
+            ("x-request-id", received.request_id),
+            ("traceparent", traceparent),
+        ),
     )
 
 
@@ -100,14 +106,14 @@ def _connection_listed(received: Received) -> frozenset[str]:
 
 def _value(raw: bytes) -> str:
     value = raw.decode("latin-1")
-    if any(character in value for character in "\r\n\0"):
+    if "\r" in value or "\n" in value or "\0" in value:
         raise BadRequest(reason="control_character_in_header")
     return value
 
 
-def _rebuilt(received: Received, backend: BackendPlan) -> Headers:
+@lru_cache(maxsize=8192)
+def _rebuilt(address: str, prefix: str) -> Headers:
     scheme, _separator, authority = settings.PUBLIC_BASE_URL.partition("://")
-    address = received.address
     quoted = f'"[{address}]"' if ":" in address else address
     origin = ((
         ("x-forwarded-for", address), ("x-real-ip", address),
@@ -117,7 +123,6 @@ def _rebuilt(received: Received, backend: BackendPlan) -> Headers:
         *origin,
         ("x-forwarded-host", authority),
         ("x-forwarded-proto", scheme),
-        ("x-forwarded-prefix", backend.prefix),
+        ("x-forwarded-prefix", prefix),
         ("via", f"1.1 {via_pseudonym()}"),
-        ("x-request-id", received.request_id),
     )

@@ -86,7 +86,8 @@ class Connection(asyncio.Protocol):
         Raises:
             ConnectionResetError: the connection is lost.
         """
-        await self._writable.wait()
+        if not self._writable.is_set():
+            await self._writable.wait()
         if self.is_lost:
             raise ConnectionResetError
         self._transport.write(data)
@@ -130,20 +131,30 @@ class Exchange:
         Raises:
             ClosedBeforeAnswer: the connection ended before a byte of it.
             BackendNonsense: it is not HTTP.
-            TimeoutError: it did not begin in time.
+            TimeoutError: it did not begin in time, or the deadline passed before.
             Exception: whatever reading the request's body raises.
         """
         if self._connection.is_lost:
             raise ClosedBeforeAnswer
-        body = self._request.body
-        if not isinstance(body, AsyncIterator):
+        body, loop, deadline = self._request.body, asyncio.get_running_loop(), self._request.deadline
+        if body is None or isinstance(body, bytes):
             with suppress(ConnectionResetError):
                 await self._connection.write(head + body if body else head)
         else:
             self._sender = asyncio.create_task(self._send(head, body))
+            late = loop.call_at(deadline, self._is_late)
             await asyncio.wait({self._sender, self._head}, return_when=asyncio.FIRST_COMPLETED)
-        async with asyncio.timeout(self._request.first_byte_s):
+            late.cancel()
+        late = loop.call_at(min(deadline, loop.time() + self._request.first_byte_s), self._is_late)
+        try:
             await self._head
+        finally:
+            late.cancel()
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether `read` returns at once."""
+        return bool(self._chunks) or self._complete
 
     async def read(self) -> bytes:
         """What has arrived of the body, b"" at its end."""
@@ -287,6 +298,10 @@ class Exchange:
             self._keep_alive = self._parser.should_keep_alive()
             self._arrived.set()
 
+    def _is_late(self) -> None:
+        if not self._head.done():
+            self._head.set_exception(TimeoutError())
+
     def _said_too_much(self) -> None:
         self._keep_alive = False
         self._connection.surplus()
@@ -335,7 +350,7 @@ def head_of(request: UpstreamRequest, *, authority: str) -> bytes:
     """
     lines = [f"{request.method} {request.target} HTTP/1.1", f"host: {authority}"]
     lines += [f"{name}: {value}" for name, value in request.headers]
-    if isinstance(request.body, AsyncIterator) and _length(request) is None:
+    if not (request.body is None or isinstance(request.body, bytes)) and _length(request) is None:
         lines.append("transfer-encoding: chunked")
     text = "\r\n".join([*lines, "", ""])
     if text.count("\r") != len(lines) + 1 or text.count("\n") != len(lines) + 1:

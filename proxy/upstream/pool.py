@@ -79,6 +79,11 @@ class PooledResponse:
         self.retries = 0
         self.read = exchange.read
 
+    @property
+    def is_ready(self) -> bool:
+        """Whether `read` returns at once."""
+        return self._exchange is not None and self._exchange.is_ready
+
     async def aclose(self) -> None:
         """Let the connection go."""
         exchange, self._exchange = self._exchange, None
@@ -98,8 +103,7 @@ class PooledTransport:
     async def send(self, backend: BackendPlan, request: UpstreamRequest) -> PooledResponse:
         """The answer, as soon as its head is there."""
         try:
-            async with asyncio.timeout_at(request.deadline):
-                return await self._send(backend, request)
+            return await self._send(backend, request)
         except TimeoutError:
             raise DeadlinePassed from None
 
@@ -116,7 +120,10 @@ class PooledTransport:
 
     async def _send(self, backend: BackendPlan, request: UpstreamRequest) -> PooledResponse:
         head = head_of(request, authority=backend.base.authority)
-        pool = await self._pool(backend)
+        pool = self._pools.get(backend.name)
+        if pool is None or pool.way != backend.way or time.monotonic() >= pool.until:
+            async with asyncio.timeout_at(request.deadline):
+                pool = await self._pool(backend)
         while (connection := pool.take()) is not None:
             try:
                 return await _exchange(connection, pool, backend, request, head)
@@ -124,7 +131,8 @@ class PooledTransport:
                 # RFC 9110 section 9.2.2: a kept connection may have been closed before the request was read
                 if not request.may_repeat:
                     raise BackendClosed from None
-        connection = await self._connect(backend, pool)
+        async with asyncio.timeout_at(request.deadline):
+            connection = await self._connect(backend, pool)
         try:
             return await _exchange(connection, pool, backend, request, head)
         except ClosedBeforeAnswer:
@@ -132,9 +140,6 @@ class PooledTransport:
             raise BackendClosed(reason="backend_closed_after_handshake" if backend.tls is not None else "") from None
 
     async def _pool(self, backend: BackendPlan) -> _Pool:
-        pool = self._pools.get(backend.name)
-        if pool is not None and pool.way == backend.way and time.monotonic() < pool.until:
-            return pool
         address = await pinned_address(backend)
         # Somebody else may have asked too
         pool = self._pools.get(backend.name)
@@ -180,7 +185,7 @@ async def _exchange(
     exchange = Exchange(connection, request)
     try:
         await exchange.start(head)
-    except asyncio.CancelledError:
+    except TimeoutError:
         is_late, fault = asyncio.get_running_loop().time() >= request.deadline, exchange.fault_until_now
         exchange.end()
         if is_late and isinstance(fault, Refusal):

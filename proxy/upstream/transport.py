@@ -35,6 +35,11 @@ class UpstreamResponse(Protocol):
     headers: Headers
     retries: int
 
+    @property
+    def is_ready(self) -> bool:
+        """Whether `read` returns at once."""
+        ...
+
     async def read(self) -> bytes:
         """The next bytes of the body, b"" at its end.
 
