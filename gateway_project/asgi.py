@@ -83,11 +83,11 @@ class GatewayApplication:
         path = scope["path"]
         scope["state"] = {**scope.get("state", {}), "request_id": request_id, "address": address}
         is_health = self._health.answers(path) or path == METRICS_PATH
-        is_call = self._data_plane.application_for(path) is not None and not _is_alias(path)
+        called = None if _is_alias(path) else self._data_plane.application_for(path)
         try:
             inspect(scope, allowed_hosts=() if is_health else settings.ALLOWED_HOSTS)
             if not is_health:
-                self._load.admit(is_ordinary=is_call)
+                self._load.admit(is_ordinary=called is not None)
         except Refusal as refusal:
             await self._refuse(scope, send, refusal)
             return
@@ -95,7 +95,7 @@ class GatewayApplication:
             await (self._metrics if path == METRICS_PATH else self._health)(scope, receive, send)
             return
         try:
-            await (self._data_plane if is_call else self._control_plane)(scope, receive, send)
+            await (called or self._control_plane)(scope, receive, send)
         finally:
             self._load.done()
 
@@ -187,12 +187,14 @@ def _observation(counts: Counts, traces: "Traces | None") -> Observation:
 
 
 def _is_alias(path: str) -> bool:
-    return any(path.startswith(f"{prefix}/") for prefix in settings.OAUTH_ALIAS_PREFIXES)
+    return path.startswith(tuple(f"{prefix}/" for prefix in settings.OAUTH_ALIAS_PREFIXES))
 
 
 def _address(scope: Scope) -> str:
     direct = str((scope.get("client") or ("", 0))[0])
     forwarded = [value.decode("latin-1") for name, value in scope["headers"] if name == b"x-forwarded-for"]
+    if not forwarded:
+        return direct
     return address_behind(direct=direct, forwarded=",".join(forwarded), trusted=settings.TRUSTED_PROXY_COUNT)
 
 

@@ -5,6 +5,7 @@ It stands before both roads and does not depend on a proxy in front of it doing 
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 from django.http.request import split_domain_port, validate_host
 
@@ -31,6 +32,7 @@ HEADERS_MAX = 100
 HEADER_MAX = 8192
 HEADERS_TOTAL_MAX = 32_768
 _SINGLE = frozenset({b"host", b"authorization", b"content-length", b"content-type", b"transfer-encoding"})
+_READ = _SINGLE | {b"trailer", b"upgrade", b"expect"}
 _LENGTH = re.compile(rb"\A[0-9]{1,18}\Z")
 _NAME = re.compile(rb"\A[!#$%&'*+.^_`|~0-9A-Za-z-]+\Z")
 # RFC 9110 section 5.5 without obs-text, which two servers decode differently
@@ -44,13 +46,12 @@ def inspect(scope: Scope, *, allowed_hosts: Sequence[str]) -> None:
     Raises:
         Refusal: 400 ambiguous, 405 or 501 method, 414 and 431 sizes, 417 expectation, 426 upgrade, 505 version.
     """
-    headers: RawHeaders = scope["headers"]
     _check_line(scope)
-    _check_sizes(headers)
-    found = _single_headers(headers)
+    read = _checked(scope["headers"])
+    found = _single_headers(read)
     _check_host(found.get(b"host"), scope["http_version"], allowed_hosts)
-    _check_framing(found, headers)
-    _check_protocol(headers)
+    _check_framing(found)
+    _check_protocol(read)
 
 
 def _check_line(scope: Scope) -> None:
@@ -68,10 +69,11 @@ def _check_line(scope: Scope) -> None:
         raise BadRequest("The request target must be a path.", reason="target_form", headers=_CLOSE)
 
 
-def _check_sizes(headers: RawHeaders) -> None:
+def _checked(headers: RawHeaders) -> list[tuple[bytes, bytes]]:
+    """Those headers that matter here, once all of them have passed for their size and characters."""
     if len(headers) > HEADERS_MAX:
         raise HeadersTooLarge(headers=_CLOSE)
-    total = 0
+    total, read = 0, []
     for name, value in headers:
         size = len(name) + len(value)
         total += size
@@ -81,29 +83,35 @@ def _check_sizes(headers: RawHeaders) -> None:
             raise BadRequest(
                 "A header has a character outside printable ASCII.", reason="header_character", headers=_CLOSE
             )
+        if name in _READ:
+            read.append((name, value))
+    return read
 
 
 def _single_headers(headers: RawHeaders) -> dict[bytes, bytes]:
     found: dict[bytes, bytes] = {}
     for name, value in headers:
-        if name in _SINGLE:
-            if name in found:
-                detail = f"Send {name.decode().title()} once."
-                raise BadRequest(detail, reason="duplicate_header", headers=_CLOSE)
-            found[name] = value
+        if name in found and name in _SINGLE:
+            detail = f"Send {name.decode().title()} once."
+            raise BadRequest(detail, reason="duplicate_header", headers=_CLOSE)
+        found[name] = value
     return found
 
 
 def _check_host(host: bytes | None, version: str, allowed_hosts: Sequence[str]) -> None:
     if host is None or (not host and version == "1.1"):
         raise BadRequest("Send one Host header.", reason="missing_host", headers=_CLOSE)
-    if allowed_hosts:
-        domain, _port = split_domain_port(host.decode())
-        if not domain or not validate_host(domain, allowed_hosts):
-            raise BadRequest("This server is not known by that name.", reason="unknown_host", headers=_CLOSE)
+    if allowed_hosts and not _is_allowed(host, tuple(allowed_hosts)):
+        raise BadRequest("This server is not known by that name.", reason="unknown_host", headers=_CLOSE)
 
 
-def _check_framing(found: dict[bytes, bytes], headers: RawHeaders) -> None:
+@lru_cache(maxsize=64)
+def _is_allowed(host: bytes, allowed_hosts: tuple[str, ...]) -> bool:
+    domain, _port = split_domain_port(host.decode())
+    return bool(domain) and validate_host(domain, allowed_hosts)
+
+
+def _check_framing(found: dict[bytes, bytes]) -> None:
     length, coding = found.get(b"content-length"), found.get(b"transfer-encoding")
     if length is not None and coding is not None:
         # RFC 9112 section 6.3: the classic way to smuggle a second request
@@ -113,7 +121,7 @@ def _check_framing(found: dict[bytes, bytes], headers: RawHeaders) -> None:
         raise BadRequest("Content-Length must be a number.", reason="content_length", headers=_CLOSE)
     if coding is not None and coding.lower() != b"chunked":
         raise BadRequest("The only transfer coding is chunked.", reason="transfer_coding", headers=_CLOSE)
-    if any(name == b"trailer" for name, _value in headers):
+    if b"trailer" in found:
         raise BadRequest("Trailers are not accepted.", reason="trailer", headers=_CLOSE)
 
 

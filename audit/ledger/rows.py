@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from json import dumps
+from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
@@ -21,6 +22,9 @@ _LENGTHS = {
 }
 _SPECIAL = frozenset({"id", "v", "timestamp", "subject", "actor", "fields"})
 _PLAIN = tuple(name for name in _COLUMNS if name not in _SPECIAL)
+_plain_of = attrgetter(*_PLAIN)
+# None where a text may have any length
+_PLAIN_LENGTHS = tuple(_LENGTHS.get(name) for name in _PLAIN)
 _ORDER = ("id", "v", "timestamp", "subject", "actor", "fields", *_PLAIN)
 _LIST = ", ".join(f'"{name}"' for name in _ORDER)
 _INSERT = f'INSERT INTO "{_TABLE}" ({_LIST}) VALUES ({", ".join(["%s"] * len(_ORDER))})'  # noqa: S608 - column names
@@ -56,25 +60,29 @@ def resolve(using: str, users: Iterable[UserRef]) -> dict[UserRef, str]:
 
 def row_of(draft: Draft, pseudonyms: Mapping[UserRef, str]) -> Row:
     """The draft's values in the order of the insert; texts cut to their columns, without NUL (PostgreSQL has none)."""
-    plain = (_clean(name, getattr(draft, name)) for name in _PLAIN)
+    plain = [
+        value if value is None or value == "" or value.__class__ is int else _clean(value, length)
+        for value, length in zip(_plain_of(draft), _PLAIN_LENGTHS, strict=True)
+    ]
     return (
         draft.id,
         SCHEMA_VERSION,
         draft.timestamp,
         pseudonyms[draft.user] if draft.user else "",
         pseudonyms[draft.actor] if draft.actor else "",
-        dumps(list(draft.fields)),
+        dumps(draft.fields) if draft.fields else "[]",
         *plain,
     )
 
 
-def _clean(name: str, value: object) -> object:
+def _clean(value: object, length: int | None) -> object:
     if not isinstance(value, str):
         return value
     # str() drops the enumeration's type: drivers adapt by exact type
-    text = str(value).replace("\x00", "")
-    length = _LENGTHS.get(name)
-    return text if length is None else text[:length]
+    text = str(value)
+    if "\x00" in text:
+        text = text.replace("\x00", "")
+    return text if length is None or len(text) <= length else text[:length]
 
 
 def insert(connection: BaseDatabaseWrapper, rows: Sequence[Row]) -> None:
@@ -98,7 +106,7 @@ def _copy(connection: BaseDatabaseWrapper, rows: Sequence[Row]) -> None:
 
 
 def _executemany(connection: BaseDatabaseWrapper, rows: Sequence[Row]) -> None:
-    adapt = connection.ops.adapt_datetimefield_value
-    values = [(row[0].hex if isinstance(row[0], UUID) else row[0], row[1], adapt(row[2]), *row[3:]) for row in rows]
+    # As Django writes UUIDs and times there: an event's time is UTC
+    values = [(row[0].hex, row[1], str(row[2].replace(tzinfo=None)), *row[3:]) for row in rows]
     with connection.cursor() as cursor:
         cursor.executemany(_INSERT, values)

@@ -41,20 +41,22 @@ _NO_BODY_STATUS = frozenset({204, 304})
 
 def outward(backend: BackendPlan, *, mode: str, status: int, headers: Sequence[tuple[str, str]]) -> Headers:
     """The headers of an answer: the backend's harmless ones, then the gateway's. Names in lower case."""
-    lowered = [(name.lower(), value) for name, value in headers]
-    listed = _listed(lowered)
-    passed = [(name, value) for name, value in lowered if _crosses(name) and name not in listed]
-    if backend.own_headers:
-        # A backend that repeats what it was sent would tell the caller the gateway's credential
-        passed = [(name, value) for name, value in passed if folded(name) not in backend.own_headers]
     values: dict[str, str] = {}
-    for name, value in lowered:
+    passed = []
+    for mixed, value in headers:
+        name = mixed.lower()
         values[name] = f"{values[name]}, {value}" if name in values else value
+        # A backend that repeats what it was sent would tell the caller the gateway's credential
+        if _crosses(name) and not (backend.own_headers and folded(name) in backend.own_headers):
+            passed.append((name, value))
+    if "connection" in values:
+        listed = {token.strip().lower() for token in values["connection"].split(",")}
+        passed = [(name, value) for name, value in passed if name not in listed]
     added = [("cache-control", _cache_control(values.get("cache-control"), shared=mode == AuthMode.PUBLIC))]
     added += [
         (name, target)
         for name in ("location", "content-location")
-        if (target := _own_location(backend, values.get(name)))
+        if name in values and (target := _own_location(backend, values[name]))
     ]
     if mode == AuthMode.PASSTHROUGH and "www-authenticate" in values:
         # There the backend is the resource server that the client has to understand
@@ -78,8 +80,8 @@ def announced_length(headers: Sequence[tuple[str, str]]) -> int | None:
     if not values:
         return None
     value = values.pop()
-    chunked = any(name.lower() == "transfer-encoding" for name, _value in headers)
-    if values or chunked or not (value.isascii() and value.isdigit()):
+    codings = [name for name, _value in headers if name.lower() == "transfer-encoding"]
+    if values or codings or not (value.isascii() and value.isdigit()):
         raise BackendNonsense(reason="backend_framing")
     return int(value)
 
@@ -89,11 +91,7 @@ def _crosses(name: str) -> bool:
     return name not in _DROPPED and not name.startswith(_DROPPED_PREFIXES)
 
 
-def _listed(headers: Sequence[tuple[str, str]]) -> frozenset[str]:
-    values = [value for name, value in headers if name == "connection"]
-    return frozenset(token.strip().lower() for value in values for token in value.split(",")) if values else frozenset()
-
-
+@lru_cache(maxsize=512)
 def _cache_control(value: str | None, *, shared: bool) -> str:
     if shared and value is not None:
         return value
@@ -103,6 +101,7 @@ def _cache_control(value: str | None, *, shared: bool) -> str:
     return ", ".join(["private", *(part for part in directives if part.partition("=")[0] not in _UNSHARED)])
 
 
+@lru_cache(maxsize=512)
 def _vary(value: str, *, shared: bool) -> str:
     if value.strip() == "*":
         return "*"

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Protocol
 
 from audit.ledger.events import UserRef
@@ -13,6 +14,12 @@ from proxy.upstream.transport import Transport
 RawHeaders = tuple[tuple[bytes, bytes], ...]
 Headers = tuple[tuple[str, str], ...]
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+@lru_cache(maxsize=4096)
+def in_words(scopes: frozenset[str]) -> str:
+    """Scopes as OAuth writes them (RFC 6749 section 3.3), in the order of their names."""
+    return " ".join(sorted(scopes))
 
 
 class ClientGone(Exception):

@@ -16,7 +16,7 @@ from proxy.catalogue.plans import BackendPlan, OperationPlan
 from proxy.limits.addresses import address_network
 from proxy.observation.call import ANSWER, IDENTIFY, LOCATE, RECORD, ROUTE, Ended, Observation
 from proxy.observation.trace import Trace, trace_of
-from proxy.pipeline.call import SAFE_METHODS, Answer, Identified, Located, Principal, Received
+from proxy.pipeline.call import SAFE_METHODS, Answer, Identified, Located, Principal, Received, in_words
 from proxy.refusals import AuditUnavailable, RateLimited, Refusal
 
 SERVER_ERROR = 500
@@ -176,7 +176,7 @@ class Record:
             user=principal.user if principal else None,
             client_id=principal.client_id if principal else "",
             connection=principal.connection if principal else "",
-            scopes=" ".join(sorted(principal.scopes)) if principal else "",
+            scopes=in_words(principal.scopes) if principal else "",
             token=principal.fingerprint if principal else "",
             backend=backend.name if backend else "",
             audience=self.audience or (backend.resource if backend else ""),

@@ -11,7 +11,7 @@ from django.conf import settings
 from oauth_provider.keys.signing import LoadedKey
 from proxy.catalogue.models import AuthMode
 from proxy.pipeline.answer_headers import announced_length, outward
-from proxy.pipeline.call import SAFE_METHODS, Answer, Constrained, Headers, Received, Validated
+from proxy.pipeline.call import SAFE_METHODS, Answer, Constrained, Headers, Received, Validated, in_words
 from proxy.refusals import BackendNonsense, DeadlinePassed, Unavailable
 from proxy.upstream.assertion import Claims, Signer
 from proxy.upstream.request import header_value, identity_headers, request_target, upstream_path
@@ -88,8 +88,8 @@ def _answer(constrained: Constrained, response: UpstreamResponse, *, deadline: f
     headers = outward(backend, mode=validated.operation.auth_mode, status=response.status, headers=response.headers)
     framing = (("content-length", str(length)),) if length is not None and response.status != NO_CONTENT else ()
     no_body = received.method == "HEAD" or response.status in _NO_BODY_STATUS
-    kinds = {value.partition(";")[0].strip().lower() for name, value in headers if name == "content-type"}
-    is_event_stream = not kinds.isdisjoint(EVENT_STREAMS)
+    kinds = [value for name, value in headers if name == "content-type"]
+    is_event_stream = any(kind.partition(";")[0].strip().lower() in EVENT_STREAMS for kind in kinds)
     if is_event_stream:
         deadline = received.started + EVENT_STREAM_MAX_S
     return Answer(
@@ -142,10 +142,10 @@ def _keeps_authorization(constrained: Constrained, name: str) -> bool:
 def _idempotency_key(validated: Validated) -> Headers:
     # The client's own has crossed as any other header; without one a backend can still tell a repetition of ours
     received = validated.received
-    is_needed = received.method not in SAFE_METHODS and not any(
-        name == IDEMPOTENCY_KEY for name, _value in validated.transformed.headers
-    )
-    return ((IDEMPOTENCY_KEY, received.request_id),) if is_needed else ()
+    if received.method in SAFE_METHODS:
+        return ()
+    sent = [name for name, _value in validated.transformed.headers if name == IDEMPOTENCY_KEY]
+    return () if sent else ((IDEMPOTENCY_KEY, received.request_id),)
 
 
 def _framing(received: Received, body: Body) -> Headers:
@@ -165,7 +165,7 @@ def _identity(constrained: Constrained, path: str, body: Body) -> Headers:
         return ()
     backend = validated.identified.backend
     external_id = principal.user.external_id if principal.user else ""
-    scopes = " ".join(sorted(principal.scopes & located.snapshot.enabled_scopes))
+    scopes = in_words(principal.scopes & located.snapshot.enabled_scopes)
     assertion = _signer(located.snapshot.signing_key).sign(
         Claims(
             audience=backend.name,

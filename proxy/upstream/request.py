@@ -1,6 +1,6 @@
 """The upstream request, put together from parts: nothing of the client's URL but path and query, byte for byte."""
 
-from collections.abc import Sequence
+from functools import lru_cache
 from urllib.parse import quote
 
 from proxy.catalogue.parameters import parameter, without
@@ -31,6 +31,7 @@ def request_target(backend: BackendPlan, path: str, query: bytes, *, external_id
     return f"{path}?{text}" if text else path
 
 
+@lru_cache(maxsize=4096)
 def identity_headers(
     backend: BackendPlan,
     *,
@@ -38,7 +39,7 @@ def identity_headers(
     client_id: str,
     scopes: str,
     tenant: str = "",
-    roles: Sequence[str] = (),
+    roles: tuple[str, ...] = (),
 ) -> Headers:
     """The plain headers that say who calls; one without a value is left out, never the caller's own."""
     user = header_value(external_id)

@@ -110,10 +110,16 @@ def begin(
     body: Sequence[bytes] | None = (b"",),
     **changes: Any,
 ) -> Begun:
-    """Send one request, with what the front door knows of it; its body comes later when it is None."""
+    """Send one request, with what the front door knows of it; its body comes later when it is None.
+
+    A body whose length no header announces comes in chunks.
+    """
     exchange = Exchange()
     if body is not None:
         exchange.sends(*body)
+    is_announced = any(name.lower() in {"content-length", "transfer-encoding"} for name, _value in headers)
+    if body != (b"",) and not is_announced:
+        headers = (*headers, ("transfer-encoding", "chunked"))
     scope = http_scope(method, target, *headers, **changes)
     scope["state"] = {"request_id": exchange.request_id, "address": ADDRESS}
 

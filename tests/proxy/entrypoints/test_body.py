@@ -41,6 +41,14 @@ async def test_no_body_is_not_an_empty_one() -> None:
     assert await sent(b"", length=0)[0].open(limit=LIMIT) == b""
 
 
+@pytest.mark.parametrize(("length", "content"), [(None, None), (0, b"")])
+async def test_nobody_waits_for_a_body_that_was_not_announced(length: int | None, content: bytes | None) -> None:
+    silent = Exchange()
+    body = RequestBody(silent.receive, length=length, is_absent=True)
+    assert body.finished.is_set()
+    assert await body.open(limit=LIMIT) == content
+
+
 async def test_the_largest_whole_body() -> None:
     assert await sent(b"a" * WHOLE_MAX)[0].open(limit=LIMIT) == b"a" * WHOLE_MAX
 
