@@ -1,6 +1,7 @@
 """The servers that are measured, each on one processor, started for the block and stopped with their process group."""
 
 import contextlib
+import json
 import os
 import shutil
 import signal
@@ -58,15 +59,23 @@ class Gateway:
 
 
 def processor_s(group: int) -> float:
-    """Seconds of processor time that the processes of a group have spent so far (proc_pid_stat(5))."""
-    ticks = 0
+    """Seconds of processor time, of user and system, that the processes of a group have spent so far."""
+    return sum(int(fields[11]) + int(fields[12]) for fields in _stats(group)) / os.sysconf("SC_CLK_TCK")
+
+
+def memory_mb(group: int) -> float:
+    """What the largest process of a group, the worker of a gateway, has in memory."""
+    return max(int(fields[21]) for fields in _stats(group)) * os.sysconf("SC_PAGE_SIZE") / 1_000_000
+
+
+def _stats(group: int) -> Iterator[list[str]]:
+    """Of each process of a group what its /proc/<pid>/stat says after its name (proc_pid_stat(5))."""
     for found in Path("/proc").glob("[0-9]*/stat"):
         with contextlib.suppress(FileNotFoundError, ProcessLookupError):
-            # The name in parentheses may hold spaces; group, user and system time follow it
+            # The name in parentheses may hold spaces
             fields = found.read_text().rpartition(")")[2].split()
             if int(fields[2]) == group:
-                ticks += int(fields[11]) + int(fields[12])
-    return ticks / os.sysconf("SC_CLK_TCK")
+                yield fields
 
 
 def has_nginx() -> bool:
@@ -123,6 +132,21 @@ def gateway(folder: Path, upstream: str, *, core: int) -> Iterator[Gateway]:
     log = folder / "gateway.log"
     with running(command, core=core, ready=f"{issuer}/readyz", log=log, variables=variables) as group:
         yield Gateway(issuer, group, variables)
+
+
+def service_token(served: Gateway) -> str:
+    """An access token of the demo's service client for the backend `echo`."""
+    client = json.loads((Path(served.variables["DATA_DIR"]) / "demo.json").read_text())["clients"]["service"]
+    answer = httpx.post(
+        f"{served.issuer}/oauth/token",
+        data={
+            "grant_type": "client_credentials",
+            "scope": "tool:read",
+            "resource": f"{served.issuer}/api/v1/echo",
+        },
+        auth=(client["client_id"], client["client_secret"]),
+    )
+    return str(answer.raise_for_status().json()["access_token"])
 
 
 def _nginx(folder: Path, server: str) -> list[str]:
