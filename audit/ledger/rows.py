@@ -1,6 +1,7 @@
 """From drafts to rows: pseudonyms, lengths, and the insert of either database."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import chain
 from json import dumps
 from operator import attrgetter
 from typing import Any
@@ -28,6 +29,14 @@ _PLAIN_LENGTHS = tuple(_LENGTHS.get(name) for name in _PLAIN)
 _ORDER = ("id", "v", "timestamp", "subject", "actor", "fields", *_PLAIN)
 _LIST = ", ".join(f'"{name}"' for name in _ORDER)
 _INSERT = f'INSERT INTO "{_TABLE}" ({_LIST}) VALUES ({", ".join(["%s"] * len(_ORDER))})'  # noqa: S608 - column names
+# How many rows of a batch one statement of SQLite inserts. It lets go of the interpreter once for each statement, and
+# in a busy process gets it back only when the event loop pauses; these few are prepared once and for all
+_AT_ONCE = (64, 16, 4, 1)
+_ROW = f"({', '.join('?' * len(_ORDER))})"
+_INSERT_MANY = {
+    size: f'INSERT INTO "{_TABLE}" ({_LIST}) VALUES {", ".join([_ROW] * size)}'  # noqa: S608 - column names
+    for size in _AT_ONCE
+}
 _COPY = f'COPY "{_TABLE}" ({_LIST}) FROM STDIN'
 
 
@@ -88,7 +97,7 @@ def _clean(value: object, length: int | None) -> object:
 def insert(connection: BaseDatabaseWrapper, rows: Sequence[Row]) -> None:
     """Write the rows in the connection's current transaction; raises django.db.Error."""
     writers: dict[str, Callable[[BaseDatabaseWrapper, Sequence[Row]], None]] = {"postgresql": _copy}
-    writers.get(connection.vendor, _executemany)(connection, rows)
+    writers.get(connection.vendor, _insert)(connection, rows)
 
 
 def missing_rows(using: str, rows: Sequence[Row]) -> list[Row]:
@@ -105,8 +114,17 @@ def _copy(connection: BaseDatabaseWrapper, rows: Sequence[Row]) -> None:
             copy.write_row(row)
 
 
-def _executemany(connection: BaseDatabaseWrapper, rows: Sequence[Row]) -> None:
+def _insert(connection: BaseDatabaseWrapper, rows: Sequence[Row]) -> None:
     # As Django writes UUIDs and times there: an event's time is UTC
     values = [(row[0].hex, row[1], str(row[2].replace(tzinfo=None)), *row[3:]) for row in rows]
     with connection.cursor() as cursor:
-        cursor.executemany(_INSERT, values)
+        if len(values) == 1:
+            cursor.execute(_INSERT, values[0])
+            return
+    # Past Django's cursor, which would rewrite thousands of placeholders each time
+    with connection.wrap_database_errors:
+        start = 0
+        for size in _AT_ONCE:
+            while len(values) - start >= size:
+                connection.connection.execute(_INSERT_MANY[size], [*chain.from_iterable(values[start : start + size])])
+                start += size
