@@ -197,7 +197,7 @@ class FeaturePlan:
         schema = self.definition.get("outputSchema")
         return validator(schema) if schema is not None else None
 
-    @property
+    @cached_property
     def written(self) -> str:
         """What a list shows of it, as JSON."""
         return _written(self.definition)
