@@ -60,6 +60,7 @@ NAVIGATION = [
             _page(_("Backends"), "dns", "proxy.backend"),
             _page(_("Operations"), "route", "proxy.operation"),
             _page(_("Pages for tools"), "web", "proxy.uiresource"),
+            _page(_("MCP servers"), "hub", "proxy.mcpserver"),
             _page(_("Health of the backends"), "monitor_heart", "proxy.backendcheck")
             | {"permission": partial(_may, "proxy.view_backend")},
             _page(_("Permissions"), "checklist", "oauth_provider.scope"),

@@ -14,6 +14,7 @@ from oauth_provider.staff_api.schema import SchemaView
 from oauth_provider.staff_api.views import NothingThere, action, routes
 from proxy.catalogue.api import BackendView, OperationView
 from proxy.catalogue.mcp_backends.api import DEFINITIONS, DefinitionView
+from proxy.catalogue.servers.api import ServerView
 from proxy.catalogue.ui_resources.api import UiResourceView
 from proxy.issuers.api import IssuerView
 from proxy.limits.api import LimitView
@@ -30,6 +31,7 @@ urlpatterns = [
     path("backends/<str:name>/look/", DefinitionView.as_view({"post": "look"}), name="manage-look"),
     *routes(OperationView),
     *routes(UiResourceView),
+    *routes(ServerView),
     *routes(ScopeView),
     *routes(ResourceView),
     *routes(ClientView),

@@ -85,6 +85,10 @@ class ReasonedForm(forms.ModelForm):  # type: ignore[type-arg]  # generic for th
     def _digest(self) -> str:
         # Of the object as it was read, before the form writes into it
         values = model_to_dict(self.instance, fields=self._meta.fields)
+        for name, value in values.items():
+            if isinstance(value, list):
+                # Rows that it names by their keys: the words of each would be read one by one
+                values[name] = sorted(getattr(each, "pk", each) for each in value)
         return hashlib.sha256(repr(sorted(values.items())).encode()).hexdigest()[:32]
 
 

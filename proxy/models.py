@@ -2,6 +2,7 @@
 
 from proxy.catalogue.mcp_backends.models import Definition, McpBackend
 from proxy.catalogue.models import Backend, Operation
+from proxy.catalogue.servers.models import McpServer
 from proxy.catalogue.ui_resources.models import UiResource
 from proxy.health.models import BackendCheck
 from proxy.idempotency.models import KeptCall
@@ -16,6 +17,7 @@ __all__ = [
     "KeptCall",
     "Limit",
     "McpBackend",
+    "McpServer",
     "Operation",
     "UiResource",
 ]

@@ -10,7 +10,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from oauth_provider.resources.models import Resource
-from oauth_provider.resources.save import ResourceInUseError, paths_of_backends, remove_resource, save_resource
+from oauth_provider.resources.save import ResourceInUseError, answered_paths, remove_resource, save_resource
 from oauth_provider.staff_api.fields import StrictModel
 from oauth_provider.staff_api.problems import Conflict
 from oauth_provider.staff_api.views import Writable
@@ -43,7 +43,7 @@ class ResourceSerializer(StrictModel):
     """A protected API."""
 
     identifier = IdentifierField(source="path", max_length=200)
-    scopes = serializers.SerializerMethodField(help_text="what the operations of its backend require")
+    scopes = serializers.SerializerMethodField(help_text="what the operations of its backend or MCP server require")
 
     class Meta:
         model = Resource
@@ -51,12 +51,12 @@ class ResourceSerializer(StrictModel):
 
     def get_scopes(self, resource: Resource) -> list[str]:
         """Sorted by name."""
-        backends: Mapping[str, list[str]] = self.context["view"].backends
-        return backends.get(resource.path, [])
+        answered: Mapping[str, list[str]] = self.context["view"].answered
+        return answered.get(resource.path, [])
 
 
 class ResourceView(Writable):
-    """Backends make theirs themselves; another is an API that asks about its tokens at the introspection endpoint."""
+    """Backends and MCP servers make theirs themselves; another is an API that introspects its tokens."""
 
     resource = "resources"
     model = Resource
@@ -64,9 +64,9 @@ class ResourceView(Writable):
     renamed = {"path": "identifier"}
 
     @cached_property
-    def backends(self) -> dict[str, list[str]]:
-        """The paths of backends, and their scopes: read once for a whole list."""
-        return paths_of_backends()
+    def answered(self) -> dict[str, list[str]]:
+        """The paths of backends and MCP servers, and their scopes: read once for a whole list."""
+        return answered_paths()
 
     def make(self, values: dict[str, Any]) -> Resource:
         """A new one."""
@@ -75,14 +75,14 @@ class ResourceView(Writable):
         return resource
 
     def change(self, row: Resource, values: dict[str, Any], reason: str) -> None:
-        """Its token format; its identifier too, unless it is a backend's.
+        """Its token format; its identifier too, unless a backend or an MCP server answers there.
 
         Raises:
-            ValidationError: it is.
+            ValidationError: one does.
         """
         if "identifier" in values:
-            if row.path in self.backends:
-                raise serializers.ValidationError({"identifier": [_("It is the prefix of a backend.")]})
+            if row.path in self.answered:
+                raise serializers.ValidationError({"identifier": [_("A backend or an MCP server answers there.")]})
             row.path = values["identifier"]
         row.token_format = values.get("token_format", row.token_format)
         save_resource(resource=row, actor=self.actor, fields=values, note=reason)

@@ -1,4 +1,4 @@
-"""Keep a resource as staff want it, and take away one that is no backend's."""
+"""Keep a resource as staff want it, and take away one that nothing of ours answers at."""
 
 from collections.abc import Iterable
 
@@ -14,7 +14,7 @@ from oauth_provider.revisions.bump import bump
 
 
 class ResourceInUseError(Exception):
-    """A backend answers under it, or somebody connected to it."""
+    """A backend or an MCP server answers under it, or somebody connected to it."""
 
 
 @transaction.atomic
@@ -37,10 +37,11 @@ def remove_resource(*, resource: Resource, actor: UserRef, note: str) -> None:
     """Delete `resource`: no token is issued for it any more.
 
     Raises:
-        ResourceInUseError: a backend answers under it, or somebody connected to it: what people gave stays readable.
+        ResourceInUseError: a backend or an MCP server answers under it, or somebody connected to it: what people gave
+            stays readable.
     """
-    if resource.path in paths_of_backends():
-        raise ResourceInUseError(_("A backend answers there: delete the backend."))
+    if resource.path in answered_paths():
+        raise ResourceInUseError(_("A backend or an MCP server answers there: delete that."))
     # By name: a layer above
     if apps.get_model("oauth_provider", "Connection")._default_manager.filter(resource=resource.pk).exists():
         raise ResourceInUseError(_("People connected to it: what they gave stays readable."))
@@ -49,12 +50,13 @@ def remove_resource(*, resource: Resource, actor: UserRef, note: str) -> None:
     bump("revocation")
 
 
-def paths_of_backends() -> dict[str, list[str]]:
-    """The resources that belong to a backend, by path, and the scopes its enabled operations require."""
-    # By name: both are layers above
+def answered_paths() -> dict[str, list[str]]:
+    """The resources of backends and MCP servers, by path, and the scopes their enabled operations require."""
+    # By name: all are layers above
     backends = apps.get_model("proxy", "Backend")._default_manager
     operations = apps.get_model("proxy", "Operation")._default_manager
     found: dict[str, set[str]] = {prefix: set() for prefix in backends.values_list("prefix", flat=True)}
     for prefix, scopes in operations.filter(enabled=True).values_list("backend__prefix", "scopes"):
         found[prefix].update(scopes)
-    return {prefix: sorted(scopes) for prefix, scopes in found.items()}
+    found |= apps.get_model("proxy", "McpServer").scopes_by_path()
+    return {path: sorted(scopes) for path, scopes in found.items()}

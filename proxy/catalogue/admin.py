@@ -202,7 +202,6 @@ class OperationAdmin(CatalogueAdmin):
     form = OperationForm
     list_display = ("operation_id", "state", "call", "needs", "mode", "backend")
     list_filter = (("backend", admin.RelatedOnlyFieldListFilter), "enabled", "auth_mode")
-    list_select_related = ("backend",)
     search_fields = ("operation_id", "title", "path")
     search_help_text = gettext_lazy("Operation id, title or path.")
     nothing_yet = gettext_lazy("An operation is one call of a backend. What is not listed cannot be called.")
@@ -256,6 +255,11 @@ class OperationAdmin(CatalogueAdmin):
     def about(self, obj: Operation) -> About:
         """By its backend and id."""
         return {"target": f"operation:{obj.backend.name}/{obj.operation_id}", "backend": obj.backend.name}
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Operation]:
+        """Operations with their backends, whose names are part of theirs."""
+        operations: QuerySet[Operation] = super().get_queryset(request).select_related("backend")
+        return operations
 
     def history_term(self, obj: Operation) -> str:
         """Every call of it too."""

@@ -274,7 +274,7 @@ class Operation(models.Model):
         constraints = [models.UniqueConstraint(fields=["backend", "operation_id"], name="operation_id_per_backend")]
 
     def __str__(self) -> str:
-        return self.operation_id
+        return f"{self.backend.name}/{self.operation_id}" if self.backend_id else self.operation_id
 
     def clean(self) -> None:
         """Refuse whatever the data plane could not run.

@@ -241,6 +241,11 @@ class ServerPlan:
             self._seen[held] = found
         return found
 
+    @property
+    def name(self) -> str:
+        """What clients tell it apart by."""
+        return self.path.removeprefix(f"{MCP_PATH}/") if self.path != MCP_PATH else "gatehouse"
+
     def challenge(self, scopes: tuple[str, ...], error: str = "") -> str:
         """The value of WWW-Authenticate, as a backend's."""
         return bearer_challenge(self.resource_metadata, scopes, error)

@@ -3,7 +3,7 @@
 import ssl
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,14 +23,13 @@ from proxy.catalogue.mcp_backends.compile import Opened, read_facts, with_featur
 from proxy.catalogue.models import AuthMode, Backend, BackendKind, Operation, is_text_list
 from proxy.catalogue.parameters import parameter
 from proxy.catalogue.paths import CanonicalPath, Template, compile_prefix, compile_template
-from proxy.catalogue.plans import MCP_PATH, METADATA_PATH, BackendPlan, McpFacts, OperationPlan, ServerPlan, ToolPlan
+from proxy.catalogue.plans import METADATA_PATH, BackendPlan, McpFacts, OperationPlan, ServerPlan, ToolPlan
 from proxy.catalogue.rpc_methods import by_path
+from proxy.catalogue.servers.compile import server_plans
 from proxy.catalogue.tls import BadPem, tls_context
-from proxy.catalogue.tools import ToolRow, tool_of
-from proxy.catalogue.ui_resources.compile import pages_of, shown_pages
+from proxy.catalogue.tools import tool_of, tool_row
+from proxy.catalogue.ui_resources.compile import shown_pages
 
-TOOL_COLUMNS = ("operation_id", "title", "description", "methods", "path", "scopes", "parameters", "request_schema",
-                "response_schema", "annotations", "idempotent")  # fmt: skip
 log = structlog.get_logger(__name__)
 
 
@@ -97,7 +96,7 @@ EMPTY = Snapshot(revision=-1, backends={}, by_prefix={}, prefix_lengths=(), enab
 
 
 def build(*, revision: int, read_issuers: ReadIssuers = no_issuers) -> Snapshot:
-    """Read the catalogue in five statements (seven with MCP backends), and the issuers in one more, and compile it.
+    """Read the catalogue in seven statements (nine with MCP backends), and the issuers in one more, and compile it.
 
     A backend that cannot run is left out, and logged; it goes whole, because without one of its operations a wider
     one might answer in its place.
@@ -131,24 +130,8 @@ def build(*, revision: int, read_issuers: ReadIssuers = no_issuers) -> Snapshot:
         enabled_scopes=frozenset(scopes),
         signing_keys=_signing_keys(),
         issuers=read_issuers(),
-        servers=with_features({MCP_PATH: _server(plans.values())}, opened),
+        servers=with_features(server_plans(plans.values()), opened),
         scope_titles=scopes,
-    )
-
-
-def _server(backends: Iterable[BackendPlan]) -> ServerPlan:
-    """The server of every tool."""
-    plans = sorted((plan for backend in backends for plan in backend.tools), key=lambda plan: plan.tool.row.name)
-    issuer = settings.PUBLIC_BASE_URL
-    return ServerPlan(
-        path=MCP_PATH,
-        title="Gatehouse",
-        instructions="",
-        tools={plan.tool.row.name: plan for plan in plans},
-        own_resources=pages_of(plans),
-        resource=f"{issuer}{MCP_PATH}",
-        resource_metadata=f"{issuer}{METADATA_PATH}{MCP_PATH}",
-        scopes=tuple(sorted({scope for plan in plans for scope in plan.operation.scopes})),
     )
 
 
@@ -276,8 +259,6 @@ def _tools(row: dict[str, Any], compiled: list[tuple[dict[str, Any], OperationPl
     """Whoever calls a tool shows an access token, so that only operations that take one can be tools."""
     for operation, plan in compiled:
         if operation["tool_name"] and plan.auth_mode == AuthMode.OAUTH:
-            facts = {name: operation[name] for name in TOOL_COLUMNS}
-            lists = {name: tuple(facts[name]) for name in ("methods", "scopes", "parameters")}
             page = operation["page"]
-            tool = tool_of(ToolRow(name=operation["tool_name"], **(facts | lists)), page=page.uri if page else "")
+            tool = tool_of(tool_row(operation), page=page.uri if page else "")
             yield ToolPlan(tool=tool, operation=plan, prefix=row["prefix"], page=page)

@@ -24,6 +24,8 @@ SAFE: Final = frozenset({"GET", "HEAD"})
 _WITH_BODY: Final = frozenset({"POST", "PUT", "PATCH"})
 # What keeps the properties of a schema from standing for all of it
 _COMPOSED: Final = frozenset({"$ref", "$dynamicRef", "allOf", "anyOf", "oneOf", "not", "if", "patternProperties"})
+_COLUMNS: Final = ("operation_id", "title", "description", "methods", "path", "scopes", "parameters", "request_schema",
+                   "response_schema", "annotations", "idempotent")  # fmt: skip
 # What references may go by beside where something stands
 _NAMED: Final = ("$id", "$anchor", "$dynamicRef", "$dynamicAnchor")
 _SCALAR: Final = {"type": ["string", "number", "boolean"]}
@@ -58,6 +60,13 @@ class ToolRow:
     response_schema: JsonObject | None
     annotations: Mapping[str, bool]
     idempotent: bool = False
+
+
+def tool_row(operation: Mapping[str, Any]) -> ToolRow:
+    """Of the row of an operation with a tool name what makes it a tool."""
+    facts = {name: operation[name] for name in _COLUMNS}
+    lists = {name: tuple(facts[name]) for name in ("methods", "scopes", "parameters")}
+    return ToolRow(name=operation["tool_name"], **(facts | lists))
 
 
 @dataclass(eq=False)

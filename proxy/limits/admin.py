@@ -25,7 +25,7 @@ class LimitAdmin(CatalogueAdmin):
     list_display = ("calls", "per", "where", "whose", "agent_tier")
     list_display_links = ("calls",)
     list_filter = ("per", ("backend", admin.RelatedOnlyFieldListFilter))
-    list_select_related = ("backend", "operation")
+    list_select_related = ("backend", "operation__backend")
     search_fields = ("client", "backend__name", "operation__operation_id")
     search_help_text = gettext_lazy("Client id, backend or operation.")
     nothing_yet = gettext_lazy(
@@ -73,8 +73,8 @@ class LimitAdmin(CatalogueAdmin):
     @column(description=gettext_lazy("at"))
     def where(self, limit: Limit) -> SafeString | str:
         """Backend and operation."""
-        names = [row for row in (limit.backend and limit.backend.name, limit.operation and str(limit.operation)) if row]
-        return code("/".join(names)) if names else _("everywhere")
+        place = limit.operation or limit.backend
+        return code(str(place)) if place else _("everywhere")
 
     @column(description=gettext_lazy("client"), ordering="client")
     def whose(self, limit: Limit) -> SafeString | str:

@@ -12,18 +12,10 @@ from proxy.catalogue.models import Operation
 from proxy.limits.models import AgentTier, Limit
 
 
-class OperationChoice(forms.ModelChoiceField):  # type: ignore[type-arg]  # generic for the type checker only
-    """Operations under the names of their backends."""
-
-    def label_from_instance(self, obj: Operation) -> str:
-        """As staff know it."""
-        return f"{obj.backend.name}: {obj.operation_id}"
-
-
 class LimitForm(ReasonedForm):
     """So many calls, in such a time, for each of those."""
 
-    operation = OperationChoice(
+    operation = forms.ModelChoiceField(
         label=gettext_lazy("Operation"),
         queryset=Operation.objects.select_related("backend").order_by("backend__name", "operation_id"),
         required=False,

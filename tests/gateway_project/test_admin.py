@@ -39,6 +39,7 @@ OURS = {
     "proxy.BackendCheck",
     "proxy.Issuer",
     "proxy.Limit",
+    "proxy.McpServer",
     "proxy.Operation",
     "proxy.UiResource",
 }

@@ -22,10 +22,14 @@ from oauth_provider.scopes.openid import add_openid_scopes
 from proxy.catalogue.models import Backend, Operation
 from proxy.catalogue.plans import MCP_PATH
 from proxy.catalogue.save import save_backend, save_operation
+from proxy.catalogue.servers.models import McpServer
+from proxy.catalogue.servers.save import save_server
 from tests.agreed import REDIRECT, World
 from tests.proxy.raw_backend import HOST
 
 JOBS, OPEN, KEYED, THEIRS, NARROW = (f"/api/v1/{name}" for name in ("jobs", "open", "keyed", "theirs", "narrow"))
+# An MCP server of two tools
+SERVER = f"{MCP_PATH}/careers"
 SCOPES = ("jobs:read", "jobs:write")
 API_KEY = "k" * 32
 # Prefix, fields, operations as (methods, path, scopes)
@@ -57,6 +61,8 @@ class Stored:
     # Good for the MCP server, with fewer and with all permissions
     tools_read: str
     tools_write: str
+    # Good for the MCP server of two tools
+    chosen: str
 
 
 def store() -> Stored:
@@ -78,7 +84,7 @@ def store() -> Stored:
     secret = create_secret(client=client, actor=None)
     agreed = {
         prefix: World(Browser(), client, secret, _connection(ana, client, prefix))
-        for prefix in (JOBS, NARROW, MCP_PATH)
+        for prefix in (JOBS, NARROW, MCP_PATH, SERVER)
     }
     return Stored(
         port=port,
@@ -88,6 +94,7 @@ def store() -> Stored:
         client_id=client.client_id,
         tools_read=agreed[MCP_PATH].pair(scopes=("jobs:read",))["access_token"],
         tools_write=agreed[MCP_PATH].pair(scopes=SCOPES)["access_token"],
+        chosen=agreed[SERVER].pair(scopes=SCOPES)["access_token"],
     )
 
 
@@ -107,6 +114,9 @@ def _store_catalogue(port: int) -> None:
                 backend=backend, operation_id=f"{name}-{number}", methods=methods, path=path, scopes=scopes
             )
             save_operation(operation=operation, actor=None)
+    server = McpServer(name="careers", title="Careers", instructions="Look before you apply.")
+    chosen = list(Operation.objects.filter(operation_id__in=("jobs-0", "jobs-2")))
+    save_server(server=server, actor=None, operations=chosen)
 
 
 def _connection(user: User, client: Client, prefix: str) -> Connection:

@@ -73,7 +73,7 @@ def _offered(caller: Caller) -> frozenset[str]:
 
 
 def _info(server: ServerPlan) -> JsonObject:
-    return {"name": "gatehouse", "title": server.title, "version": _version()}
+    return {"name": server.name, "title": server.title, "version": _version()}
 
 
 def _version() -> str:

@@ -209,9 +209,9 @@ def test_the_number_of_statements_does_not_depend_on_the_catalogue(
     for number in range(5):
         add(f"jobs{number}", "/a", "/b")
     captured: CaptureQueriesContext
-    with django_assert_num_queries(5) as captured:
+    with django_assert_num_queries(7) as captured:
         build(revision=1)
-    assert len(captured) == 5
+    assert len(captured) == 7
 
 
 def test_a_resource_is_found_by_its_exact_path() -> None:

@@ -27,12 +27,13 @@ class Caller:
     road: Road
     token: str
     version: str = HANDSHAKE[0]
+    server: str = "/mcp"
 
-    async def post(self, content: bytes, *headers: tuple[str, str], path: str = "/mcp") -> Exchange:
+    async def post(self, content: bytes, *headers: tuple[str, str], path: str = "") -> Exchange:
         """Send a body as it is."""
         sent = (HOST, JSON, ACCEPT, *([bearer(self.token)] if self.token else []), *headers)
         framing = ("content-length", str(len(content)))
-        return await self.road.call("POST", path, *sent, framing, body=(content,))
+        return await self.road.call("POST", path or self.server, *sent, framing, body=(content,))
 
     async def send(self, method: str, params: dict[str, Any] | None = None, *, number: int = 1) -> Exchange:
         """Send a request."""
