@@ -27,6 +27,7 @@ from proxy.catalogue.openapi_import.admin import OpenApiImport
 from proxy.catalogue.remove import remove_backend, remove_operation
 from proxy.catalogue.save import save_backend, save_operation
 from proxy.catalogue.tls import facts
+from proxy.catalogue.tool_words import warnings_of
 
 MODE_TONES: dict[str, Tone] = {
     AuthMode.OAUTH: "plain",
@@ -252,6 +253,8 @@ class OperationAdmin(CatalogueAdmin):
         ),
     )
 
+    change_form_outer_before_template = "admin/operations/words.html"
+
     def about(self, obj: Operation) -> About:
         """By its backend and id."""
         return {"target": f"operation:{obj.backend.name}/{obj.operation_id}", "backend": obj.backend.name}
@@ -280,6 +283,14 @@ class OperationAdmin(CatalogueAdmin):
             fields=form.changed_names(),
             note=form.cleaned_data.get("reason", ""),
         )
+        for words in warnings_of(obj):
+            self.message_user(request, f"{obj.operation_id}: {words}", messages.WARNING)
+
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+        """Add what of its words would not help a model."""
+        operation = kwargs.get("obj")
+        context |= {"warnings": warnings_of(operation) if operation is not None else []}
+        return super().render_change_form(request, context, *args, **kwargs)
 
     def delete_model(self, request: HttpRequest, obj: Operation) -> None:
         """Removed by the verb."""

@@ -15,6 +15,7 @@ from proxy.catalogue.models import METHODS, AuthMode, Backend, BackendKind, Oper
 from proxy.catalogue.rpc_methods import HTTP_METHODS, METHOD_MAX
 from proxy.catalogue.schemas import HINTS, PARAMETERS_MAX
 from proxy.catalogue.tls import MAX_PEM
+from proxy.catalogue.tool_words import warnings_of
 from proxy.catalogue.ui_resources.models import UiResource
 
 ANY = "*"
@@ -231,6 +232,7 @@ class OperationSerializer(StrictModel):
     annotations = serializers.DictField(
         child=serializers.BooleanField(), required=False, help_text=f"any of {', '.join(HINTS)}"
     )
+    warnings = serializers.SerializerMethodField(help_text="what of its words would not help a model that reads it")
 
     class Meta:
         model = Operation
@@ -257,9 +259,14 @@ class OperationSerializer(StrictModel):
             "idempotent",
             "max_request_bytes",
             "enabled",
+            "warnings",
         )
         # One id per backend is checked when it is stored; the framework's own check would ask for both fields
         validators: list[Any] = []
+
+    def get_warnings(self, operation: Operation) -> list[str]:
+        """In words; none of them keeps anything from being stored."""
+        return warnings_of(operation)
 
     def validate_auth_mode(self, value: str | None) -> str:
         """As the model keeps it."""

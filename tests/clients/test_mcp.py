@@ -1,8 +1,10 @@
 """The MCP project's own Python client against the running gateway: it is given the URL, and does the rest itself."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import parse_qsl, urlsplit
 
@@ -12,6 +14,7 @@ from mcp.client import Client
 from mcp.client.auth import AuthorizationCodeResult, OAuthClientProvider, TokenStorage
 from mcp.client.streamable_http import streamable_http_client
 from mcp.shared.auth import OAuthClientInformationFull, OAuthClientMetadata, OAuthToken
+from mcp.shared.exceptions import MCPError
 from pydantic import AnyUrl
 
 from tests.attacks.target import READ, Target
@@ -48,9 +51,16 @@ class Host:
     """A program that connects: its person's browser allows, with the boxes of `allowed` ticked (all when None)."""
 
     def __init__(
-        self, server: Target, storage: Storage, *, allowed: set[str] | None = None, redirect_uri: str = REDIRECT
+        self,
+        server: Target,
+        storage: Storage,
+        *,
+        allowed: set[str] | None = None,
+        redirect_uri: str = REDIRECT,
+        path: str = "/mcp",
     ) -> None:
         self.server = server
+        self.path = path
         self.redirect_uri = redirect_uri
         self.storage = storage
         self.allowed = allowed
@@ -60,7 +70,7 @@ class Host:
     @property
     def url(self) -> str:
         """What a person pastes."""
-        return f"{self.server.origin}/mcp"
+        return f"{self.server.origin}{self.path}"
 
     async def visit(self, url: str) -> None:
         """The person's part."""
@@ -167,6 +177,44 @@ async def call(client: Client) -> None:
     """Call a tool: of 2026-07-28 on a client keeps lists for a while, and asks nobody."""
     found = await client.call_tool("searchJobs", {"keywords": "python"})
     assert not found.is_error
+
+
+@pytest.fixture(scope="session")
+def careers(started: Target) -> str:
+    """The path of an MCP server of one tool, made by a program of the staff."""
+    staff = json.loads((Path(started.variables["DATA_DIR"]) / "demo.json").read_text())["staff"]
+    wanted = {
+        "name": "careers",
+        "title": "Careers",
+        "instructions": "Search before you apply.",
+        "operations": ["searchJobs"],
+    }
+    made = httpx2.post(
+        f"{started.origin}/api/manage/v1/servers/",
+        json=wanted,
+        auth=(staff["username"], staff["password"]),
+        headers={"X-Forwarded-For": started.address},
+    )
+    assert made.status_code == 201, made.text
+    return "/mcp/careers"
+
+
+@pytest.mark.parametrize("mode", ["legacy", "auto"])
+async def test_a_choice_of_tools_is_a_server_of_its_own(server: Target, careers: str, mode: Mode) -> None:
+    host = Host(server, Storage(), path=careers)
+    async with host.connected(mode) as client:
+        assert client.instructions == "Search before you apply."
+        assert [tool.name for tool in (await client.list_tools()).tools] == ["searchJobs"]
+        found = await client.call_tool("searchJobs", {"keywords": "python"})
+        assert found.structured_content
+        assert found.structured_content["total"] == 4
+        with pytest.raises(MCPError):
+            await client.call_tool("submitApplication", {})
+    assert host.visits == 1
+    token = {"Authorization": f"Bearer {access_token(host)}", "X-Forwarded-For": server.address}
+    ping = {"jsonrpc": "2.0", "id": 1, "method": "ping"}
+    for path, status in ((careers, 200), ("/mcp", 401)):
+        assert httpx2.post(f"{server.origin}{path}", json=ping, headers=token).status_code == status
 
 
 def access_token(host: Host) -> str:

@@ -21,6 +21,7 @@ from proxy.catalogue.servers.forms import ServerForm
 from proxy.catalogue.servers.models import McpServer, offerable
 from proxy.catalogue.servers.remove import remove_server
 from proxy.catalogue.servers.save import save_server
+from proxy.catalogue.tool_words import warnings_of
 from proxy.catalogue.tools import Tool, tool_row
 
 
@@ -106,4 +107,5 @@ def _shown(operation: Operation) -> dict[str, Any]:
         effect = chip("plain", _("Reads"))
     else:
         effect = chip("danger", _("Destroys")) if hints["destructiveHint"] else chip("warn", _("Changes"))
-    return found | {"operation": operation, "effect": effect, "scopes": operation.scopes}
+    told = {"operation": operation, "effect": effect, "scopes": operation.scopes, "warnings": warnings_of(operation)}
+    return found | told

@@ -320,3 +320,15 @@ def test_a_json_rpc_backend_and_a_method_of_it(staff: StaffBrowser) -> None:
 def test_an_operation_of_another_backend_needs_a_method_and_a_path(staff: StaffBrowser, backend: Backend) -> None:
     refused = staff.fill(f"{OPERATIONS}add/", backend=str(backend.pk), operation_id="x")
     assert errors_of(refused).keys() == {"methods", "path"}
+
+
+def test_words_that_help_no_model_are_named_and_kept(staff: StaffBrowser, operation: Operation) -> None:
+    Operation.objects.filter(pk=operation.pk).update(tool_name="search")
+    order = "You must call this before any other."
+    answer = staff.fill(page(operation), description=order)
+    assert "gives the model an order" in staff.text(answer.headers["Location"])
+    operation.refresh_from_db()
+    assert operation.description == order
+    assert "gives the model an order" in staff.text(page(operation))
+    staff.fill(page(operation), description="Finds open jobs by words in their title.")
+    assert "gives the model an order" not in staff.text(page(operation))
