@@ -10,12 +10,15 @@ from proxy.entrypoints.mcp.upstream_answers import result_of
 from proxy.entrypoints.mcp.upstream_call import MESSAGE_MAX_BYTES, Heard, UpstreamCall
 from proxy.pipeline.call import Answer
 from proxy.pipeline.record import Record
+from proxy.pipeline.route import EVENT_STREAM_MAX_S
 from proxy.refusals import BackendNonsense, BackendTokenRefused, DeadlinePassed
 from proxy.upstream.mcp.answers import JSON, kind_of, messages
 from proxy.upstream.mcp.faults import AnswerTooLarge, McpFault
 
 # After its result a server closes the stream; one that does not is left
 END_S: Final = 0.1
+# A person who was asked may think for so long, while the server that asked says nothing
+PATIENCE_S: Final = 600.0
 _REFUSED: Final = frozenset({401, 403})
 # What clients of an earlier revision can be asked in the middle of a call, by the capability that says so
 _ASKED: Final = {"elicitation/create": "elicitation", "sampling/createMessage": "sampling", "roots/list": "roots"}
@@ -62,7 +65,7 @@ class Listening:
             if "method" not in document:
                 self._take(document, is_error=heard.status != 200)
             elif self._found is None and "id" in document:
-                await self._asked(document)
+                await self._asked(document, heard)
             elif self._found is None:
                 await self._told(document)
 
@@ -83,7 +86,7 @@ class Listening:
         if is_own or method in {"notifications/message", "notifications/elicitation/complete"}:
             await self._pass({"jsonrpc": "2.0", "method": method, "params": params})
 
-    async def _asked(self, document: JsonObject) -> None:
+    async def _asked(self, document: JsonObject, heard: Heard) -> None:
         session, method, request_id = self._exchange.session, document["method"], document["id"]
         if isinstance(request_id, bool) or not isinstance(request_id, str | int) or not isinstance(method, str):
             raise BackendNonsense(reason="mcp_unreadable")
@@ -95,6 +98,8 @@ class Listening:
             params = {"params": document["params"]} if isinstance(document.get("params"), dict) else {}
             sealed = seal(question, self._exchange.caller)
             await self._pass({"jsonrpc": "2.0", "id": sealed, "method": method, **params})
+            until = asyncio.get_running_loop().time() + PATIENCE_S
+            heard.patient_until = min(until, self._exchange.caller.received.started + EVENT_STREAM_MAX_S)
         else:
             error = {"code": -32601, "message": "The client does not take this request."}
             await self._upstream.tell(reply | {"error": error})

@@ -36,12 +36,16 @@ _OF_A_MESSAGE: Final = frozenset({
 })  # fmt: skip
 # A server that named no session will not in the next call: for so long none is made a handshake for nothing
 WITHOUT_SESSIONS_S: Final = 60.0
+_WANTS_A_SESSION: Final = frozenset({400, 404})
 _without_sessions: dict[tuple[str, str], float] = {}
 _running: set[asyncio.Task[None]] = set()
 
 
 class Heard:
-    """An answer as the parsers of MCP read it; what they read is counted in `record`."""
+    """An answer as the parsers of MCP read it; what they read is counted in `record`.
+
+    Until `patient_until`, a time of the event loop, silence does not end it.
+    """
 
     def __init__(self, answer: Answer, record: Record | None = None) -> None:
         self.status = answer.status
@@ -49,13 +53,20 @@ class Heard:
         self.retries = answer.retries
         self._answer = answer
         self._record = record
+        self.patient_until = 0.0
 
     async def read(self) -> bytes:
         """The next bytes, b"" at the end."""
-        piece = await self._answer.stream.read()
-        if self._record is not None:
-            self._record.response_bytes += len(piece)
-        return piece
+        while True:
+            try:
+                piece = await self._answer.stream.read()
+            except DeadlinePassed:
+                if asyncio.get_running_loop().time() >= self.patient_until:
+                    raise
+            else:
+                if self._record is not None:
+                    self._record.response_bytes += len(piece)
+                return piece
 
     async def aclose(self) -> None:
         """Let the connection go."""
@@ -89,10 +100,11 @@ class UpstreamCall:
             await self._shake_hands(constrained)
             if not self.session_id:
                 _without_sessions[server] = now + WITHOUT_SESSIONS_S
-            session = ((SESSION_HEADER, self.session_id),) if self.session_id else ()
-            headers = (*constrained.validated.transformed.headers, *session)
-            constrained = carrying(constrained, constrained.validated.received, headers=headers)
-        return await route(constrained, transport)
+            constrained = carrying(constrained, constrained.validated.received, headers=self._agreed(constrained))
+        answer = await route(constrained, transport)
+        if answer.status in _WANTS_A_SESSION:
+            _without_sessions.pop(server, None)
+        return answer
 
     async def tell(self, document: JsonObject) -> None:
         """Send what nobody answers; whether the server takes it is its own affair."""
@@ -125,6 +137,12 @@ class UpstreamCall:
                     with suppress(Refusal):
                         answer = await self._post(outgoing, method="DELETE")
                         await answer.stream.aclose()
+
+    def _agreed(self, constrained: Constrained) -> Headers:
+        """The headers of a call with what its handshake agreed on."""
+        others = [field for field in constrained.validated.transformed.headers if field[0] != VERSION_HEADER]
+        session = ((SESSION_HEADER, self.session_id),) if self.session_id else ()
+        return (*others, (VERSION_HEADER, self.version), *session)
 
     async def _shake_hands(self, constrained: Constrained) -> None:
         """`initialize` and `notifications/initialized`, as every call of a server with sessions needs first."""

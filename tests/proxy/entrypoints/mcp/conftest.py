@@ -1,10 +1,12 @@
 """Messages to the MCP server of a running data plane, as clients of either era send them."""
 
+import asyncio
 import json
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from django.db import connections
 
 from proxy.entrypoints.mcp.revisions import HANDSHAKE, MODERN
 from tests.proxy.asgi_client import HOST, Exchange
@@ -59,6 +61,20 @@ class Caller:
     async def call(self, tool: str, **arguments: Any) -> dict[str, Any]:
         """The result of a tool."""
         return await self.result("tools/call", {"name": tool, "arguments": arguments})
+
+
+@pytest.fixture
+async def road(road: Road) -> Road:
+    """The road with its catalogue as it stays: the first reading may make a signing key, and a second one follows."""
+
+    def settle() -> None:
+        try:
+            road.plane.watcher.refresh()
+        finally:
+            connections.close_all()
+
+    await asyncio.to_thread(settle)
+    return road
 
 
 @pytest.fixture(params=[MODERN, HANDSHAKE[0], HANDSHAKE[-1]])

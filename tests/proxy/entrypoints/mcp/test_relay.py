@@ -11,6 +11,7 @@ from proxy.entrypoints.mcp.revisions import HANDSHAKE, MODERN
 from tests.proxy.asgi_client import HOST
 from tests.proxy.entrypoints.mcp.conftest import JSON, META, Caller
 from tests.proxy.entrypoints.mcp.federation import (
+    BACKEND,
     EVENTS_HEAD,
     JSON_TYPE,
     behind,
@@ -96,6 +97,31 @@ async def test_a_handshake_comes_first_where_one_is_needed(caller: Caller, road:
     ]
     # Nobody can be asked anything there: the client behind it has no session
     assert server.heard[0]["params"]["capabilities"] == {}
+
+
+async def test_a_server_may_agree_on_an_earlier_revision(legacy: Caller, road: Road) -> None:
+    server = behind(road, HANDSHAKE[0])
+    serve(road, feature("tool", "find"))
+    server.says("initialize", results({"protocolVersion": HANDSHAKE[-1], "capabilities": {}, "serverInfo": {}}))
+    await legacy.call("find")
+    assert server.requests[-1].values("mcp-protocol-version") == [HANDSHAKE[-1]]
+    server.says("initialize", results({"protocolVersion": "1999-01-01", "capabilities": {}}))
+    assert (await legacy.call("find"))["isError"] is True
+
+
+async def test_a_server_without_sessions_is_made_no_handshake_for_nothing(
+    legacy: Caller, road: Road, monkeypatch: pytest.MonkeyPatch
+) -> None:  # fmt: skip
+    monkeypatch.setattr(upstream_call, "WITHOUT_SESSIONS_S", 60.0)
+    server = behind(road, HANDSHAKE[0], name=BACKEND)
+    serve(road, feature("tool", "find"))
+    for _time in range(2):
+        await legacy.call("find")
+    server.says("tools/call", writes(answer(b"", status="400 Bad Request")))
+    await legacy.call("find")
+    await legacy.call("find")
+    begun = ["initialize", "notifications/initialized", "tools/call"]
+    assert [each["method"] for each in server.heard] == [*begun, "tools/call", "tools/call", *begun]
 
 
 @pytest.mark.parametrize("arguments", [{}, {"id": "7"}, {"id": 7, "more": 1}])

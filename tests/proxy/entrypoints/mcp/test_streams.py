@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from proxy.entrypoints.mcp import session, upstream_call
+from proxy.entrypoints.mcp import listening, session, upstream_call
 from proxy.entrypoints.mcp.caller import Caller as SentBy
 from proxy.entrypoints.mcp.revisions import HANDSHAKE, MODERN
+from proxy.pipeline import route
 from tests.proxy.asgi_client import HOST, Begun, Exchange
 from tests.proxy.entrypoints.mcp.conftest import ACCEPT, JSON, META, Caller
 from tests.proxy.entrypoints.mcp.federation import (
@@ -269,6 +270,26 @@ async def test_a_question_of_the_server_goes_to_the_client_and_its_answer_back(t
     await asyncio.wait_for(running, 5)
     assert heard_events(heard.body)[-1]["result"] == TEXT
     assert (await events(taken.request_id))[-1].operation == "response"
+
+
+async def test_a_person_may_think_longer_than_a_server_may_be_silent(
+    talk: Talk, monkeypatch: pytest.MonkeyPatch
+) -> None:  # fmt: skip
+    monkeypatch.setattr(route, "EVENT_STREAM_IDLE_S", 0.05)
+
+    async def say(wire: Wire, message: dict[str, Any]) -> None:
+        await wire.write(EVENTS_HEAD + event(ASK))
+        await asyncio.sleep(0.3)
+        await wire.write(event({"jsonrpc": "2.0", "id": message["id"], "result": TEXT}) + chunk(b""))
+
+    talk.server.says("tools/call", say)
+    heard, running = begin(talk.caller, talk.session, path=OWN)
+    await asyncio.wait_for(running, 5)
+    assert heard_events(heard.body)[-1]["result"] == TEXT
+    monkeypatch.setattr(listening, "PATIENCE_S", 0.0)
+    heard, running = begin(talk.caller, talk.session, path=OWN)
+    await asyncio.wait_for(running, 5)
+    assert heard_events(heard.body)[-1]["result"]["isError"] is True
 
 
 @pytest.mark.parametrize("method", ["sampling/createMessage", "roots/list", "nothing", "ping"])
