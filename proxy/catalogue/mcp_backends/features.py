@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Final
 
+from django.apps import apps
 from django.utils.translation import gettext as _
 
 if TYPE_CHECKING:
@@ -70,6 +71,9 @@ def backend_faults(backend: "Backend") -> dict[str, list[str]]:
         faults["name"] = [_("Lower-case letters, digits, - and _.")]
     if backend.prefix != PREFIX + backend.name:
         faults["prefix"] = [_("An MCP backend answers at /mcp/ and its name.")]
+    # By name: a layer above. Tokens of the one would open the other
+    elif apps.get_model("proxy", "McpServer")._default_manager.filter(name=backend.name).exists():
+        faults["name"] = [_("An MCP server of your own has this address already.")]
     if backend.auth_mode != "oauth":
         faults["auth_mode"] = [_("Whoever calls an MCP backend signs in here.")]
     return faults

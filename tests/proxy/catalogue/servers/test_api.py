@@ -87,6 +87,14 @@ def test_a_name_that_a_backend_answers_to_is_refused(api: Api) -> None:
     assert "name" in errors_of(api.post("servers/", {"name": "careers"}))
 
 
+def test_a_backend_cannot_take_the_address_of_a_server(api: Api) -> None:
+    api.made("servers/", name="careers")
+    wanted = {"name": "careers", "kind": "mcp", "upstream_url": "https://mcp.example/mcp"}
+    assert "name" in errors_of(api.post("backends/", wanted))
+    assert api.post("backends/", wanted | {"name": "other"}).status_code == 201
+    assert "name" in errors_of(api.post("servers/", {"name": "other"}))
+
+
 def test_a_server_is_changed_and_removed_with_a_reason(api: Api) -> None:
     api.made("servers/", name="careers", operations=["jobs/search"])
     changed = api.patch("servers/careers/", {"title": "Careers", "operations": ["jobs/drop-jobs"]}).json()
