@@ -68,7 +68,9 @@ class McpServer(models.Model):
     def scopes_by_path(cls) -> dict[str, set[str]]:
         """What the enabled operations of each server require, by its path; `/mcp` offers all there are."""
         offered = Operation.objects.filter(offerable(), enabled=True)
-        found = {MCP_PATH: set(chain.from_iterable(offered.values_list("scopes", flat=True)))}
+        # There also what MCP backends offer
+        whole = Operation.objects.filter(offerable() | ~Q(feature=""), enabled=True)
+        found = {MCP_PATH: set(chain.from_iterable(whole.values_list("scopes", flat=True)))}
         for server in cls.objects.prefetch_related(Prefetch("operations", offered)):
             found[server.path] = {scope for operation in server.operations.all() for scope in operation.scopes}
         return found

@@ -7,6 +7,7 @@ from mcp.server.mcpserver import MCPServer
 
 from audit.ledger.kinds import Kind
 from oauth_provider.resources.models import Resource
+from oauth_provider.resources.save import answered_paths
 from proxy.catalogue.models import Backend
 from proxy.catalogue.snapshot import build
 from tests.management_api import REASON, Api, errors_of
@@ -121,3 +122,19 @@ def test_an_operation_opens_the_same_thing_for_good(api: Api) -> None:
     assert api.patch(one, {"prompt": "plan", "title": "Plan"}).json()["title"] == "Plan"
     again = {"backend": "weather", "prompt": "plan", "scopes": []}
     assert errors_of(api.post("operations/", again))
+
+
+def test_no_backend_takes_the_address_of_a_server(api: Api) -> None:
+    api.made("servers/", name="weather")
+    body = {"name": "weather", "kind": "mcp", "upstream_url": "https://mcp.example/mcp"}
+    assert "name" in errors_of(api.post("backends/", body))
+    api.made("backends/", **body | {"name": "sea"})
+    assert "name" in errors_of(api.post("servers/", {"name": "sea"}))
+
+
+def test_the_resource_of_all_tools_has_the_permissions_of_mcp_backends_too(api: Api) -> None:
+    api.made("scopes/", name="weather:read", title="Weather")
+    api.made("backends/", name="weather", kind="mcp", upstream_url="https://mcp.example/mcp")
+    api.made("operations/", backend="weather", tool="*", scopes=["weather:read"])
+    assert "weather:read" in answered_paths()["/mcp"]
+    assert answered_paths()["/mcp/weather"] == ["weather:read"]
