@@ -69,13 +69,11 @@ def backend_faults(backend: "Backend") -> dict[str, list[str]]:
     faults: dict[str, list[str]] = {}
     if not _BACKEND_NAME.match(backend.name):
         faults["name"] = [_("Lower-case letters, digits, - and _.")]
+    # By name: a layer above. Tokens of the one would open the other
     elif apps.get_model("proxy", "McpServer").objects.filter(name=backend.name).exists():
         faults["name"] = [_("An MCP server that staff put together has this address.")]
     if backend.prefix != PREFIX + backend.name:
         faults["prefix"] = [_("An MCP backend answers at /mcp/ and its name.")]
-    # By name: a layer above. Tokens of the one would open the other
-    elif apps.get_model("proxy", "McpServer")._default_manager.filter(name=backend.name).exists():
-        faults["name"] = [_("An MCP server of your own has this address already.")]
     if backend.auth_mode != "oauth":
         faults["auth_mode"] = [_("Whoever calls an MCP backend signs in here.")]
     return faults
