@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Generic, TypeVar
+from enum import Enum
+from typing import Final, Generic, TypeVar
 
 from proxy.catalogue.paths import Template
 
@@ -31,6 +32,15 @@ class Nothing:
 NOTHING = Nothing()
 
 
+class Disabled(Enum):
+    """What stands in the place of an operation that staff switched off."""
+
+    HERE = "here"
+
+
+DISABLED: Final = Disabled.HERE
+
+
 @dataclass(slots=True)
 class _Node(Generic[T]):
     literals: dict[str, "_Node[T]"] = field(default_factory=dict)
@@ -42,27 +52,29 @@ class _Node(Generic[T]):
 class Matcher(Generic[T]):
     """A trie of path segments for each method: a literal beats a parameter, a parameter beats a tail.
 
-    Of two operations with the same method and an equally specific path the first one given stays.
+    Of two operations with the same method and an equally specific path the first one given stays. Where a disabled one
+    would answer nothing does: no less specific one answers in its place.
     """
 
-    def __init__(self, entries: Iterable[tuple[str, Template, T]]) -> None:
-        self._tries: dict[str, _Node[T]] = {}
+    def __init__(self, entries: Iterable[tuple[str, Template, T | Disabled]]) -> None:
+        self._tries: dict[str, _Node[T | Disabled]] = {}
         for method, template, operation in entries:
             self._add(self._tries.setdefault(method, _Node()), template, operation)
 
     def match(self, method: str, segments: tuple[str, ...]) -> Found[T] | OtherMethods | Nothing:
         """The operation for `method` at `segments` (below the prefix); HEAD is answered by GET."""
         root = self._tries.get("GET" if method == "HEAD" else method)
-        if root is not None and (operation := _walk(root, segments, 0)) is not None:
+        operation = None if root is None else _walk(root, segments, 0)
+        if operation is not None and not isinstance(operation, Disabled):
             return Found(operation)
-        others = [name for name, trie in self._tries.items() if _walk(trie, segments, 0) is not None]
+        others = [name for name, trie in self._tries.items() if _answers(_walk(trie, segments, 0))]
         if not others:
             return NOTHING
         if "GET" in others:
             others.append("HEAD")
         return OtherMethods(allow=", ".join(sorted([*others, "OPTIONS"])))
 
-    def _add(self, root: _Node[T], template: Template, operation: T) -> None:
+    def _add(self, root: _Node[T | Disabled], template: Template, operation: T | Disabled) -> None:
         node = root
         for segment in template.segments:
             if segment is None:
@@ -74,6 +86,10 @@ class Matcher(Generic[T]):
             node.tail = operation
         elif not template.tail and node.here is None:
             node.here = operation
+
+
+def _answers(operation: object) -> bool:
+    return operation is not None and operation is not DISABLED
 
 
 def _walk(node: _Node[T], segments: tuple[str, ...], index: int) -> T | None:

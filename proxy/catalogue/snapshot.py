@@ -18,7 +18,7 @@ from proxy.catalogue.actions.api import Api, actions_of
 from proxy.catalogue.addresses import parse_upstream_url
 from proxy.catalogue.credentials import ClientCredentials, QueryCredential, header_of, opened
 from proxy.catalogue.issuer_plan import Issuers, ReadIssuers, no_issuers
-from proxy.catalogue.matching import NOTHING, Found, Matcher, Nothing, OtherMethods
+from proxy.catalogue.matching import DISABLED, NOTHING, Disabled, Found, Matcher, Nothing, OtherMethods
 from proxy.catalogue.mcp_backends.compile import Opened, read_facts, with_features
 from proxy.catalogue.models import AuthMode, Backend, BackendKind, Operation, is_text_list
 from proxy.catalogue.parameters import parameter
@@ -67,6 +67,8 @@ class Snapshot:
     servers: Mapping[str, ServerPlan] = field(default_factory=dict)
     # The words of each enabled scope
     scope_titles: Mapping[str, str] = field(default_factory=dict)
+    # Of backends that are disabled or cannot run: no backend with a shorter prefix answers in their place
+    closed_prefixes: frozenset[tuple[str, ...]] = frozenset()
 
     @property
     def signing_key(self) -> LoadedKey | None:
@@ -77,10 +79,13 @@ class Snapshot:
     def match(self, method: str, path: CanonicalPath) -> Match:
         """The backend with the longest prefix of `path`, and its operation for `method`."""
         for length in self.prefix_lengths:
-            backend = self.by_prefix.get(path.raw_segments[:length])
+            prefix = path.raw_segments[:length]
+            backend = self.by_prefix.get(prefix)
             if backend is not None:
                 rest = path.raw[len(backend.prefix) :]
                 return Match(backend, backend.matcher.match(method, path.segments[length:]), rest)
+            if prefix in self.closed_prefixes:
+                break
         return NO_MATCH
 
     def api(self, backend: BackendPlan) -> Api:
@@ -99,14 +104,12 @@ def build(*, revision: int, read_issuers: ReadIssuers = no_issuers) -> Snapshot:
     """Read the catalogue in seven statements (nine with MCP backends), and the issuers in one more, and compile it.
 
     A backend that cannot run is left out, and logged; it goes whole, because without one of its operations a wider
-    one might answer in its place.
+    one might answer in its place. For the same reason what is disabled keeps its place, and answers nothing there.
     """
-    operations: defaultdict[int, list[dict[str, Any]]] = defaultdict(list)
-    pages = shown_pages()
-    for operation in Operation.objects.filter(enabled=True, backend__enabled=True).order_by("id").values():
-        operations[operation["backend_id"]].append({**operation, "page": pages.get(operation["ui_resource_id"])})
+    operations = _read_operations()
     scopes = dict(Scope.objects.filter(enabled=True).values_list("name", "title"))
-    rows: list[dict[str, Any]] = [{**row} for row in Backend.objects.filter(enabled=True).values()]
+    everything: list[dict[str, Any]] = [{**row} for row in Backend.objects.values()]
+    rows = [row for row in everything if row["enabled"]]
     facts = read_facts(rows)
     plans: dict[str, BackendPlan] = {}
     by_prefix: dict[tuple[str, ...], BackendPlan] = {}
@@ -116,23 +119,38 @@ def build(*, revision: int, read_issuers: ReadIssuers = no_issuers) -> Snapshot:
         try:
             plan = _backend_plan(row, own, facts.get(row["id"]))
             if plan.kind == BackendKind.MCP:
-                opened.append(_opened(row, plan, own))
+                opened.append(_opened(row, plan, _enabled(own)))
             else:
                 by_prefix[compile_prefix(plan.prefix)] = plan
             plans[plan.name] = plan
         except UNUSABLE:
             log.exception("backend_left_out", backend=row["name"])
+    closed = {tuple(row["prefix"][1:].split("/")) for row in everything} - by_prefix.keys()
     return Snapshot(
         revision=revision,
         backends=plans,
         by_prefix=by_prefix,
-        prefix_lengths=tuple(sorted({len(prefix) for prefix in by_prefix}, reverse=True)),
+        prefix_lengths=tuple(sorted({len(prefix) for prefix in {*by_prefix, *closed}}, reverse=True)),
         enabled_scopes=frozenset(scopes),
         signing_keys=_signing_keys(),
         issuers=read_issuers(),
         servers=with_features(server_plans(plans.values()), opened),
         scope_titles=scopes,
+        closed_prefixes=frozenset(closed),
     )
+
+
+def _read_operations() -> defaultdict[int, list[dict[str, Any]]]:
+    """Those of enabled backends, disabled ones too, by backend."""
+    found: defaultdict[int, list[dict[str, Any]]] = defaultdict(list)
+    pages = shown_pages()
+    for operation in Operation.objects.filter(backend__enabled=True).order_by("id").values():
+        found[operation["backend_id"]].append({**operation, "page": pages.get(operation["ui_resource_id"])})
+    return found
+
+
+def _enabled(operations: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [operation for operation in operations if operation["enabled"]]
 
 
 def _signing_keys() -> tuple[LoadedKey, ...]:
@@ -158,10 +176,10 @@ def _opened(row: dict[str, Any], plan: BackendPlan, operations: list[dict[str, A
     return Opened(row["id"], plan, {place: each for place, each in places.items() if each.auth_mode == AuthMode.OAUTH})
 
 
-def _backend_plan(row: dict[str, Any], operations: list[dict[str, Any]], facts: McpFacts | None) -> BackendPlan:
-    issuer = settings.PUBLIC_BASE_URL
+def _backend_plan(row: dict[str, Any], everything: list[dict[str, Any]], facts: McpFacts | None) -> BackendPlan:
+    issuer, operations = settings.PUBLIC_BASE_URL, _enabled(everything)
     base, credential = parse_upstream_url(row["upstream_url"], own_origin=issuer), opened(row["credential_sealed"])
-    _check_lists([row["identity_headers"], *(each[name] for each in operations for name in ("methods", "scopes"))])
+    _check_lists([row["identity_headers"], *(each[name] for each in everything for name in ("methods", "scopes"))])
     # Those of an MCP backend name no path
     addressed = [] if row["kind"] == BackendKind.MCP else operations
     compiled = [(operation, _operation_plan(row, operation)) for operation in addressed]
@@ -183,7 +201,7 @@ def _backend_plan(row: dict[str, Any], operations: list[dict[str, Any]], facts: 
         resource_metadata=f"{issuer}{METADATA_PATH}{row['prefix']}",
         scopes=tuple(sorted({scope for operation in operations for scope in operation["scopes"]})),
         modes=frozenset({row["auth_mode"], *(each["auth_mode"] or row["auth_mode"] for each in operations)}),
-        matcher=Matcher(_entries(row, compiled)),
+        matcher=Matcher([*_entries(row, compiled), *_disabled(everything)]),
         tools=tuple(_tools(row, compiled)),
         actions=actions_of(addressed, backend_mode=row["auth_mode"]),
         credential_parameter=(
@@ -233,6 +251,13 @@ def _entries(
         if not operation["rpc_method"]:
             template = compile_template(operation["path"])
             yield from ((method, template, plan) for method in operation["methods"])
+
+
+def _disabled(operations: list[dict[str, Any]]) -> Iterator[tuple[str, Template, Disabled]]:
+    for operation in operations:
+        if not operation["enabled"]:
+            template = compile_template(operation["path"])
+            yield from ((method, template, DISABLED) for method in operation["methods"])
 
 
 def _rpc_plan(row: dict[str, Any], named: list[tuple[dict[str, Any], OperationPlan]]) -> OperationPlan:

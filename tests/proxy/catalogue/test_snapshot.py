@@ -120,6 +120,20 @@ def test_what_is_disabled_answers_nothing() -> None:
     assert match(snapshot, "/api/v1/jobs/b", "PUT").result == OtherMethods(allow="GET, HEAD, OPTIONS")
 
 
+def test_nothing_wider_answers_in_the_place_of_what_is_disabled() -> None:
+    backend = add("jobs", "/{id}", "/**", "/files/**")
+    Operation.objects.create(backend=backend, operation_id="make", methods=["POST"], path="/{id}")
+    Operation.objects.filter(path__in=["/{id}", "/files/**"], methods=["GET"]).update(enabled=False)
+    add("inner", "/**", prefix="/api/v1/jobs/inner", enabled=False)
+    add("broken", "/**", prefix="/api/v1/jobs/broken", tls_ca="not PEM")
+    snapshot = build(revision=1)
+    assert match(snapshot, "/api/v1/jobs/files/a").result is NOTHING
+    assert match(snapshot, "/api/v1/jobs/7").result == OtherMethods(allow="OPTIONS, POST")
+    assert match(snapshot, "/api/v1/jobs/7", "HEAD").result == OtherMethods(allow="OPTIONS, POST")
+    assert found(snapshot, "/api/v1/jobs/7/a") == ("jobs", "/api/v1/jobs/**")
+    assert match(snapshot, "/api/v1/jobs/inner/a") == match(snapshot, "/api/v1/jobs/broken/a") == NO_MATCH
+
+
 @pytest.mark.parametrize(
     "broken",
     [
