@@ -18,6 +18,7 @@ from oauth_provider.clients.setup_sheet import awaits_callback
 from oauth_provider.connections.models import Connection
 from oauth_provider.scopes.models import Scope
 from proxy.catalogue.models import AuthMode, Backend, Operation
+from proxy.catalogue.needs import alternatives
 from proxy.issuers.models import Issuer
 
 SHOWN = 6
@@ -160,8 +161,10 @@ def _broken_operations(request: HttpRequest) -> list[Look]:
     if not request.user.has_perm("proxy.view_operation"):
         return []
     enabled = set(Scope.objects.filter(enabled=True).values_list("name", flat=True))
-    rows = Operation.objects.filter(enabled=True, backend__enabled=True).values_list("pk", "operation_id", "scopes")
-    broken = [(pk, name) for pk, name, scopes in rows if not set(scopes) <= enabled]
+    rows = Operation.objects.filter(enabled=True, backend__enabled=True).values_list(
+        "pk", "operation_id", "scopes", "any_scopes"
+    )
+    broken = [(pk, name) for pk, name, *lists in rows if not any(map(enabled.issuperset, alternatives(*lists)))]
     return [
         Look(
             _("Nobody can call %(name)s: a permission it needs is disabled.") % {"name": name},

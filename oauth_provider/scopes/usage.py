@@ -20,8 +20,8 @@ def scope_usage() -> Usage:
     clients = apps.get_model("oauth_provider", "Client")
     operations = apps.get_model("proxy", "Operation")
     allowed = clients._default_manager.values_list("allowed_scopes", flat=True)
-    required = operations._default_manager.values_list("scopes", flat=True)
+    required = operations._default_manager.values_list("scopes", "any_scopes")
     return Usage(
         clients=Counter(name for names in allowed for name in names.split()),
-        operations=Counter(name for names in required for name in names),
+        operations=Counter(name for lists in required for name in {*lists[0], *lists[1]}),
     )

@@ -18,15 +18,15 @@ from oauth_provider.revisions.bump import bump
 from proxy.catalogue.mcp_backends.exposed_names import taken as exposed_names
 from proxy.catalogue.mcp_backends.features import TOOL
 from proxy.catalogue.mcp_backends.wanted import look_for
-from proxy.catalogue.models import Operation, is_text_list, known_scopes
+from proxy.catalogue.models import Operation, known_scopes
 from proxy.catalogue.operation_ids import new_operation_id
 from proxy.catalogue.rpc_methods import answered
 from proxy.catalogue.tool_names import new_tool_name
 
 BATCH = 500
-FIELDS = ("annotations", "auth_mode", "consequential", "description", "enabled", "feature", "feature_name",
-          "idempotent", "max_request_bytes", "methods", "operation_id", "parameters", "path", "request_schema",
-          "response_schema", "rpc_method", "scopes", "title", "tool_name")  # fmt: skip
+FIELDS = ("annotations", "any_scopes", "auth_mode", "consequential", "cost", "description", "enabled", "feature",
+          "feature_name", "idempotent", "max_request_bytes", "methods", "operation_id", "parameters", "path",
+          "request_schema", "response_schema", "rpc_method", "scopes", "title", "tool_name")  # fmt: skip
 
 
 class RowRefused(Exception):
@@ -42,7 +42,7 @@ class _Neighbours:
     """What the backends of new operations answer already, the new ones admitted so far included."""
 
     def __init__(self, operations: Sequence[Operation]) -> None:
-        self._scopes = known_scopes({name for each in operations if is_text_list(each.scopes) for name in each.scopes})
+        self._scopes = known_scopes({name for each in operations for name in each.named_scopes})
         self._ids: defaultdict[int, set[str]] = defaultdict(set)
         self._answers: dict[tuple[int, str, str], str] = {}
         self._tools: set[str | None] = {*exposed_names(TOOL)}
@@ -126,7 +126,7 @@ def _event(operation: Operation, actor: UserRef | None, note: str, reason: str) 
         target=f"operation:{operation.backend.name}/{operation.operation_id}",
         backend=operation.backend.name,
         operation=operation.operation_id,
-        scopes_required=" ".join(operation.scopes),
+        scopes_required=operation.needs,
         fields=FIELDS,
         reason=reason,
         note=note,

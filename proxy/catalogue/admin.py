@@ -87,7 +87,8 @@ class BackendAdmin(McpDefinitions, OpenApiImport, CatalogueAdmin):
             "classes": ("collapse",),
         }),
         (gettext_lazy("Limits"), {
-            "fields": ("timeout_ms", "connect_timeout_ms", "max_request_bytes", "max_concurrency"),
+            "fields": ("timeout_ms", "connect_timeout_ms", "max_request_bytes", "max_response_bytes",
+                       "max_concurrency"),
             "classes": ("collapse",),
         }),
     )  # fmt: skip
@@ -219,6 +220,7 @@ class OperationAdmin(CatalogueAdmin):
                     "feature",
                     "feature_name",
                     "scopes",
+                    "any_scopes",
                     "auth_mode",
                     "enabled",
                     "reason",
@@ -249,7 +251,7 @@ class OperationAdmin(CatalogueAdmin):
         ),
         (
             gettext_lazy("Limits and repetition"),
-            {"fields": ("max_request_bytes", "idempotent"), "classes": ("collapse",)},
+            {"fields": ("max_request_bytes", "cost", "idempotent"), "classes": ("collapse",)},
         ),
     )
 
@@ -307,7 +309,7 @@ class OperationAdmin(CatalogueAdmin):
     @column(description=gettext_lazy("permissions"))
     def needs(self, operation: Operation) -> str:
         """Names of the scopes it needs."""
-        return ", ".join(operation.scopes) or "–"
+        return operation.needs_shown
 
     @column(description=gettext_lazy("who may call"))
     def mode(self, operation: Operation) -> SafeString:

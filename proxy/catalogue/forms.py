@@ -60,6 +60,7 @@ class BackendForm(ReasonedForm, CredentialFields, TlsFields):
             "timeout_ms",
             "connect_timeout_ms",
             "max_request_bytes",
+            "max_response_bytes",
             "max_concurrency",
             "enabled",
         )
@@ -128,7 +129,7 @@ class OperationForm(ReasonedForm):
     """One thing clients may do at a backend."""
 
     access_fields = frozenset({"backend", "methods", "path", "rpc_method", "feature", "feature_name", "scopes",
-                               "auth_mode", "enabled"})  # fmt: skip
+                               "any_scopes", "auth_mode", "enabled"})  # fmt: skip
 
     methods = forms.MultipleChoiceField(
         label=gettext_lazy("Methods"),
@@ -141,6 +142,12 @@ class OperationForm(ReasonedForm):
         label=gettext_lazy("Permissions it needs"),
         required=False,
         help_text=gettext_lazy("All of the ticked ones are needed. None ticked: any signed-in user may call it."),
+    )
+
+    any_scopes = ScopesField(
+        label=gettext_lazy("Or one of these"),
+        required=False,
+        help_text=gettext_lazy("One of the ticked ones is needed as well. Clients are told to ask for the first."),
     )
 
     class Meta:
@@ -158,8 +165,10 @@ class OperationForm(ReasonedForm):
             "feature",
             "feature_name",
             "scopes",
+            "any_scopes",
             "auth_mode",
             "max_request_bytes",
+            "cost",
             "consequential",
             "idempotent",
             "enabled",
@@ -186,8 +195,9 @@ class OperationForm(ReasonedForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if isinstance(field := self.fields.get("scopes"), ScopesField):
-            field.offer(self.instance.scopes)
+        for name in ("scopes", "any_scopes"):
+            if isinstance(field := self.fields.get(name), ScopesField):
+                field.offer(getattr(self.instance, name))
         if isinstance(field := self.fields.get("auth_mode"), forms.ChoiceField):
             field.choices = [("", _("As the backend")), *AuthMode.choices]
         for name in ("feature", "feature_name"):

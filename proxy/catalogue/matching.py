@@ -67,7 +67,7 @@ class Matcher(Generic[T]):
         operation = None if root is None else _walk(root, segments, 0)
         if operation is not None and not isinstance(operation, Disabled):
             return Found(operation)
-        others = [name for name, trie in self._tries.items() if _answers(_walk(trie, segments, 0))]
+        others = [name for name, trie in self._tries.items() if _answers(trie, segments)]
         if not others:
             return NOTHING
         if "GET" in others:
@@ -88,8 +88,9 @@ class Matcher(Generic[T]):
             node.here = operation
 
 
-def _answers(operation: object) -> bool:
-    return operation is not None and operation is not DISABLED
+def _answers(root: _Node[T | Disabled], segments: tuple[str, ...]) -> bool:
+    operation = _walk(root, segments, 0)
+    return operation is not None and not isinstance(operation, Disabled)
 
 
 def _walk(node: _Node[T], segments: tuple[str, ...], index: int) -> T | None:

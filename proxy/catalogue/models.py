@@ -26,6 +26,7 @@ from proxy.catalogue.credentials import (
 )
 from proxy.catalogue.header_names import HEADER_NAME, UNNAMEABLE, folded
 from proxy.catalogue.mcp_backends.features import NAME_MAX, backend_faults, feature_faults
+from proxy.catalogue.needs import in_words
 from proxy.catalogue.parameters import PARAMETER_NAME, folded_parameter
 from proxy.catalogue.paths import DOCUMENT_PATHS, BadTemplate, compile_prefix, compile_template
 from proxy.catalogue.rpc_methods import METHOD_MAX, rpc_faults
@@ -33,6 +34,8 @@ from proxy.catalogue.schemas import check_annotations, check_parameters, check_s
 from proxy.catalogue.tls import tls_context, tls_faults
 
 METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
+RESPONSE_MAX: Final = 1 << 40
+COST_MAX: Final = 1_000_000
 # What every model provider takes as the name of a function
 TOOL_NAME = re.compile(r"\A[A-Za-z0-9_-]{1,64}\Z")
 
@@ -89,6 +92,11 @@ class Backend(models.Model):
     max_request_bytes = models.PositiveIntegerField(
         _("largest request body, bytes"), default=1_048_576, validators=[MaxValueValidator(1_073_741_824)]
     )
+    max_response_bytes = models.PositiveBigIntegerField(
+        _("largest answer, bytes"), null=True, blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(RESPONSE_MAX)],
+        help_text=_("A longer answer is refused, or broken off when its length was not announced. Empty: no limit."),
+    )  # fmt: skip
     max_concurrency = models.PositiveIntegerField(
         _("calls at the same time"), default=64, validators=[MinValueValidator(1), MaxValueValidator(4096)]
     )
@@ -215,6 +223,10 @@ class Operation(models.Model):
         blank=True,
         help_text=_('All of these are needed: ["jobs:read"]. Empty: any signed-in user.'),
     )
+    any_scopes = models.JSONField(
+        _("alternative scopes"), default=list, blank=True, db_default=models.Value([], models.JSONField()),
+        help_text=_('One of these is needed as well: ["jobs:write", "jobs:admin"]. The first is the one to ask for.'),
+    )  # fmt: skip
     auth_mode = models.CharField(
         _("who may call"),
         max_length=12,
@@ -228,6 +240,10 @@ class Operation(models.Model):
     max_request_bytes = models.PositiveIntegerField(
         _("largest request body, bytes"), null=True, blank=True, help_text=_("Empty: as the backend.")
     )
+    cost = models.PositiveIntegerField(
+        _("cost of a call"), default=1, db_default=1, validators=[MinValueValidator(1), MaxValueValidator(COST_MAX)],
+        help_text=_("As how many calls one call counts in every limit."),
+    )  # fmt: skip
     consequential = models.BooleanField(
         _("asks before it acts"), default=False, help_text=_("On: ChatGPT asks the person each time.")
     )
@@ -276,13 +292,29 @@ class Operation(models.Model):
     def __str__(self) -> str:
         return f"{self.backend.name}/{self.operation_id}" if self.backend_id else self.operation_id
 
+    @property
+    def named_scopes(self) -> set[str]:
+        """Every scope it names, needed or one of a choice."""
+        return {name for names in (self.scopes, self.any_scopes) if is_text_list(names) for name in names}
+
+    @property
+    def needs(self) -> str:
+        """The same as the ledger says it."""
+        return in_words(self.scopes, [self.any_scopes])
+
+    @property
+    def needs_shown(self) -> str:
+        """The same for people."""
+        choice = gettext(" or ").join(self.any_scopes)
+        return ", ".join([*self.scopes, choice] if choice else self.scopes) or "–"
+
     def clean(self) -> None:
         """Refuse whatever the data plane could not run.
 
         Raises:
             ValidationError: by field.
         """
-        self.clean_with(known_scopes(self.scopes) if is_text_list(self.scopes) else set())
+        self.clean_with(known_scopes(self.named_scopes))
 
     def clean_with(self, scopes: set[str]) -> None:
         """The same for a caller who knows which `scopes` exist.
@@ -303,10 +335,10 @@ class Operation(models.Model):
             faults |= feature_faults(self, kind=self.backend.kind)
         if not is_text_list(self.methods) or not self.methods or not set(self.methods) <= set(METHODS):
             faults["methods"] = [gettext("A list of %(methods)s.") % {"methods": ", ".join(METHODS)}]
-        if not is_text_list(self.scopes):
-            faults["scopes"] = [gettext("A list of scope names.")]
-        elif missing := sorted(set(self.scopes) - scopes):
-            faults["scopes"] = [gettext("No such scope: %(names)s.") % {"names": ", ".join(missing)}]
+        for name in ("scopes", "any_scopes"):
+            faults |= _scope_faults(name, getattr(self, name), known=scopes)
+        if not faults and (both := sorted(set(self.scopes) & set(self.any_scopes))):
+            faults["any_scopes"] = [gettext("Needed in any case: %(names)s.") % {"names": ", ".join(both)}]
         if faults:
             raise ValidationError(faults)
 
@@ -335,6 +367,13 @@ def _fault_of(check: Callable[..., None], value: object, **facts: object) -> lis
 def is_text_list(value: object) -> bool:
     """Whether a JSON field holds a list of texts, as methods, scopes and header names must."""
     return isinstance(value, list) and all(isinstance(item, str) for item in value)
+
+
+def _scope_faults(name: str, given: object, *, known: set[str]) -> dict[str, list[str]]:
+    if not isinstance(given, list) or not is_text_list(given):
+        return {name: [gettext("A list of scope names.")]}
+    missing = ", ".join(sorted(set(given) - known))
+    return {name: [gettext("No such scope: %(names)s.") % {"names": missing}]} if missing else {}
 
 
 def known_scopes(names: Iterable[str]) -> set[str]:

@@ -14,6 +14,7 @@ from proxy.catalogue.credentials import ClientCredentials
 from proxy.catalogue.header_names import folded
 from proxy.catalogue.matching import Matcher
 from proxy.catalogue.models import AuthMode, BackendKind
+from proxy.catalogue.needs import in_words
 from proxy.catalogue.parameters import folded_parameter
 from proxy.catalogue.schemas import validator
 from proxy.catalogue.tls import tls_context
@@ -72,6 +73,8 @@ class BackendPlan:
     kind: str = BackendKind.REST
     # Of kind mcp; None until it has been asked
     mcp: McpFacts | None = None
+    # None: an answer may be of any length
+    max_response_bytes: int | None = None
     # What a connection must have been made with to be used again
     way: tuple[object, ...] = field(init=False, repr=False)
     # Folded names that are the gateway's alone here
@@ -113,6 +116,8 @@ def bearer_challenge(resource_metadata: str, scopes: tuple[str, ...] = (), error
 class OperationPlan:
     """An operation as the data plane knows it. `template` is the whole public path, for the ledger.
 
+    Its caller needs all of `scope_set` and one of each of `any_of`; `scopes` is what a challenge tells a client to ask
+    for, which is enough, and `needs` all of it as the ledger says it. `cost`: of an allowance, for one call.
     `idempotent`: staff say that the same call twice does no harm. `by_rpc_method`: the body names the method, and with
     it the operation; `messages` are then those of the body, one for each message of it.
     """
@@ -126,6 +131,21 @@ class OperationPlan:
     idempotent: bool = False
     by_rpc_method: "Mapping[str, OperationPlan] | None" = field(default=None, repr=False)
     messages: "tuple[OperationPlan, ...]" = ()
+    any_of: tuple[tuple[str, ...], ...] = ()
+    cost: int = 1
+    needs: str = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "needs", in_words(sorted(self.scope_set), self.any_of))
+
+    @property
+    def named_scopes(self) -> frozenset[str]:
+        """Every scope that it needs, or is one of a choice."""
+        return self.scope_set.union(*self.any_of)
+
+    def admits(self, held: frozenset[str]) -> bool:
+        """Whether the scopes `held` are enough."""
+        return self.scope_set <= held and (not self.any_of or all(map(held.intersection, self.any_of)))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -233,7 +253,7 @@ class ServerPlan:
         found = self._seen.get(held)
         if found is None:
             both: list[ToolPlan | FeaturePlan] = [*self.tools.values(), *self.features.get("tool", {}).values()]
-            usable = (plan for plan in both if plan.operation.scope_set <= held)
+            usable = (plan for plan in both if plan.operation.admits(held))
             found = tuple(sorted(usable, key=lambda plan: plan.name))
             if len(self._seen) >= SEEN_MAX:
                 # Whoever makes up ever new sets of scopes loses no more than others' shortcut

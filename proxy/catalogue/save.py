@@ -93,7 +93,7 @@ def save_operation(
         target=f"operation:{operation.backend.name}/{operation.operation_id}",
         backend=operation.backend.name,
         operation=operation.operation_id,
-        scopes_required=" ".join(operation.scopes),
+        scopes_required=operation.needs,
         fields=tuple(sorted(set(fields))),
         reason=reason,
         note=note,

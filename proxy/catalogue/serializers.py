@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from oauth_provider.staff_api.fields import Only, Strict, StrictModel
+from oauth_provider.staff_api.fields import Strict, StrictModel
 from proxy.catalogue.credentials import KINDS, MAX_SECRET, Credential, make
 from proxy.catalogue.mcp_backends.api import McpBackendSerializer
 from proxy.catalogue.mcp_backends.features import NAME_MAX, OPENABLE, with_defaults
@@ -83,7 +83,6 @@ class BackendSerializer(StrictModel):
     prefix = serializers.CharField(
         max_length=200, required=False, help_text="/api/v1/<name>, unless given; /mcp/<name> for mcp"
     )
-    max_response_bytes = Only(None)
     identity_headers = serializers.ListField(child=serializers.CharField(max_length=60), required=False, max_length=20)
     tls = TlsSerializer(required=False, allow_null=True)
     credential = CredentialSerializer(write_only=True, required=False, allow_null=True)
@@ -212,7 +211,10 @@ class OperationSerializer(StrictModel):
     scopes = serializers.ListField(
         child=serializers.CharField(max_length=100), max_length=50, help_text="all of; an empty list: any valid token"
     )
-    any_scopes = Only([])
+    any_scopes = serializers.ListField(
+        child=serializers.CharField(max_length=100), max_length=50, required=False,
+        help_text="and any one of these; challenges name the first",
+    )  # fmt: skip
     auth_mode = serializers.ChoiceField(
         choices=AuthMode.choices, required=False, allow_null=True, help_text="null: as the backend"
     )
@@ -258,6 +260,7 @@ class OperationSerializer(StrictModel):
             "consequential",
             "idempotent",
             "max_request_bytes",
+            "cost",
             "enabled",
             "warnings",
         )
@@ -299,6 +302,10 @@ class OperationSerializer(StrictModel):
         return attrs
 
     def validate_scopes(self, value: list[str]) -> list[str]:
+        """Each once."""
+        return list(dict.fromkeys(value))
+
+    def validate_any_scopes(self, value: list[str]) -> list[str]:
         """Each once."""
         return list(dict.fromkeys(value))
 

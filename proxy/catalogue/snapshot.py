@@ -3,7 +3,7 @@
 import ssl
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,6 +21,7 @@ from proxy.catalogue.issuer_plan import Issuers, ReadIssuers, no_issuers
 from proxy.catalogue.matching import DISABLED, NOTHING, Disabled, Found, Matcher, Nothing, OtherMethods
 from proxy.catalogue.mcp_backends.compile import Opened, read_facts, with_features
 from proxy.catalogue.models import AuthMode, Backend, BackendKind, Operation, is_text_list
+from proxy.catalogue.needs import alternatives
 from proxy.catalogue.parameters import parameter
 from proxy.catalogue.paths import CanonicalPath, Template, compile_prefix, compile_template
 from proxy.catalogue.plans import METADATA_PATH, BackendPlan, McpFacts, OperationPlan, ServerPlan, ToolPlan
@@ -30,6 +31,7 @@ from proxy.catalogue.tls import BadPem, tls_context
 from proxy.catalogue.tools import tool_of, tool_row
 from proxy.catalogue.ui_resources.compile import shown_pages
 
+LISTS = ("methods", "scopes", "any_scopes")
 log = structlog.get_logger(__name__)
 
 
@@ -179,7 +181,7 @@ def _opened(row: dict[str, Any], plan: BackendPlan, operations: list[dict[str, A
 def _backend_plan(row: dict[str, Any], everything: list[dict[str, Any]], facts: McpFacts | None) -> BackendPlan:
     issuer, operations = settings.PUBLIC_BASE_URL, _enabled(everything)
     base, credential = parse_upstream_url(row["upstream_url"], own_origin=issuer), opened(row["credential_sealed"])
-    _check_lists([row["identity_headers"], *(each[name] for each in everything for name in ("methods", "scopes"))])
+    _check_lists([row["identity_headers"], *(each[name] for each in everything for name in LISTS)])
     # Those of an MCP backend name no path
     addressed = [] if row["kind"] == BackendKind.MCP else operations
     compiled = [(operation, _operation_plan(row, operation)) for operation in addressed]
@@ -199,7 +201,7 @@ def _backend_plan(row: dict[str, Any], everything: list[dict[str, Any]], facts: 
         credential=header_of(credential),
         resource=f"{issuer}{row['prefix']}",
         resource_metadata=f"{issuer}{METADATA_PATH}{row['prefix']}",
-        scopes=tuple(sorted({scope for operation in operations for scope in operation["scopes"]})),
+        scopes=tuple(sorted({scope for each in operations for scope in (*each["scopes"], *each["any_scopes"])})),
         modes=frozenset({row["auth_mode"], *(each["auth_mode"] or row["auth_mode"] for each in operations)}),
         matcher=Matcher([*_entries(row, compiled), *_disabled(everything)]),
         tools=tuple(_tools(row, compiled)),
@@ -212,6 +214,7 @@ def _backend_plan(row: dict[str, Any], everything: list[dict[str, Any]], facts: 
         tls=_tls(row) if base.scheme == "https" else None,
         kind=row["kind"],
         mcp=facts,
+        max_response_bytes=row["max_response_bytes"],
     )
 
 
@@ -232,8 +235,10 @@ def _operation_plan(row: dict[str, Any], operation: dict[str, Any]) -> Operation
         operation_id=operation["operation_id"],
         template=row["prefix"] + ("" if operation["path"] == "/" else operation["path"]),
         auth_mode=operation["auth_mode"] or row["auth_mode"],
-        scopes=tuple(sorted(operation["scopes"])),
+        scopes=tuple(sorted(alternatives(operation["scopes"], operation["any_scopes"])[0])),
         scope_set=frozenset(operation["scopes"]),
+        any_of=(tuple(operation["any_scopes"]),) if operation["any_scopes"] else (),
+        cost=operation["cost"],
         max_request_bytes=(
             row["max_request_bytes"] if operation["max_request_bytes"] is None else operation["max_request_bytes"]
         ),

@@ -13,6 +13,7 @@ from weakref import WeakValueDictionary
 
 import jsonschema_rs
 
+from proxy.catalogue.needs import alternatives
 from proxy.catalogue.paths import Template, compile_template
 from proxy.catalogue.schema_size import References
 from proxy.catalogue.schemas import SCHEMA_MAX_BYTES, validator
@@ -24,8 +25,8 @@ SAFE: Final = frozenset({"GET", "HEAD"})
 _WITH_BODY: Final = frozenset({"POST", "PUT", "PATCH"})
 # What keeps the properties of a schema from standing for all of it
 _COMPOSED: Final = frozenset({"$ref", "$dynamicRef", "allOf", "anyOf", "oneOf", "not", "if", "patternProperties"})
-_COLUMNS: Final = ("operation_id", "title", "description", "methods", "path", "scopes", "parameters", "request_schema",
-                   "response_schema", "annotations", "idempotent")  # fmt: skip
+_COLUMNS: Final = ("operation_id", "title", "description", "methods", "path", "scopes", "any_scopes", "parameters",
+                   "request_schema", "response_schema", "annotations", "idempotent")  # fmt: skip
 # What references may go by beside where something stands
 _NAMED: Final = ("$id", "$anchor", "$dynamicRef", "$dynamicAnchor")
 _SCALAR: Final = {"type": ["string", "number", "boolean"]}
@@ -60,12 +61,13 @@ class ToolRow:
     response_schema: JsonObject | None
     annotations: Mapping[str, bool]
     idempotent: bool = False
+    any_scopes: tuple[str, ...] = ()
 
 
 def tool_row(operation: Mapping[str, Any]) -> ToolRow:
     """Of the row of an operation with a tool name what makes it a tool."""
     facts = {name: operation[name] for name in _COLUMNS}
-    lists = {name: tuple(facts[name]) for name in ("methods", "scopes", "parameters")}
+    lists = {name: tuple(facts[name]) for name in ("methods", "scopes", "any_scopes", "parameters")}
     return ToolRow(name=operation["tool_name"], **(facts | lists))
 
 
@@ -142,7 +144,8 @@ class Tool:
     @property
     def descriptor(self) -> JsonObject:
         """The tool as `tools/list` shows it; OpenAI's clients read `securitySchemes` here or in `_meta`."""
-        security = [{"type": "oauth2", "scopes": list(self.row.scopes)}]
+        enough = alternatives(self.row.scopes, self.row.any_scopes)
+        security = [{"type": "oauth2", "scopes": scopes} for scopes in enough]
         title = self.row.title or self.row.operation_id
         shown: JsonObject = {
             "name": self.row.name,

@@ -41,7 +41,7 @@ class Count:
 class Allowance:
     """What a caller has left under the limit that is closest to its end.
 
-    `retry_after_s`: whole seconds until one more call fits, 0 while one does; `resets_in_s`: until the full allowance.
+    `retry_after_s`: whole seconds until this call fits, 0 when it did; `resets_in_s`: until the full allowance.
     `headers` say so to the caller.
     """
 
@@ -59,20 +59,22 @@ class MemoryCounters:
         # Window, its calls, calls of the one before, length of the window in ms
         self._counters: dict[str, list[int]] = {}
 
-    def take(self, wanted: Sequence[Wanted], *, now_ms: int, share: int = 1, always: bool = False) -> bool:
-        """Count a call if it fits all of `wanted`; of each only one part in `share` is this process's.
+    def take(
+        self, wanted: Sequence[Wanted], *, now_ms: int, cost: int = 1, share: int = 1, always: bool = False
+    ) -> bool:
+        """Count a call that costs as much as `cost` calls, if it fits all of `wanted`.
 
-        `always` counts it in any case: for a process that counts along with others.
+        Of each limit only one part in `share` is this process's. `always` counts the call in any case: for a process
+        that counts along with others.
         """
-        counters = [self._counter(each, now_ms) for each in wanted]
-        counts = [Count(now_ms, counter[1], counter[2]) for counter in counters]
+        counters = [(self._counter(each, now_ms), most_of(each, share)) for each in wanted]
         fits = all(
-            count.used(each.window_ms) + 1 <= max(1, each.max_calls // share) + _ALMOST
-            for each, count in zip(wanted, counts, strict=True)
+            Count(now_ms, counter[1], counter[2]).used(each.window_ms) + min(cost, most) <= most + _ALMOST
+            for each, (counter, most) in zip(wanted, counters, strict=True)
         )
         if fits or always:
-            for counter in counters:
-                counter[1] += 1
+            for counter, most in counters:
+                counter[1] += min(cost, most)
         return fits
 
     def read(self, wanted: Sequence[Wanted], *, now_ms: int) -> list[Count]:
@@ -102,33 +104,42 @@ class MemoryCounters:
         self._counters = live
 
 
-def allowance_of(wanted: Sequence[Wanted], counts: Sequence[Count], *, allowed: bool, share: int = 1) -> Allowance:
+def most_of(wanted: Wanted, share: int) -> int:
+    """What a process that grants one part in `share` grants; a call that costs more than that costs all of it."""
+    return max(1, wanted.max_calls // share)
+
+
+def allowance_of(
+    wanted: Sequence[Wanted], counts: Sequence[Count], *, allowed: bool, cost: int = 1, share: int = 1
+) -> Allowance:
     """What the caller hears; `counts` are as of after this call."""
-    found = [_one(each, count, allowed=allowed, share=share) for each, count in zip(wanted, counts, strict=True)]
+    found = [
+        _one(each, count, cost=0 if allowed else cost, share=share) for each, count in zip(wanted, counts, strict=True)
+    ]
     # Of several that are used up the one that lasts longest: coming back earlier would be in vain
     return found[0] if len(found) == 1 else min(found, key=lambda one: (one.remaining, -one.retry_after_s))
 
 
-def _one(wanted: Wanted, count: Count, *, allowed: bool, share: int) -> Allowance:
-    window_ms, most = wanted.window_ms, max(1, wanted.max_calls // share)
+def _one(wanted: Wanted, count: Count, *, cost: int, share: int) -> Allowance:
+    window_ms, most = wanted.window_ms, most_of(wanted, share)
     into_ms = count.now_ms % window_ms
     remaining = max(0, math.floor(most - count.used(window_ms) + _ALMOST))
     full_ms = 2 * window_ms - into_ms if count.calls else window_ms - into_ms if count.before else 0
     resets_in_s = max(1, math.ceil(full_ms / 1000))
-    retry_after_s = 0 if allowed else math.ceil(_wait_ms(count, most, window_ms) / 1000)
+    retry_after_s = math.ceil(_wait_ms(count, most - min(cost, most), window_ms) / 1000) if cost else 0
     # draft-ietf-httpapi-ratelimit-headers-10, sections 3 and 4
     headers = (
         ("ratelimit-policy", f'"{wanted.name}";q={wanted.max_calls};w={max(1, math.ceil(window_ms / 1000))}'),
         ("ratelimit", f'"{wanted.name}";r={remaining};t={resets_in_s}'),
     )
-    return Allowance(allowed, remaining, retry_after_s, resets_in_s, headers)
+    return Allowance(not cost, remaining, retry_after_s, resets_in_s, headers)
 
 
 def _wait_ms(count: Count, most: int, window_ms: int) -> float:
-    """Until one more call fits: the window before fades, and if that is not enough, this one in the next."""
+    """Until no more than `most` count: the window before fades, and if that is not enough, this one in the next."""
     into_ms = count.now_ms % window_ms
-    room = most - 1 - count.calls
+    room = most - count.calls
     if room >= 0:
         faded_ms = window_ms * (1 - room / count.before) if count.before > room else 0.0
         return max(0.0, faded_ms - into_ms)
-    return window_ms - into_ms + window_ms * (1 - (most - 1) / count.calls)
+    return window_ms - into_ms + window_ms * (1 - most / count.calls)

@@ -23,21 +23,22 @@ MILLISECONDS = 1000
 SCRIPT = """
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local said, states, fits = {1, now}, {}, true
+local cost, said, states, fits = tonumber(ARGV[1]), {1, now}, {}, true
 for i, key in ipairs(KEYS) do
-    local max, window = tonumber(ARGV[2 * i - 1]), tonumber(ARGV[2 * i])
+    local max, window = tonumber(ARGV[2 * i]), tonumber(ARGV[2 * i + 1])
     local index = math.floor(now / window)
     local held = redis.call('HMGET', key, 'w', 'c', 'b', 'l')
     local at, calls, before = tonumber(held[1]), tonumber(held[2]) or 0, tonumber(held[3]) or 0
     if tonumber(held[4]) ~= window or not at or index - at > 1 then calls, before = 0, 0
     elseif at ~= index then calls, before = 0, calls end
-    if before * (1 - (now % window) / window) + calls + 1 > max + 0.000001 then fits = false end
-    states[i] = {index, calls, before, window}
+    local costs = math.min(cost, max)
+    if before * (1 - (now % window) / window) + calls + costs > max + 0.000001 then fits = false end
+    states[i] = {index, calls, before, window, costs}
 end
 for i, key in ipairs(KEYS) do
     local state = states[i]
     if fits then
-        state[2] = state[2] + 1
+        state[2] = state[2] + state[5]
         redis.call('HSET', key, 'w', state[1], 'c', state[2], 'b', state[3], 'l', state[4])
         redis.call('PEXPIRE', key, 2 * state[4])
     end
@@ -66,13 +67,16 @@ class RateLimiter:
         if self._connections is not None:
             await self._connections.aclose()
 
-    async def hit(self, wanted: Sequence[Wanted]) -> Allowance:
-        """Count one call against all of `wanted`, one at least, unless it fits one of them no more."""
+    async def hit(self, wanted: Sequence[Wanted], *, cost: int = 1) -> Allowance:
+        """Count a call against all of `wanted`, one at least, unless it fits one of them no more.
+
+        It costs as much as `cost` calls, or all of a limit that is smaller.
+        """
         if self._script is not None and (now := self._clock()) >= self._silent_until:
             # Until it has answered, nobody else waits for it
             was_silent, self._silent_until = self._silent_until, now + ASK_AGAIN_S if self._silent_until else 0.0
             try:
-                allowance = await self._count_together(wanted)
+                allowance = await self._count_together(wanted, cost)
             except (RedisError, OSError, TimeoutError, ValueError, TypeError, IndexError) as fault:
                 # Never unlimited, never an outage: what this worker has seen decides until Redis is back
                 if not was_silent and not self._silent_until:
@@ -81,10 +85,10 @@ class RateLimiter:
             else:
                 self._silent_until = 0.0
                 return allowance
-        return self._count_alone(wanted)
+        return self._count_alone(wanted, cost)
 
-    async def _count_together(self, wanted: Sequence[Wanted]) -> Allowance:
-        arguments: list[int] = [number for each in wanted for number in (each.max_calls, each.window_ms)]
+    async def _count_together(self, wanted: Sequence[Wanted], cost: int) -> Allowance:
+        arguments: list[int] = [cost, *(number for each in wanted for number in (each.max_calls, each.window_ms))]
         async with asyncio.timeout(ANSWER_WITHIN_S):
             said: Any = await self._script(keys=[NAMESPACE + each.key for each in wanted], args=arguments)  # type: ignore[misc]
         if not isinstance(said, list) or len(said) != 2 + 2 * len(wanted):
@@ -93,15 +97,15 @@ class RateLimiter:
         counts = [Count(now_ms, calls, before) for calls, before in zip(numbers[::2], numbers[1::2], strict=True)]
         if fits:
             # So that the share of a worker that loses Redis does not begin anew
-            self._memory.take(wanted, now_ms=_now_ms(), always=True)
-        return allowance_of(wanted, counts, allowed=bool(fits))
+            self._memory.take(wanted, now_ms=_now_ms(), cost=cost, always=True)
+        return allowance_of(wanted, counts, allowed=bool(fits), cost=cost)
 
-    def _count_alone(self, wanted: Sequence[Wanted]) -> Allowance:
+    def _count_alone(self, wanted: Sequence[Wanted], cost: int) -> Allowance:
         share = self._workers if self._script is not None else 1
         now_ms = _now_ms()
-        taken = self._memory.take(wanted, now_ms=now_ms, share=share)
+        taken = self._memory.take(wanted, now_ms=now_ms, cost=cost, share=share)
         counts = self._memory.read(wanted, now_ms=now_ms)
-        return allowance_of(wanted, counts, allowed=taken, share=share)
+        return allowance_of(wanted, counts, allowed=taken, cost=cost, share=share)
 
 
 def _now_ms() -> int:

@@ -30,8 +30,9 @@ class Limits:
         """
         # Each message of a batch is a call: whoever sends many at once may not make more of them
         for operation in validated.operation.messages[1:]:
-            await self._count(self._facts_of(validated, operation))
-        limit_headers = await self._count(self._facts_of(validated, validated.operation))
+            await self._count(self._facts_of(validated, operation), cost=operation.cost)
+        operation = validated.operation
+        limit_headers = await self._count(self._facts_of(validated, operation), cost=operation.cost)
         return Constrained(validated=validated, limit_headers=limit_headers)
 
     async def count_message(self, principal: Principal, received: Received) -> Headers:
@@ -42,8 +43,8 @@ class Limits:
         """
         return await self._count(self._facts(principal, received))
 
-    async def _count(self, facts: Facts) -> Headers:
-        allowance = await self._rates.hit(self._table.wanted(facts))
+    async def _count(self, facts: Facts, *, cost: int = 1) -> Headers:
+        allowance = await self._rates.hit(self._table.wanted(facts), cost=cost)
         if not allowance.allowed:
             raise RateLimited(
                 retry_after_s=max(1, allowance.retry_after_s),

@@ -160,7 +160,7 @@ class Record:
 
     def _others(self, draft: Draft) -> list[Draft]:
         return [
-            replace(draft, id=new_event_id(), operation=plan.operation_id, scopes_required=" ".join(plan.scopes))
+            replace(draft, id=new_event_id(), operation=plan.operation_id, scopes_required=plan.needs)
             for plan in self._further
         ]
 
@@ -182,7 +182,7 @@ class Record:
             audience=self.audience or (backend.resource if backend else ""),
             operation=operation.operation_id if operation else self.asked,
             path=operation.template if operation else "",
-            scopes_required=" ".join(operation.scopes) if operation else "",
+            scopes_required=operation.needs if operation else "",
             method=received.method,
             status=status,
             upstream_status=answer.status if answer and not answer.is_repeat else None,

@@ -12,7 +12,7 @@ from oauth_provider.keys.signing import LoadedKey
 from proxy.catalogue.models import AuthMode
 from proxy.pipeline.answer_headers import announced_length, outward
 from proxy.pipeline.call import SAFE_METHODS, Answer, Constrained, Headers, Received, Validated, in_words
-from proxy.refusals import BackendNonsense, DeadlinePassed, Unavailable
+from proxy.refusals import AnswerTooLarge, BackendNonsense, DeadlinePassed, Unavailable
 from proxy.upstream.assertion import Claims, Signer
 from proxy.upstream.request import header_value, identity_headers, request_target, upstream_path
 from proxy.upstream.transport import Transport, UpstreamRequest, UpstreamResponse
@@ -32,17 +32,36 @@ Body = bytes | AsyncIterator[bytes] | None
 
 
 class TimedBody:
-    """A backend's body under the call's deadline; with `idle_s`, each read has at most that long."""
+    """A backend's body under the call's deadline; with `idle_s`, each read has at most that long.
 
-    __slots__ = ("_deadline", "_idle_s", "_response")
+    Of more than `most` bytes what is too much is not passed on; None is no limit.
+    """
 
-    def __init__(self, response: UpstreamResponse, *, deadline: float, idle_s: float | None) -> None:
+    __slots__ = ("_deadline", "_idle_s", "_most", "_received", "_response")
+
+    def __init__(
+        self, response: UpstreamResponse, *, deadline: float, idle_s: float | None = None, most: int | None = None
+    ) -> None:
         self._response = response
         self._deadline = deadline
         self._idle_s = idle_s
+        self._most = most
+        self._received = 0
 
     async def read(self) -> bytes:
         """The next bytes, b"" at the end."""
+        chunk = await self._read()
+        if self._most is not None:
+            self._received += len(chunk)
+            if self._received > self._most:
+                raise AnswerTooLarge
+        return chunk
+
+    async def aclose(self) -> None:
+        """Let the connection go."""
+        await self._response.aclose()
+
+    async def _read(self) -> bytes:
         now, until = asyncio.get_running_loop().time(), self._deadline
         if self._response.is_ready and now < until:
             return await self._response.read()
@@ -53,10 +72,6 @@ class TimedBody:
                 return await self._response.read()
         except TimeoutError:
             raise DeadlinePassed(reason="backend_body_timeout") from None
-
-    async def aclose(self) -> None:
-        """Let the connection go."""
-        await self._response.aclose()
 
 
 async def route(constrained: Constrained, transport: Transport) -> Answer:
@@ -76,7 +91,7 @@ async def route(constrained: Constrained, transport: Transport) -> Answer:
     response = await transport.send(backend, _request(constrained, body, deadline=deadline, now=sent_at))
     try:
         return _answer(constrained, response, deadline=deadline, upstream_s=loop.time() - sent_at)
-    except BackendNonsense:
+    except (BackendNonsense, AnswerTooLarge):
         await response.aclose()
         raise
 
@@ -88,6 +103,9 @@ def _answer(constrained: Constrained, response: UpstreamResponse, *, deadline: f
     headers = outward(backend, mode=validated.operation.auth_mode, status=response.status, headers=response.headers)
     framing = (("content-length", str(length)),) if length is not None and response.status != NO_CONTENT else ()
     no_body = received.method == "HEAD" or response.status in _NO_BODY_STATUS
+    most = backend.max_response_bytes
+    if most is not None and length is not None and length > most and not no_body:
+        raise AnswerTooLarge
     kinds = [value for name, value in headers if name == "content-type"]
     is_event_stream = any(kind.partition(";")[0].strip().lower() in EVENT_STREAMS for kind in kinds)
     if is_event_stream:
@@ -96,7 +114,9 @@ def _answer(constrained: Constrained, response: UpstreamResponse, *, deadline: f
         status=response.status,
         headers=(*headers, *framing, *constrained.limit_headers),
         length=0 if no_body else length,
-        stream=TimedBody(response, deadline=deadline, idle_s=EVENT_STREAM_IDLE_S if is_event_stream else None),
+        stream=TimedBody(
+            response, deadline=deadline, idle_s=EVENT_STREAM_IDLE_S if is_event_stream else None, most=most
+        ),
         upstream_s=upstream_s,
         retries=response.retries,
         is_stream=is_event_stream,

@@ -46,11 +46,11 @@ def _named(place: OperationPlan, methods: list[str]) -> OperationPlan:
     if not all(method in known for method in methods):
         raise NotRegistered("This backend has no such method.", reason="rpc_method_not_found")
     messages = tuple(known[method] for method in methods)
-    scopes = frozenset().union(*(plan.scope_set for plan in messages))
     return replace(
         messages[0],
-        scopes=tuple(sorted(scopes)),
-        scope_set=scopes,
+        scopes=tuple(sorted({scope for plan in messages for scope in plan.scopes})),
+        scope_set=frozenset().union(*(plan.scope_set for plan in messages)),
+        any_of=tuple({choice for plan in messages for choice in plan.any_of}),
         max_request_bytes=min(plan.max_request_bytes for plan in messages),
         idempotent=all(plan.idempotent for plan in messages),
         messages=messages,

@@ -28,7 +28,7 @@ def validate(transformed: Transformed) -> Validated:
     if operation.auth_mode in _SCOPED_MODES:
         # A scope that staff disabled a moment ago opens nothing, whatever the remembered principal says
         held = identified.principal.scopes & identified.located.snapshot.enabled_scopes
-        if not operation.scope_set <= held:
+        if not operation.admits(held):
             raise InsufficientScope(headers=(("www-authenticate", _challenge(identified, operation, held)),))
     length = identified.located.received.body.length
     if length is not None and length > operation.max_request_bytes:
@@ -41,4 +41,4 @@ def _challenge(identified: Identified, operation: OperationPlan, held: frozenset
     if named is None:
         return identified.backend.challenge(operation.scopes, "insufficient_scope")
     # Whoever calls by name has one token for many operations: the next one must not lose what this one has
-    return named.resource.challenge(tuple(sorted(operation.scope_set | held)), "insufficient_scope")
+    return named.resource.challenge(tuple(sorted({*operation.scopes, *held})), "insufficient_scope")

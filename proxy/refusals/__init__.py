@@ -33,6 +33,7 @@
     |  |- BackendUnreachable backend_unreachable
     |  |- BackendRefusedByGuard backend_address_refused
     |  |- BackendTokenRefused backend_credential_refused
+    |  |- AnswerTooLarge backend_answer_too_large
     |  `- BackendNonsense backend_protocol_error
     |     |- AnswerTooLong backend_protocol_error
     |     `- BackendClosed backend_protocol_error
@@ -80,6 +81,7 @@ from proxy.refusals.of_requests import (
     WrongAudience,
 )
 from proxy.refusals.of_servers import (
+    AnswerTooLarge,
     AnswerTooLong,
     AuditUnavailable,
     BackendClosed,
@@ -105,6 +107,7 @@ from proxy.refusals.refusal import Headers, Refusal
 
 __all__ = [
     "AnswerNotKept",
+    "AnswerTooLarge",
     "AnswerTooLong",
     "AuditUnavailable",
     "BackendClosed",

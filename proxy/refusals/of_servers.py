@@ -65,6 +65,14 @@ class AnswerTooLong(BackendNonsense):
         super().__init__(f"The service answered with more than {limit} bytes, too many for the result of a tool.")
 
 
+class AnswerTooLarge(BackendFault):
+    """More than staff allow of this backend."""
+
+    error = "backend_answer_too_large"
+    reason = "backend_answer_too_large"
+    detail = "The service behind the gateway sent more than it may."
+
+
 class BackendClosed(BackendNonsense):
     """The connection ended before a byte of an answer."""
 

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from proxy.catalogue.models import AuthMode, Backend
+from proxy.catalogue.needs import alternatives
 from proxy.catalogue.tools import JsonObject
 
-COLUMNS = ("operation_id", "title", "description", "methods", "path", "scopes", "parameters", "request_schema",
-           "response_schema", "consequential")  # fmt: skip
+COLUMNS = ("operation_id", "title", "description", "methods", "path", "scopes", "any_scopes", "parameters",
+           "request_schema", "response_schema", "consequential")  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -21,10 +22,16 @@ class Action:
     methods: tuple[str, ...]
     path: str
     scopes: tuple[str, ...]
+    any_scopes: tuple[str, ...]
     parameters: Sequence[JsonObject]
     request_schema: JsonObject | None
     response_schema: JsonObject | None
     consequential: bool
+
+    @property
+    def enough(self) -> list[list[str]]:
+        """Each list of scopes with which it may be called."""
+        return alternatives(self.scopes, self.any_scopes)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,7 +46,7 @@ class Api:
     def within(self, scopes: frozenset[str] | None) -> list[Action]:
         """The operations that somebody with `scopes` may call; None: with every scope that is enabled."""
         held = frozenset(self.scope_titles) if scopes is None else scopes & frozenset(self.scope_titles)
-        return [action for action in self.actions if held.issuperset(action.scopes)]
+        return [action for action in self.actions if any(map(held.issuperset, action.enough))]
 
 
 def actions_of(rows: Iterable[Mapping[str, Any]], *, backend_mode: str) -> tuple[Action, ...]:
@@ -61,5 +68,5 @@ def _is_action(row: Mapping[str, Any], backend_mode: str) -> bool:
 
 def _action(row: Mapping[str, Any]) -> Action:
     facts = {name: row[name] for name in COLUMNS}
-    lists = {name: tuple(facts[name]) for name in ("methods", "scopes", "parameters")}
+    lists = {name: tuple(facts[name]) for name in ("methods", "scopes", "any_scopes", "parameters")}
     return Action(**(facts | lists))

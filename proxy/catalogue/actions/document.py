@@ -49,7 +49,7 @@ def actions_document(api: Api, *, scopes: frozenset[str] | None = None) -> JsonO
         draft.add(action)
     if draft.faults:
         raise NotWithinLimits(draft.faults)
-    named = sorted({scope for action in actions for scope in action.scopes})
+    named = sorted({scope for action in actions for scopes in action.enough for scope in scopes})
     return {
         "openapi": OPENAPI,
         "info": {"title": api.title, "version": "1"},
@@ -124,7 +124,7 @@ class _Draft:
         operation: JsonObject = {
             "operationId": name,
             "summary": action.title or action.operation_id,
-            "security": [{SECURITY: list(action.scopes)}],
+            "security": [{SECURITY: scopes} for scopes in action.enough],
             "x-openai-isConsequential": action.consequential,
         }
         if action.description:

@@ -122,5 +122,5 @@ def _with(server: ServerPlan, plans: Iterable[FeaturePlan]) -> ServerPlan:
     for plan in plans:
         features.setdefault(plan.feature, {}).setdefault(plan.name, plan)
     ordered = {feature: dict(sorted(found.items())) for feature, found in features.items()}
-    scopes = {scope for found in ordered.values() for plan in found.values() for scope in plan.operation.scopes}
+    scopes = {scope for found in ordered.values() for plan in found.values() for scope in plan.operation.named_scopes}
     return replace(server, features=ordered, scopes=tuple(sorted(scopes | set(server.scopes))))

@@ -112,7 +112,7 @@ def _new(backend: Backend, steps: Sequence[Step]) -> list[Operation]:
 
 
 def _check_changed(backend: Backend, changed: Sequence[tuple[Operation, list[str]]]) -> None:
-    scopes = known_scopes({name for operation, _fields in changed for name in operation.scopes})
+    scopes = known_scopes({name for operation, _fields in changed for name in operation.named_scopes})
     moved = {operation.pk for operation, _fields in changed}
     answers = {
         (method, each.path): each for each in backend.operations.exclude(pk__in=moved) for method in each.methods
@@ -149,7 +149,7 @@ def _events(changed: Sequence[tuple[Operation, list[str]]], actor: UserRef | Non
                 target=f"operation:{operation.backend.name}/{operation.operation_id}",
                 backend=operation.backend.name,
                 operation=operation.operation_id,
-                scopes_required=" ".join(operation.scopes),
+                scopes_required=operation.needs,
                 fields=tuple(sorted(fields)),
                 reason=REASON,
                 note=note,

@@ -107,5 +107,6 @@ def _shown(operation: Operation) -> dict[str, Any]:
         effect = chip("plain", _("Reads"))
     else:
         effect = chip("danger", _("Destroys")) if hints["destructiveHint"] else chip("warn", _("Changes"))
-    told = {"operation": operation, "effect": effect, "scopes": operation.scopes, "warnings": warnings_of(operation)}
+    needs, warnings = operation.needs_shown, warnings_of(operation)
+    told = {"operation": operation, "effect": effect, "needs": needs, "warnings": warnings}
     return found | told

@@ -83,7 +83,7 @@ class ServerSerializer(StrictModel):
 
     def get_scopes(self, server: McpServer) -> list[str]:
         """Sorted by name."""
-        return sorted({scope for operation in server.operations.all() for scope in operation.scopes})
+        return sorted({scope for operation in server.operations.all() for scope in operation.named_scopes})
 
 
 class ServerView(Writable):

@@ -41,5 +41,5 @@ def _plan(path: str, title: str, instructions: str, tools: Iterable[ToolPlan]) -
         own_resources=pages_of(plans),
         resource=f"{issuer}{path}",
         resource_metadata=f"{issuer}{METADATA_PATH}{path}",
-        scopes=tuple(sorted({scope for plan in plans for scope in plan.operation.scopes})),
+        scopes=tuple(sorted({scope for plan in plans for scope in plan.operation.named_scopes})),
     )

@@ -70,9 +70,9 @@ class McpServer(models.Model):
         offered = Operation.objects.filter(offerable(), enabled=True)
         # There also what MCP backends offer
         whole = Operation.objects.filter(offerable() | ~Q(feature=""), enabled=True)
-        found = {MCP_PATH: set(chain.from_iterable(whole.values_list("scopes", flat=True)))}
+        found = {MCP_PATH: {scope for lists in whole.values_list("scopes", "any_scopes") for scope in chain(*lists)}}
         for server in cls.objects.prefetch_related(Prefetch("operations", offered)):
-            found[server.path] = {scope for operation in server.operations.all() for scope in operation.scopes}
+            found[server.path] = {scope for operation in server.operations.all() for scope in operation.named_scopes}
         return found
 
     def clean(self) -> None:

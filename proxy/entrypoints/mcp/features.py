@@ -11,7 +11,7 @@ TOOL, PROMPT, RESOURCE, TEMPLATE = "tool", "prompt", "resource", "resource_templ
 def shown(caller: Caller, kind: str) -> Sequence[FeaturePlan]:
     """The features of a kind whose permissions the caller's token has, in the order of their names."""
     held = caller.held
-    return [plan for plan in caller.server.features.get(kind, {}).values() if plan.operation.scope_set <= held]
+    return [plan for plan in caller.server.features.get(kind, {}).values() if plan.operation.admits(held)]
 
 
 def find(caller: Caller, kind: str, name: object) -> FeaturePlan | None:

@@ -94,7 +94,7 @@ def test_what_was_read_may_be_sent_back_and_changes_nothing(api: Api, jobs: dict
         ({"upstream_url": "http://169.254.169.254/"}, "upstream_url"),
         ({"auth_mode": "trust"}, "auth_mode"),
         ({"kind": "mcp"}, "kind"),
-        ({"max_response_bytes": 5}, "max_response_bytes"),
+        ({"max_response_bytes": 0}, "max_response_bytes"),
         ({"tls": {"ca": "x"}}, "tls.ca"),
         ({"tls": "x"}, "tls.non_field_errors"),
         ({"tls": {"verify": False}}, "tls.verify"),
@@ -210,6 +210,7 @@ def test_an_operation_has_the_documented_defaults(api: Api) -> None:
         "consequential": False,
         "idempotent": False,
         "max_request_bytes": None,
+        "cost": 1,
         "enabled": True,
         "warnings": ["There is no description: say what the tool does, what it needs and what it changes."],
     }
@@ -242,19 +243,29 @@ def test_methods_are_one_a_list_or_all(api: Api, method: Any, stored: list[str],
         ({"backend": "none"}, "backend"),
         ({"auth_mode": "trust"}, "auth_mode"),
         ({"any_scopes": ["jobs:read"]}, "any_scopes"),
+        ({"any_scopes": ["none"]}, "any_scopes"),
+        ({"any_scopes": None}, "any_scopes"),
         ({"request_schema": {"type": "bogus"}}, "request_schema"),
         ({"response_schema": {"$ref": "https://elsewhere.example"}}, "response_schema"),
         ({"parameters": [{"name": "a", "in": "cookie"}]}, "parameters"),
         ({"annotations": {"surprising": True}}, "annotations"),
         ({"tool_name": "a b"}, "tool_name"),
         ({"idempotent": "perhaps"}, "idempotent"),
-        ({"cost": 2}, "cost"),
+        ({"cost": 0}, "cost"),
         ({"tool": "*"}, "tool"),
         ({"operation_id": "a b"}, "operation_id"),
     ],
 )
 def test_an_operation_that_cannot_run_is_refused_by_field(api: Api, change: dict[str, Any], field: str) -> None:
     assert field in errors_of(api.post("operations/", operation(**change)))
+
+
+@pytest.mark.usefixtures("jobs")
+def test_a_choice_of_scopes_and_a_cost_are_kept(api: Api) -> None:
+    made = api.made("operations/", **operation(scopes=[], any_scopes=["jobs:write", "jobs:read", "jobs:write"], cost=5))
+    assert (made["any_scopes"], made["cost"]) == (["jobs:write", "jobs:read"], 5)
+    assert last_event(kind=Kind.ADMIN_OBJECT_ADDED).scopes_required == "jobs:write|jobs:read"
+    assert api.delete("scopes/jobs:write/").status_code == 409
 
 
 @pytest.mark.usefixtures("jobs")

@@ -57,7 +57,7 @@ def test_a_backend_is_compiled_with_everything_a_call_needs() -> None:
     add(
         "jobs", "/jobs",
         auth_mode="api_key", allow_private=True, timeout_ms=1500, connect_timeout_ms=250, max_request_bytes=7,
-        max_concurrency=3, identity_headers=["X-Clerk-User-Id"],
+        max_response_bytes=9, max_concurrency=3, identity_headers=["X-Clerk-User-Id"],
     )  # fmt: skip
     plan = build(revision=4).backends["jobs"]
     assert (plan.base.host, plan.base.path, plan.auth_mode, plan.allow_private) == (
@@ -67,7 +67,8 @@ def test_a_backend_is_compiled_with_everything_a_call_needs() -> None:
         True,
     )
     assert (plan.timeout_s, plan.connect_timeout_s) == (1.5, 0.25)
-    assert (plan.max_request_bytes, plan.max_concurrency, plan.identity_headers) == (7, 3, ("X-Clerk-User-Id",))
+    assert (plan.max_request_bytes, plan.max_response_bytes, plan.max_concurrency) == (7, 9, 3)
+    assert plan.identity_headers == ("X-Clerk-User-Id",)
     assert plan.resource == f"{settings.PUBLIC_BASE_URL}/api/v1/jobs"
     assert plan.resource_metadata == f"{settings.PUBLIC_BASE_URL}/.well-known/oauth-protected-resource/api/v1/jobs"
 
@@ -83,6 +84,26 @@ def test_an_operation_inherits_what_it_does_not_narrow() -> None:
     assert isinstance(own, Found)
     assert (plain.operation.auth_mode, plain.operation.max_request_bytes) == ("oauth", 7)
     assert (own.operation.auth_mode, own.operation.max_request_bytes) == ("public", 0)
+
+
+def test_a_choice_of_scopes_is_asked_for_by_its_first_and_listed_whole() -> None:
+    backend = add()
+    choice = {"any_scopes": ["z:first", "a:second"], "cost": 5, "tool_name": "op"}
+    Operation.objects.create(
+        backend=backend, operation_id="op", methods=["GET"], path="/a", scopes=["jobs:read"], **choice
+    )
+    snapshot = build(revision=1)
+    where = match(snapshot, "/api/v1/jobs/a").result
+    assert isinstance(where, Found)
+    plan = where.operation
+    assert (plan.scopes, plan.needs, plan.cost) == (("jobs:read", "z:first"), "jobs:read z:first|a:second", 5)
+    assert [plan.admits(frozenset(held)) for held in ([], ["jobs:read"], ["a:second"], ["jobs:read", "a:second"])] == [
+        False,
+        False,
+        False,
+        True,
+    ]
+    assert snapshot.backends["jobs"].scopes == snapshot.servers["/mcp"].scopes == ("a:second", "jobs:read", "z:first")
 
 
 def test_the_longest_prefix_decides_and_the_rest_is_kept_as_sent() -> None:

@@ -224,6 +224,38 @@ async def test_a_call_that_one_limit_refuses_uses_up_none(make: Make, key: str) 
     assert (left.allowed, left.remaining) == (True, 1)
 
 
+async def test_a_dear_call_uses_up_as_much_as_several(make: Make, key: str) -> None:
+    limited = make(max_calls=5)
+    limiter, wanted = limited.limiter, [limited.wanted(key)]
+    heard = [await limiter.hit(wanted, cost=2) for _call in range(3)]
+    assert [(each.allowed, each.remaining) for each in heard] == [(True, 3), (True, 1), (False, 1)]
+    assert heard[-1].retry_after_s >= 1
+    assert (await limiter.hit(wanted)).allowed
+
+
+async def test_a_call_dearer_than_its_limit_takes_all_of_it(make: Make, key: str) -> None:
+    limited = make(max_calls=3)
+    limiter, wanted = limited.limiter, [limited.wanted(key)]
+    heard = [await limiter.hit(wanted, cost=1000) for _call in range(2)]
+    assert [(each.allowed, each.remaining) for each in heard] == [(True, 0), (False, 0)]
+    assert 1 <= heard[-1].retry_after_s <= 120
+
+
+@pytest.mark.parametrize("cost", [2, 3, 9])
+async def test_a_dear_call_that_comes_back_when_told_is_let_in(
+    make_at: Make, key: str, monkeypatch: pytest.MonkeyPatch, cost: int
+) -> None:
+    limiter = make_at(None, max_calls=5, window_s=10)
+    now = [1_000_003.0]
+    monkeypatch.setattr(time, "time", lambda: now[0])
+    for _round in range(6):
+        allowance = await limiter.limiter.hit([limiter.wanted(key)], cost=cost)
+        while allowance.allowed:
+            allowance = await limiter.limiter.hit([limiter.wanted(key)], cost=cost)
+        now[0] += allowance.retry_after_s
+        assert (await limiter.limiter.hit([limiter.wanted(key)], cost=cost)).allowed
+
+
 async def test_the_caller_hears_of_the_limit_that_ends_first(make: Make, key: str) -> None:
     limiter = make().limiter
     allowance = await limiter.hit([Wanted(key, "wide", 100, 60_000), Wanted(f"{key}-2", "narrow", 2, 3_600_000)])

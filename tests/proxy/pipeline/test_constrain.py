@@ -57,6 +57,12 @@ async def test_a_call_too_many_is_told_when_to_come_back() -> None:
     assert refusal.value.resets_at >= time.time() + int(headers["retry-after"]) - 1
 
 
+async def test_an_operation_may_cost_more_than_one_call() -> None:
+    dear = replace(call(), operation=operation_plan(cost=4))
+    constrained = await limits(max_calls=6).constrain(dear)
+    assert dict(constrained.limit_headers)["ratelimit"].startswith('"default";r=2;t=')
+
+
 @pytest.mark.parametrize(
     "other",
     [

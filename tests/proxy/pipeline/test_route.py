@@ -11,7 +11,7 @@ import pytest
 
 from proxy.pipeline import route as stage
 from proxy.pipeline.call import Principal
-from proxy.refusals import BackendNonsense, BackendUnreachable, DeadlinePassed, Unavailable
+from proxy.refusals import AnswerTooLarge, BackendNonsense, BackendUnreachable, DeadlinePassed, Unavailable
 from proxy.upstream.pool import PooledTransport
 from tests.proxy.pipeline.way import LIMIT_HEADERS, Way, claims
 from tests.proxy.plans import ANA, NOBODY, PREFIX, GivenBody, received
@@ -272,3 +272,33 @@ async def test_a_body_that_breaks_off_is_nonsense(way: Way) -> None:
     with pytest.raises(BackendNonsense) as refusal:
         await way.whole()
     assert refusal.value.reason == "backend_body_broken"
+
+
+# How much a backend may answer
+
+
+async def test_an_announced_answer_that_is_too_long_is_refused_before_a_byte_of_it(way: Way) -> None:
+    way.backend.says(answer(b"12345"))
+    with pytest.raises(AnswerTooLarge):
+        await way.call(plan=way.plan(max_response_bytes=4))
+
+
+@pytest.mark.parametrize("most", [5, None])
+async def test_an_answer_that_is_just_long_enough_is_carried(way: Way, most: int | None) -> None:
+    way.backend.says(answer(b"12345"))
+    assert (await way.whole(plan=way.plan(max_response_bytes=most)))[1] == b"12345"
+
+
+async def test_the_length_that_head_tells_is_of_nothing_that_is_sent(way: Way) -> None:
+    way.backend.says(b"HTTP/1.1 200 OK\r\nContent-Length: 12345\r\n\r\n")
+    routed, content = await way.whole(received("HEAD"), plan=way.plan(max_response_bytes=4))
+    assert (dict(routed.headers)["content-length"], content) == ("12345", b"")
+
+
+async def test_an_answer_that_turns_out_too_long_is_broken_off(way: Way) -> None:
+    way.backend.says(chunked(b"123", b"45"))
+    routed = await way.call(plan=way.plan(max_response_bytes=4))
+    # What fits may have been sent on before
+    with pytest.raises(AnswerTooLarge):
+        assert [await routed.stream.read() for _piece in range(2)] == [b"123", b"45"]
+    await routed.stream.aclose()

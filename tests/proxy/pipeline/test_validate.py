@@ -17,8 +17,11 @@ KEYED = operation_plan(operation_id="keyed", auth_mode="api_key")
 OUTSIDE = operation_plan(operation_id="outside", auth_mode="issuer")
 OPEN = operation_plan(operation_id="open", auth_mode="public")
 THEIRS = operation_plan(operation_id="theirs", auth_mode="passthrough")
+EITHER = operation_plan(operation_id="either", any_of=(("jobs:write", "jobs:admin"),))
 POST = operation_plan(operation_id="post", max_request_bytes=10)
-GETS = tuple(("GET", f"/{plan.operation_id}", plan) for plan in (READ, BOTH, FREE, KEYED, OUTSIDE, OPEN, THEIRS))
+GETS = tuple(
+    ("GET", f"/{plan.operation_id}", plan) for plan in (READ, BOTH, FREE, EITHER, KEYED, OUTSIDE, OPEN, THEIRS)
+)
 BACKEND = backend_plan(operations=(*GETS, ("POST", "/read", POST)))
 
 
@@ -47,6 +50,7 @@ def holding(*scopes: str, kind: str = "user") -> Principal:
         ("/read", holding("jobs:read", "jobs:write")),
         ("/both", holding("jobs:read", "jobs:write")),
         ("/free", holding()),
+        ("/either", holding("jobs:read", "jobs:write")),
         ("/keyed", holding("jobs:read", kind="api_key")),
         ("/outside", holding("jobs:read")),
         ("/open", NOBODY),
@@ -64,6 +68,9 @@ def test_who_holds_every_scope_may(path: str, principal: Principal) -> None:
         ("/read", holding("jobs:write"), "jobs:read"),
         ("/read", holding("jobs:readx", "jobs"), "jobs:read"),
         ("/both", holding("jobs:read"), "jobs:read jobs:write"),
+        ("/either", holding("jobs:write"), "jobs:read"),
+        ("/either", holding("jobs:read"), "jobs:read"),
+        ("/either", holding("jobs:read", "jobs:admin"), "jobs:read"),
         ("/keyed", holding(kind="api_key"), "jobs:read"),
         ("/outside", holding(), "jobs:read"),
     ],

@@ -21,6 +21,7 @@ def action(**changes: Any) -> Action:
         "methods": ("GET",),
         "path": "/jobs/{id}",
         "scopes": ("jobs:read",),
+        "any_scopes": (),
         "parameters": (),
         "request_schema": None,
         "response_schema": None,
@@ -42,6 +43,14 @@ def refused(*actions: Action) -> list[tuple[str, str]]:
     with pytest.raises(NotWithinLimits) as refusal:
         document(*actions)
     return [(fault.operation, fault.words) for fault in refusal.value.faults]
+
+
+def test_a_choice_of_scopes_is_a_choice_there_too() -> None:
+    offered = action(scopes=(), any_scopes=("jobs:read", "jobs:write"))
+    made = document(offered)
+    assert made["paths"]["/jobs/{id}"]["get"]["security"] == [{"oauth": ["jobs:read"]}, {"oauth": ["jobs:write"]}]
+    assert made["components"]["securitySchemes"]["oauth"]["flows"]["authorizationCode"]["scopes"] == TITLES
+    assert document(offered, scopes=frozenset({"jobs:write"}))["paths"] == made["paths"]
 
 
 def test_it_says_where_to_call_and_how_to_sign_in(settings: Any) -> None:
