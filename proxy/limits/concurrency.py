@@ -1,11 +1,13 @@
 """Calls at the same time: a bulkhead for each backend, so that a slow one cannot hold every connection."""
 
 import asyncio
-from collections import deque
+from collections import Counter, deque
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from proxy.catalogue.plans import BackendPlan
-from proxy.refusals import Overloaded
+from proxy.refusals import Overloaded, TooManyStreams
 
 # A short queue takes up what comes in one breath; a long one would only make everybody late
 QUEUE_MAX = 16
@@ -62,3 +64,44 @@ class Bulkhead:
         room.inside -= 1
         if not room.inside and not room.waiting:
             del self._rooms[backend.name]
+
+
+class Streams:
+    """Counts the open streams of each caller at each backend: they last, so that one caller could hold every place.
+
+    Half of a backend's places is the most, and one at least.
+    """
+
+    def __init__(self) -> None:
+        self._open: Counter[tuple[str, str]] = Counter()
+
+    @property
+    def are_open(self) -> bool:
+        """Whether anybody has one."""
+        return bool(self._open)
+
+    def check(self, backend: BackendPlan, caller: str) -> None:
+        """Whether `caller` may open one more there.
+
+        Raises:
+            TooManyStreams: no.
+        """
+        if self._open[backend.name, caller] >= max(1, backend.max_concurrency // 2):
+            raise TooManyStreams
+
+    @contextmanager
+    def opened(self, backend: BackendPlan, caller: str) -> Iterator[None]:
+        """Count one for as long as the block lasts.
+
+        Raises:
+            TooManyStreams: one too many.
+        """
+        self.check(backend, caller)
+        key = backend.name, caller
+        self._open[key] += 1
+        try:
+            yield
+        finally:
+            self._open[key] -= 1
+            if not self._open[key]:
+                del self._open[key]

@@ -1,9 +1,9 @@
-"""Credentials that nobody has seen: an address that only guesses is told to wait before any of it is looked up."""
+"""Callers nobody knows: an address that only guesses credentials, or shows none, is told to wait."""
 
 import time
 
 from proxy.limits.addresses import address_network
-from proxy.limits.counting import MemoryCounters, Wanted, allowance_of
+from proxy.limits.counting import Count, MemoryCounters, Wanted, allowance_of
 from proxy.limits.table import LimitTable
 from proxy.refusals import RateLimited
 
@@ -11,7 +11,7 @@ MILLISECONDS = 1000
 
 
 class Strangers:
-    """Counts, in this process, the credentials from each address that opened nothing.
+    """Counts, in this process, the credentials from each address that opened nothing, and the requests without one.
 
     The allowance is that of a caller without any, so that inventing one gains nothing. Whoever was known before is no
     stranger, so that one program that goes on with a dead token does not lock out those who share its address.
@@ -31,20 +31,34 @@ class Strangers:
         (count,) = self._counters.read(wanted, now_ms=now_ms)
         if count.used(wanted[0].window_ms) < wanted[0].max_calls:
             return
-        allowance = allowance_of(wanted, [count], allowed=False)
-        raise RateLimited(
-            retry_after_s=max(1, allowance.retry_after_s),
-            resets_at=int(time.time()) + allowance.resets_in_s,
-            headers=allowance.headers,
-        )
+        raise _refusal(wanted, [count])
+
+    def shows_nothing(self, address: str) -> None:
+        """A request without a credential, or with none that can be read; counted apart from those that guess.
+
+        Raises:
+            RateLimited: too many from this address.
+        """
+        now_ms, wanted = _now_ms(), [self._wanted(address, kind="nothing:")]
+        if not self._counters.take(wanted, now_ms=now_ms):
+            raise _refusal(wanted, self._counters.read(wanted, now_ms=now_ms))
 
     def failed(self, address: str) -> None:
         """One more that opened nothing."""
         self._counters.take([self._wanted(address)], now_ms=_now_ms(), always=True)
 
-    def _wanted(self, address: str) -> Wanted:
+    def _wanted(self, address: str, *, kind: str = "") -> Wanted:
         rule = self._table.stranger()
-        return Wanted(address_network(address), rule.name, rule.max_calls, rule.window_ms)
+        return Wanted(f"{kind}{address_network(address)}", rule.name, rule.max_calls, rule.window_ms)
+
+
+def _refusal(wanted: list[Wanted], counts: list[Count]) -> RateLimited:
+    allowance = allowance_of(wanted, counts, allowed=False)
+    return RateLimited(
+        retry_after_s=max(1, allowance.retry_after_s),
+        resets_at=int(time.time()) + allowance.resets_in_s,
+        headers=allowance.headers,
+    )
 
 
 def _now_ms() -> int:

@@ -1,33 +1,38 @@
 """Constrain: reserve what a call uses up, and give back at its end what was only held."""
 
 import time
+from contextlib import AbstractContextManager, nullcontext
 
 from proxy.catalogue.plans import OperationPlan
 from proxy.limits.addresses import address_network
-from proxy.limits.concurrency import Bulkhead
+from proxy.limits.concurrency import Bulkhead, Streams
 from proxy.limits.models import AgentTier
 from proxy.limits.rates import RateLimiter
 from proxy.limits.table import Facts, LimitTable
-from proxy.pipeline.call import Constrained, Headers, Principal, Received, Validated
+from proxy.pipeline.call import Answer, Constrained, Headers, Principal, Received, Validated
 from proxy.refusals import RateLimited
 
 _TIERS = frozenset(AgentTier.values)
 
 
 class Limits:
-    """Rates and concurrency of one process."""
+    """Rates, places and streams of one process."""
 
     def __init__(self, *, table: LimitTable, rates: RateLimiter, bulkhead: Bulkhead) -> None:
         self._table = table
         self._rates = rates
         self._bulkhead = bulkhead
+        self._streams = Streams()
 
     async def constrain(self, validated: Validated) -> Constrained:
         """Count the call.
 
         Raises:
             RateLimited: too many calls in the window of one of its limits.
+            TooManyStreams: it asks for a stream, and its caller has as many as one may have there.
         """
+        if self._streams.are_open and _asks_for_stream(validated.received):
+            self._streams.check(validated.identified.backend, _caller(validated))
         # Each message of a batch is a call: whoever sends many at once may not make more of them
         for operation in validated.operation.messages[1:]:
             await self._count(self._facts_of(validated, operation), cost=operation.cost)
@@ -61,6 +66,16 @@ class Limits:
         """
         await self._bulkhead.enter(constrained.validated.identified.backend)
 
+    def stream(self, constrained: Constrained, answer: Answer) -> AbstractContextManager[None]:
+        """Count `answer` while it is open, if it is a stream.
+
+        Raises:
+            TooManyStreams: on entering, when its caller has as many as one may have there.
+        """
+        validated = constrained.validated
+        is_counted = answer.is_stream and answer.length is None
+        return self._streams.opened(validated.identified.backend, _caller(validated)) if is_counted else nullcontext()
+
     def release(self, constrained: Constrained) -> None:
         """Give the call's place at the backend back."""
         self._bulkhead.leave(constrained.validated.identified.backend)
@@ -84,6 +99,14 @@ class Limits:
             address=address_network(received.address),
             tier=_tier(received) if self._table.has_tiers else "",
         )
+
+
+def _caller(validated: Validated) -> str:
+    return validated.identified.principal.limit_key or address_network(validated.received.address)
+
+
+def _asks_for_stream(received: Received) -> bool:
+    return any(name == b"accept" and b"text/event-stream" in value for name, value in received.headers)
 
 
 def _tier(received: Received) -> str:

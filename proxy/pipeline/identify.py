@@ -7,6 +7,7 @@ import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from threading import Barrier
 from typing import Protocol, TypeVar
 from urllib.parse import unquote_plus
@@ -25,7 +26,7 @@ from proxy.issuers.keeper import KeyKeeper
 from proxy.issuers.refused import InvalidExternalToken, KeysUnavailable
 from proxy.issuers.verify import ExternalTokens
 from proxy.limits.strangers import Strangers
-from proxy.pipeline.call import Identified, Located, Principal, ProtectedResource, Received
+from proxy.pipeline.call import Headers, Identified, Located, Principal, ProtectedResource, Received
 from proxy.refusals import (
     BadRequest,
     InvalidCredential,
@@ -34,6 +35,7 @@ from proxy.refusals import (
     MissingCredential,
     NotRegistered,
     RevocationsUnknown,
+    Unauthenticated,
     WrongAudience,
 )
 
@@ -150,7 +152,7 @@ class Identifier:
             Unauthenticated: none, or one that opens nothing here.
             RevocationsUnknown: nobody can say whether it is good.
         """
-        token = _token(received, challenge=resource.challenge(scopes))
+        token = self._shown(received, partial(_token, challenge=resource.challenge(scopes)))
         refused = (("www-authenticate", resource.challenge(scopes, "invalid_token")),)
         try:
             principal = await self._remembered(token, received.address, snapshot, self._by_token)
@@ -162,7 +164,7 @@ class Identifier:
 
     async def _from_issuer(self, located: Located, backend: BackendPlan, scopes: tuple[str, ...]) -> Principal:
         challenge = backend.challenge(scopes)
-        token = _token(located.received, challenge=challenge, longest=EXTERNAL_MAX)
+        token = self._shown(located.received, partial(_token, challenge=challenge, longest=EXTERNAL_MAX))
         refused = (("www-authenticate", backend.challenge(scopes, "invalid_token")),)
         try:
             principal = await self._remembered(token, located.received.address, located.snapshot, self._by_external)
@@ -177,27 +179,29 @@ class Identifier:
     async def _api_key(self, located: Located, backend: BackendPlan) -> Principal:
         # A 401 needs a challenge (RFC 9110 section 15.5.2); Bearer would make clients sign in for nothing
         challenge = (("www-authenticate", f'ApiKey realm="{backend.resource}"'),)
-        values = [value for name, value in located.received.headers if name == b"x-api-key"]
-        if not values:
-            raise MissingCredential("Send an API key in the X-API-Key header.", headers=challenge)
-        if len(values) > 1 or len(values[0]) > CREDENTIAL_MAX or not values[0].isascii():
-            raise InvalidCredential(reason="malformed", headers=challenge)
+        key = self._shown(located.received, partial(_key, challenge=challenge))
         try:
-            return await self._remembered(
-                values[0].decode("ascii"), located.received.address, located.snapshot, self._by_key
-            )
+            return await self._remembered(key, located.received.address, located.snapshot, self._by_key)
         except InvalidApiKey as fault:
             raise InvalidCredential(reason=fault.reason, headers=challenge) from None
 
     async def _identify_without_backend(self, located: Located) -> None:
         """404 is for callers who are identified: any live token of this server will do."""
         metadata = f"{settings.PUBLIC_BASE_URL}{METADATA_PATH}"
-        token = _token(located.received, challenge=bearer_challenge(metadata))
+        token = self._shown(located.received, partial(_token, challenge=bearer_challenge(metadata)))
         try:
             await self._remembered(token, located.received.address, located.snapshot, self._by_token)
         except InvalidToken as fault:
             headers = (("www-authenticate", bearer_challenge(metadata, error="invalid_token")),)
             raise InvalidCredential(reason=fault.reason, headers=headers) from None
+
+    def _shown(self, received: Received, read: Callable[[Received], str]) -> str:
+        try:
+            return read(received)
+        except Unauthenticated:
+            if self._strangers is not None:
+                self._strangers.shows_nothing(received.address)
+            raise
 
     async def _remembered(
         self,
@@ -291,6 +295,15 @@ def _token(received: Received, *, challenge: str, longest: int = CREDENTIAL_MAX)
             reason="malformed", headers=(("www-authenticate", f'{challenge}, error="invalid_token"'),)
         )
     return bearer.group(1)
+
+
+def _key(received: Received, *, challenge: Headers) -> str:
+    values = [value for name, value in received.headers if name == b"x-api-key"]
+    if not values:
+        raise MissingCredential("Send an API key in the X-API-Key header.", headers=challenge)
+    if len(values) > 1 or len(values[0]) > CREDENTIAL_MAX or not values[0].isascii():
+        raise InvalidCredential(reason="malformed", headers=challenge)
+    return values[0].decode("ascii")
 
 
 def _authorization(received: Received) -> str | None:

@@ -17,9 +17,10 @@ from proxy.limits.addresses import address_network
 from proxy.observation.call import ANSWER, IDENTIFY, LOCATE, RECORD, ROUTE, Ended, Observation
 from proxy.observation.trace import Trace, trace_of
 from proxy.pipeline.call import SAFE_METHODS, Answer, Identified, Located, Principal, Received, in_words
-from proxy.refusals import AuditUnavailable, RateLimited, Refusal
+from proxy.refusals import AuditUnavailable, RateLimited, Refusal, TooManyStreams
 
 SERVER_ERROR = 500
+_MANY = (RateLimited, TooManyStreams)
 # Nothing has happened yet, so a caller can be told quickly to try again; later it has, and waiting is better
 INTENT_WITHIN_S = 0.25
 CLOSED_WITHIN_S = 2.0
@@ -197,7 +198,7 @@ class Record:
 
     def _is_strange(self, refusal: Refusal) -> bool:
         # Of those nobody knows, and of those who were told to wait: anybody can make any number of them
-        return refusal.status < SERVER_ERROR and (self.principal is None or isinstance(refusal, RateLimited))
+        return refusal.status < SERVER_ERROR and (self.principal is None or isinstance(refusal, _MANY))
 
     def _caller(self) -> str:
         key = self.principal.limit_key if self.principal else ""

@@ -56,12 +56,14 @@ async def run(gateway: Gateway, received: Received, record: Record) -> AsyncIter
     if key is None:
         async with _carried(gateway, record, constrained) as answer:
             record.routed(answer)
-            yield answer
+            with gateway.limits.stream(constrained, answer):
+                yield answer
         return
     async with AsyncExitStack() as stack:
         answer = await gateway.once.answer(constrained, key, partial(_carried, gateway, record), stack)
         record.routed(answer)
-        yield answer
+        with gateway.limits.stream(constrained, answer):
+            yield answer
 
 
 @asynccontextmanager

@@ -27,6 +27,7 @@
     |- UpgradeRefused 426 upgrade_refused
     |- HeadersTooLarge 431 header_fields_too_large
     |- RateLimited 429 rate_limited
+    |- TooManyStreams 429 too_many_streams
     |- Crash 500 server_error
     |- NotImplementedMethod 501 not_implemented
     |- BackendFault 502
@@ -73,6 +74,7 @@ from proxy.refusals.of_requests import (
     RequestTimeout,
     StillUnderWay,
     TooLarge,
+    TooManyStreams,
     Unauthenticated,
     UnreadablePath,
     UnsupportedMediaType,
@@ -147,6 +149,7 @@ __all__ = [
     "RevocationsUnknown",
     "StillUnderWay",
     "TooLarge",
+    "TooManyStreams",
     "Unauthenticated",
     "Unavailable",
     "UnreadablePath",

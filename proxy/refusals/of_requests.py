@@ -269,3 +269,13 @@ class RateLimited(Refusal):
     def members(self) -> dict[str, object]:
         """When to come back."""
         return {"retry_after": self.retry_after_s, "resets_at": self.resets_at}
+
+
+class TooManyStreams(Refusal):
+    """More streams at a time than one caller may hold at a backend; nobody can say when one of them ends."""
+
+    status = 429
+    error = "too_many_streams"
+    reason = "too_many_streams"
+    title = "Too many streams"
+    detail = "As many streams are open as one caller may have here; end one of them first."

@@ -60,8 +60,16 @@ async def test_another_address_may_guess_for_itself(world: World) -> None:
     assert isinstance(await world.refused(("authorization", "Bearer x"), address="198.51.100.1"), InvalidCredential)
 
 
-async def test_no_credential_is_told_what_to_send_however_often(world: World) -> None:
+@pytest.mark.parametrize(
+    "shown", [(), (("authorization", "Basic abc"),), (("authorization", "Bearer a b"),)], ids=["none", "basic", "odd"]
+)
+async def test_an_address_that_shows_nothing_is_not_told_what_to_send_for_ever(
+    world: World, shown: tuple[tuple[str, str], ...]
+) -> None:
     few(world)
-    for _try in range(10):
-        assert isinstance(await world.refused(), MissingCredential)
-    assert world.asked == []
+    kinds = [type(await world.refused(*shown)) for _try in range(6)]
+    assert kinds == [MissingCredential if not shown else InvalidCredential] * 3 + [RateLimited] * 3
+    # Whoever shows something is not taken for one of them
+    await world.identify(BEARER)
+    assert isinstance(await world.refused(("authorization", "Bearer guess")), InvalidCredential)
+    assert isinstance(await world.refused(*shown, address="198.51.100.1"), kinds[0])

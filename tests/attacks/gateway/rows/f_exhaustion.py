@@ -17,6 +17,8 @@ GOOD = f"{JOBS}/v1/jobs"
 # What the public backends of `prepare` may take, in seconds
 DEADLINE_S = 1.5
 SLACK_S = 0.5
+# Calls at the same time that a backend takes unless staff say otherwise
+PLACES = 64
 HEADS = {
     "one of 9 KiB": [f"X-A: {'x' * 9216}"],
     "one of 32 KiB": [f"X-A: {'x' * 32_768}"],
@@ -222,3 +224,28 @@ def one_range(field: Field, value: str) -> None:
 @row("F15", "Last-Event-ID of 64 KiB", expected="431")
 def event_id(field: Field, _case: Any) -> None:
     refused(field.call(GOOD, f"Last-Event-ID: {'x' * 65_536}"), 431, 400)
+
+
+async def _holds_on(wire: Wire) -> None:
+    await wire.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: 1\n\n")
+    await wire.until_closed()
+
+
+@row("F15b", "more streams than one caller may hold", expected="429 for what is too many, others are served")
+def hoarded_streams(field: Field, _case: Any) -> None:
+    field.backend.says(_holds_on)
+    heard = []
+    try:
+        with contextlib.ExitStack() as stack:
+            for number in range(PLACES // 2 + 4):
+                wire = stack.enter_context(Conversation(field.port))
+                # Some clients say that they want a stream, others see
+                wire.write(field.get(GOOD, *["Accept: text/event-stream"][: number % 2]))
+                heard.append(wire.status(within_s=3))
+            field.backend.says(field.usual)
+            field.healthy(4)
+    finally:
+        field.backend.says(field.usual)
+    if heard != [200] * (PLACES // 2) + [429] * 4:
+        raise NotMet(f"{heard.count(200)} are open")
+    field.healthy(4)
