@@ -1,25 +1,26 @@
-"""A worker killed, PostgreSQL or Redis frozen while people write: nothing without its event, nothing twice."""
+"""A worker killed, PostgreSQL or Redis frozen or gone while people write: nothing without its event, nothing twice."""
 
 import contextlib
 import itertools
 import json
 import os
-import shutil
 import signal
-import subprocess
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from tests.attacks.gateway.conversation import Conversation
 from tests.attacks.gateway.field import JOBS, Field
 from tests.attacks.gateway.gateways import ours, run_with
 from tests.attacks.gateway.memory import family
 from tests.evidence.load import Heard, together
-from tests.journeys.server import free_port
+from tests.evidence.stores import Store, own_postgresql, own_redis
+from tests.proxy.raw_backend import silence
 
 pytestmark = pytest.mark.services
 
@@ -27,53 +28,9 @@ BODY = b'{"job":"1"}'
 LOAD_S, FAULT_S = 8.0, 3.0
 # One call in ten is made with a token that was revoked before
 REVOKED = "7"
-BIN = max(Path("/usr/lib/postgresql").glob("*/bin"), default=Path())
-
-
-@contextlib.contextmanager
-def own_postgresql(folder: Path) -> Iterator[tuple[str, int]]:
-    """The URL and the process id of a cluster of its own."""
-    port, data, sockets = free_port(), folder / "cluster", folder
-    as_user = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"] if os.geteuid() == 0 else []
-    if as_user:
-        for place in (folder, *folder.parents):
-            if str(place).count("/") > 1:
-                place.chmod(place.stat().st_mode | 0o011)
-        shutil.chown(folder, "postgres")
-    run = [*as_user, str(BIN / "initdb"), "--auth=trust", "--username=gatehouse", "--no-sync", str(data)]
-    subprocess.run(run, check=True, capture_output=True, cwd=folder)
-    serve = [*as_user, str(BIN / "postgres"), "-D", str(data), "-p", str(port), "-k", str(sockets), "-F"]
-    with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(serve, stdout=log, stderr=log, cwd=folder, start_new_session=True)
-    try:
-        wait_for(lambda: _made(port))
-        yield f"postgresql://gatehouse@127.0.0.1:{port}/gatehouse", process.pid
-    finally:
-        for member in family(process.pid):
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(member, signal.SIGCONT)
-        process.send_signal(signal.SIGINT)
-        process.wait(20)
-
-
-def _made(port: int) -> bool:
-    psql = [str(BIN / "psql"), "-h", "127.0.0.1", "-p", str(port), "-U", "gatehouse", "-d", "postgres"]
-    made = subprocess.run([*psql, "-c", "CREATE DATABASE gatehouse"], check=False, capture_output=True)
-    return made.returncode == 0
-
-
-@contextlib.contextmanager
-def own_redis(folder: Path) -> Iterator[tuple[str, int]]:
-    """The URL and the process id of a Redis of its own."""
-    port = free_port()
-    command = ["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(folder)]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, start_new_session=True)
-    try:
-        yield f"redis://127.0.0.1:{port}/0", process.pid
-    finally:
-        process.send_signal(signal.SIGCONT)
-        process.terminate()
-        process.wait(20)
+# How long a call may last, and how soon after that somebody closes what is left of it
+LEFT_OPEN_S = 75.0
+Stores = tuple[Field, Store, Store]
 
 
 def wait_for(happened: Callable[[], bool], *, within_s: float = 20.0) -> None:
@@ -85,17 +42,22 @@ def wait_for(happened: Callable[[], bool], *, within_s: float = 20.0) -> None:
 
 
 @pytest.fixture(scope="module")
-def stores(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Field, int, int]]:
-    """A gateway on a PostgreSQL and a Redis of its own, and their process ids."""
+def stores(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stores]:
+    """A gateway on a PostgreSQL and a Redis of its own, and these."""
     folder = tmp_path_factory.mktemp("stores")
     (folder / "postgresql").mkdir()
     (folder / "redis").mkdir()
     with (
-        own_postgresql(folder / "postgresql") as (database, postgres),
-        own_redis(folder / "redis") as (url, redis),
-        ours(folder / "gateway", DATABASE_URL=database, REDIS_URL=url) as field,
+        own_postgresql(folder / "postgresql") as postgresql,
+        own_redis(folder / "redis") as redis,
+        ours(folder / "gateway", DATABASE_URL=postgresql.url, REDIS_URL=redis.url) as field,
     ):
-        yield field, postgres, redis
+        yield field, postgresql, redis
+
+
+def write(field: Field, mark: str, *, token: str = "TW") -> bytes:
+    """A call that changes something."""
+    return field.post(f"Content-Length: {len(BODY)}", target=f"{JOBS}/v1/applications?{mark}", token=token) + BODY
 
 
 def under_load(field: Field, fault: Callable[[], None]) -> tuple[list[Heard], list[str]]:
@@ -106,11 +68,10 @@ def under_load(field: Field, fault: Callable[[], None]) -> tuple[list[Heard], li
     timer = threading.Timer(1.5, fault)
     timer.start()
 
-    def write(mark: str) -> bytes:
-        token = "TREV" if mark.endswith(REVOKED) else "TW"
-        return field.post(f"Content-Length: {len(BODY)}", target=f"{JOBS}/v1/applications?{mark}", token=token) + BODY
+    def one(mark: str) -> bytes:
+        return write(field, mark, token="TREV" if mark.endswith(REVOKED) else "TW")
 
-    heard = together(field.port, marks, write, callers=8)
+    heard = together(field.port, marks, one, callers=8)
     timer.join()
     effects = [arrived for arrived in field.backend.arrived[before:] if arrived.line.startswith("POST")]
     twice = [target for target, times in Counter(arrived.target for arrived in effects).items() if times > 1]
@@ -128,9 +89,15 @@ def judge(field: Field, heard: list[Heard], effects: list[str]) -> None:
     wait_for(lambda: heals(field), within_s=40)
     field.healthy(200)
     answered = [one.header("x-request-id") for one in heard if one.status == 200]
-    known: dict[str, list[str]] = json.loads(run_with(field.variables, "tests.evidence.phases"))
+    known = phases(field)
     assert [found for found in answered if "final" not in known.get(found, [])] == []
     assert [found for found in effects if found not in known] == []
+
+
+def phases(field: Field) -> dict[str, list[str]]:
+    """What the ledger has of every call, by request id."""
+    known: dict[str, list[str]] = json.loads(run_with(field.variables, "tests.evidence.phases"))
+    return known
 
 
 def heals(field: Field) -> bool:
@@ -141,39 +108,52 @@ def heals(field: Field) -> bool:
         return False
 
 
-def frozen(process_id: int) -> Callable[[], None]:
-    """A fault: a server and all its processes stand still for a while."""
-
-    def freeze() -> None:
-        members = family(process_id)
-        for number in (signal.SIGSTOP, signal.SIGCONT):
-            for member in members:
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(member, number)
-            time.sleep(FAULT_S if number == signal.SIGSTOP else 0)
-
-    return freeze
+def kill_a_worker(field: Field) -> None:
+    """The fault: a process that carries calls ends in the middle of them."""
+    workers = [
+        member for member in family(field.process_id)[1:]
+        if b"demo.backends" not in Path(f"/proc/{member}/cmdline").read_bytes()
+        and b"tracker" not in Path(f"/proc/{member}/cmdline").read_bytes()
+    ]  # fmt: skip
+    os.kill(workers[-1], signal.SIGKILL)
 
 
-def test_a_worker_that_is_killed(stores: tuple[Field, int, int]) -> None:
-    field, _postgres, _redis = stores
-
-    def kill() -> None:
-        workers = [
-            member for member in family(field.process_id)[1:]
-            if b"demo.backends" not in Path(f"/proc/{member}/cmdline").read_bytes()
-            and b"tracker" not in Path(f"/proc/{member}/cmdline").read_bytes()
-        ]  # fmt: skip
-        os.kill(workers[-1], signal.SIGKILL)
-
-    judge(field, *under_load(field, kill))
+def test_a_worker_that_is_killed(stores: Stores) -> None:
+    field, _postgresql, _redis = stores
+    judge(field, *under_load(field, partial(kill_a_worker, field)))
 
 
-def test_postgresql_that_stands_still(stores: tuple[Field, int, int]) -> None:
-    field, postgres, _redis = stores
-    judge(field, *under_load(field, frozen(postgres)))
+def test_postgresql_that_stands_still(stores: Stores) -> None:
+    field, postgresql, _redis = stores
+    judge(field, *under_load(field, partial(postgresql.stands_still, FAULT_S)))
 
 
-def test_redis_that_stands_still(stores: tuple[Field, int, int]) -> None:
-    field, _postgres, redis = stores
-    judge(field, *under_load(field, frozen(redis)))
+def test_redis_that_stands_still(stores: Stores) -> None:
+    field, _postgresql, redis = stores
+    judge(field, *under_load(field, partial(redis.stands_still, FAULT_S)))
+
+
+def test_redis_that_is_gone(stores: Stores) -> None:
+    field, _postgresql, redis = stores
+    judge(field, *under_load(field, partial(redis.is_gone, FAULT_S)))
+
+
+def test_what_a_killed_worker_left_open_is_closed_as_unknown(stores: Stores) -> None:
+    field, _postgresql, _redis = stores
+    before = len(field.backend.arrived)
+    field.backend.says(silence)
+    try:
+        with contextlib.ExitStack() as stack:
+            for number in range(5):
+                stack.enter_context(Conversation(field.port)).write(write(field, f"left-{number}"))
+            wait_for(lambda: len(field.backend.arrived) >= before + 5)
+            kill_a_worker(field)
+    finally:
+        field.backend.says(field.usual)
+    left = [arrived.header("x-request-id") for arrived in field.backend.arrived[before:]]
+    assert [phases(field)[request_id] for request_id in left] == [["intent"]] * 5
+    wait_for(lambda: heals(field), within_s=40)
+    # Nothing that any of these faults interrupted stays without an end
+    wait_for(lambda: all("final" in each for each in phases(field).values()), within_s=LEFT_OPEN_S)
+    known = phases(field)
+    assert [known[request_id] for request_id in left] == [["intent", "final"]] * 5

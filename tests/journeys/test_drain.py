@@ -1,10 +1,13 @@
 """A gateway that is told to stop finishes what it has begun, and its ledger is whole."""
 
+import contextlib
 import json
 import os
 import signal
+import socket
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -35,6 +38,20 @@ class Slow(BaseHTTPRequestHandler):
         self.send_header("Content-Length", "4")
         self.end_headers()
         self.wfile.write(b"done")
+
+    def do_GET(self) -> None:
+        """Send events: until it is told to answer, or for ever."""
+        self.send_response(200)
+        self.send_header("Content-Type", "text/event-stream")
+        self.send_header("Connection", "close")
+        self.end_headers()
+        self.close_connection = True
+        self.wfile.write(b"data: 1\n\n")
+        self.arrived.release()
+        with contextlib.suppress(ConnectionError):
+            while "endless" in self.path or not self.go.wait(0.2):
+                self.wfile.write(b"data: 2\n\n")
+                time.sleep(0.2)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name the base class has
         """Say nothing."""
@@ -72,10 +89,52 @@ def test_calls_under_way_are_answered_and_recorded(slow: type[Slow], tmp_path: P
     assert recorded(tmp_path, [answer.headers["x-request-id"] for answer in heard]) == {("final", "allow", 201)}
 
 
+@pytest.mark.services
+def test_streams_have_the_time_of_the_drain_and_no_more(slow: type[Slow], tmp_path: Path) -> None:
+    url = f"http://127.0.0.1:{slow.port}/"
+    with running_demo(tmp_path, ECHO_SERVICE_URL=url) as demo, ThreadPoolExecutor(2) as pool:
+        token = service_token(demo)
+        streams = [pool.submit(listen, demo, path, token) for path in ("one", "endless")]
+        for _stream in streams:
+            assert slow.arrived.acquire(timeout=20)
+        os.killpg(demo.server.process.pid, signal.SIGTERM)
+        threading.Timer(1.0, slow.go.set).start()
+        whole, cut = [stream.result(60) for stream in streams]
+        demo.server.process.wait(30)
+    # The end of a body in chunks (RFC 9112 section 7.1): who was cut off can tell
+    assert whole.endswith(b"data: 2\n\n\r\n0\r\n\r\n")
+    assert b"data: 2" in cut
+    assert not cut.endswith(b"0\r\n\r\n")
+    assert recorded(tmp_path, [request_id_of(whole)]) == {("final", "allow", 200)}
+    assert recorded(tmp_path, [request_id_of(cut)]) == {("final", "error", 200)}
+
+
+def listen(demo: Demo, path: str, token: str) -> bytes:
+    """Every byte of an answer, until the connection ends."""
+    port, heard = int(demo.issuer.rpartition(":")[2]), b""
+    with socket.create_connection(("127.0.0.1", port), timeout=40) as wire:
+        head = f"GET /api/v1/echo/{path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nAuthorization: Bearer {token}\r\n\r\n"
+        wire.sendall(head.encode())
+        with contextlib.suppress(ConnectionError):
+            while data := wire.recv(65_536):
+                heard += data
+    return heard
+
+
+def request_id_of(heard: bytes) -> str:
+    """The one that its head names."""
+    lines = heard.partition(b"\r\n\r\n")[0].decode().lower().split("\r\n")
+    return next(line.removeprefix("x-request-id: ") for line in lines if line.startswith("x-request-id: "))
+
+
 def service_token(demo: Demo) -> str:
     """A token of the demo's service client."""
     client = demo.client("service")
-    form = {"grant_type": "client_credentials", "scope": "tool:write", "resource": f"{demo.issuer}/api/v1/echo"}
+    form = {
+        "grant_type": "client_credentials",
+        "scope": "tool:read tool:write",
+        "resource": f"{demo.issuer}/api/v1/echo",
+    }
     answer = httpx.post(f"{demo.issuer}/oauth/token", data=form, auth=(client["client_id"], client["client_secret"]))
     return str(answer.raise_for_status().json()["access_token"])
 

@@ -43,10 +43,9 @@ class Conversation:
             NotMet: neither came in time, or the answer broke off.
         """
         until = time.monotonic() + within_s
-        while b"\r\n\r\n" not in self._received:
-            if not self._more(until):
-                return None
-        top, _, self._received = self._received.partition(b"\r\n\r\n")
+        top = self._head(until)
+        if top is None:
+            return None
         lines = top.decode("latin-1").split("\r\n")
         headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines[1:])}
         status = int(lines[0].split(" ")[1])
@@ -55,11 +54,27 @@ class Conversation:
         body = b"" if is_head or status in {204, 304} else self._body(headers, until)
         return Answer(status=status, headers=headers, body=body)
 
+    def status(self, *, within_s: float = 5.0) -> int:
+        """Of the next answer, whose body may have no end; 0 when the connection is closed instead.
+
+        Raises:
+            NotMet: neither came in time.
+        """
+        top = self._head(time.monotonic() + within_s)
+        return int(top.split(b" ", 2)[1]) if top else 0
+
     def closes(self, *, within_s: float = 3.0) -> bool:
         """Whether the other side hangs up without another answer."""
         with contextlib.suppress(NotMet):
             return self.answer(within_s=within_s) is None
         return False
+
+    def _head(self, until: float) -> bytes | None:
+        while b"\r\n\r\n" not in self._received:
+            if not self._more(until):
+                return None
+        top, _, self._received = self._received.partition(b"\r\n\r\n")
+        return top
 
     def _body(self, headers: dict[str, str], until: float) -> bytes:
         if "chunked" not in headers.get("transfer-encoding", ""):

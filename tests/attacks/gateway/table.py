@@ -76,9 +76,9 @@ def named(*cases: str) -> dict[str, str]:
 LEFT_OUT: dict[str, str] = {
     "A21": "HTTP/2 is not spoken: the server is started with HTTP/1.1 alone",
     "A9": "the HTTP server takes a bare LF for the end of a line, as RFC 9112 section 2.2 allows, before our code runs",
-    "A22": "a first surplus answer that arrives, whole, while its connection carries the next call already: HTTP/1.1 has "
-    "nothing to tell it by. Whatever arrives before that is noticed, and after the first such fault no connection to that "
-    "backend is used twice for five minutes",
+    "A22": "a first surplus answer that arrives, whole, after the next call was sent on its connection: HTTP/1.1 has "
+    "nothing to tell it by. What arrives before that is noticed, and after the first such fault no connection to that "
+    "backend carries a second call for five minutes",
     "C8": "addresses behind trusted proxies: tests/oauth_provider/identities and tests/attacks/rows",
     "C9": "the verifier in the guide for backends: tests/clients/test_backends_guide.py",
     "E11": "the moment of a revocation: tests/journeys/test_replicas.py",
