@@ -1,11 +1,12 @@
 """The bulkhead: a slow backend holds its own places and nobody else's."""
 
 import asyncio
+from contextlib import ExitStack
 
 import pytest
 
-from proxy.limits.concurrency import QUEUE_MAX, QUEUE_WAIT_S, Bulkhead
-from proxy.refusals import Overloaded
+from proxy.limits.concurrency import QUEUE_MAX, QUEUE_WAIT_S, Bulkhead, Streams
+from proxy.refusals import Overloaded, TooManyStreams
 from tests.proxy.plans import backend_plan
 
 JOBS = backend_plan(name="jobs", max_concurrency=2)
@@ -87,3 +88,26 @@ async def test_who_leaves_the_queue_takes_no_place_with_them() -> None:
     with pytest.raises(asyncio.CancelledError):
         await leaving
     await bulkhead.enter(PEOPLE)
+
+
+# Streams
+
+
+def test_one_caller_has_half_of_the_places_for_streams() -> None:
+    streams, wide = Streams(), backend_plan(max_concurrency=5)
+    with ExitStack() as open_ones:
+        for _stream in range(2):
+            open_ones.enter_context(streams.opened(wide, "user:1"))
+        with pytest.raises(TooManyStreams):
+            streams.check(wide, "user:1")
+        with pytest.raises(TooManyStreams):
+            open_ones.enter_context(streams.opened(wide, "user:1"))
+        streams.check(wide, "user:2")
+        streams.check(PEOPLE, "user:1")
+    assert not streams.are_open
+    streams.check(wide, "user:1")
+
+
+def test_a_backend_with_one_place_still_takes_a_stream() -> None:
+    with Streams().opened(PEOPLE, "user:1"):
+        pass
