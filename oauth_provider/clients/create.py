@@ -65,25 +65,14 @@ def create_client(
     Raises:
         ValidationError: with a message per field.
     """
-    values = PRESETS[preset]
-    facts = _facts(values, differing)
+    facts = _facts(PRESETS[preset], differing)
     public = facts["client_type"] == Client.CLIENT_PUBLIC
-    uris = _all_uris(preset, values.redirect_uris, redirect_uris, gpt)
-    _check_uris(uris, preset=preset, grant_type=facts["authorization_grant_type"], public=public)
+    uris = _checked_uris(preset, redirect_uris, gpt, grant_type=facts["authorization_grant_type"], public=public)
     check_scopes(scopes)
-    client = Client(
-        name=name,
-        preset=preset,
-        redirect_uris=" ".join(uris),
-        allowed_scopes=" ".join(sorted(scopes)),
-        default_resource=default_resource,
-        default_scopes=" ".join(sorted(default_scopes)),
-        allow_json_token_requests=values.allow_json,
-        hash_client_secret=False,
-        **facts,
-    )
-    if client_id:
-        client.client_id = client_id
+    client = Client(name=name, preset=preset, default_resource=default_resource, hash_client_secret=False, **facts)
+    client.redirect_uris, client.allow_json_token_requests = " ".join(uris), PRESETS[preset].allow_json
+    client.allowed_scopes, client.default_scopes = " ".join(sorted(scopes)), " ".join(sorted(default_scopes))
+    client.client_id = client_id or client.client_id
     client.save()
     _record_added(client, actor, note)
     return Created(client, "" if public else create_secret(client=client, actor=actor))
@@ -121,16 +110,14 @@ def _record_added(client: Client, actor: UserRef | None, note: str) -> None:
     )
 
 
-def _all_uris(preset: str, own: tuple[str, ...], extra: tuple[str, ...], gpt: str) -> tuple[str, ...]:
+def _checked_uris(preset: str, extra: tuple[str, ...], gpt: str, *, grant_type: str, public: bool) -> tuple[str, ...]:
     try:
         callbacks = gpt_callbacks(gpt) if preset == Preset.GPT else ()
     except ValueError as error:
         raise ValidationError({"gpt": _("This is not a GPT's id, address or callback.")}) from error
-    return tuple(dict.fromkeys((*own, *callbacks, *extra)))
-
-
-def _check_uris(uris: tuple[str, ...], *, preset: str, grant_type: str, public: bool) -> None:
+    uris = tuple(dict.fromkeys((*PRESETS[preset].redirect_uris, *callbacks, *extra)))
     # A GPT's callback is only known once its editor saved the Action: the client waits for it
     if not uris and preset != Preset.GPT and grant_type == Client.GRANT_AUTHORIZATION_CODE:
         raise ValidationError({"redirect_uris": _("Give at least one address to return to.")})
     check_redirect_uris(list(uris), public=public)
+    return uris

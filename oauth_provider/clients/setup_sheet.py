@@ -7,6 +7,7 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 from oauth_provider.clients.models import Client, Preset
+from oauth_provider.endpoints import oauth_root
 
 # Where APIs are whose operations an OpenAPI document describes
 API_PREFIX = "/api/v1/"
@@ -28,14 +29,12 @@ def setup_sheet(client: Client, *, secret: str) -> list[Line]:
     lines.append(Line(_("Client ID"), client.client_id))
     if secret:
         lines.append(Line(_("Client Secret"), secret, _("Shown this once. Copy it now."), secret=True))
-    base = settings.PUBLIC_BASE_URL
+    # The same as in the document that a GPT's editor imports
+    root = oauth_root(client.default_resource if client.preset == Preset.GPT else "")
     if client.preset == Preset.SERVICE:
-        lines.append(Line(_("Token URL"), f"{base}/oauth/token", _("Send grant_type=client_credentials.")))
+        lines.append(Line(_("Token URL"), f"{root}/token", _("Send grant_type=client_credentials.")))
     else:
-        lines += [
-            Line(_("Authorization URL"), f"{base}/oauth/authorize"),
-            Line(_("Token URL"), f"{base}/oauth/token"),
-        ]
+        lines += [Line(_("Authorization URL"), f"{root}/authorize"), Line(_("Token URL"), f"{root}/token")]
     lines += _signing(client)
     lines.append(Line(_("Scope"), client.allowed_scopes, _("Separated by spaces, as they stand here.")))
     if client.preset == Preset.GPT:

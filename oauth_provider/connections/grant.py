@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import transaction
@@ -30,31 +31,28 @@ def grant_connection(
     the tokens already issued. ``shown_digest`` is the hex SHA-256 of the words on the page; ``expires_at`` is when the
     connection ends by itself, if it does. One that had ended is given anew: its old tokens stay dead.
     """
-    words = " ".join(sorted(set(scopes)))
+    given = {
+        "scopes": " ".join(sorted(set(scopes))),
+        "shown_digest": shown_digest,
+        "shown_locale": shown_locale,
+        "expires_at": expires_at,
+    }
     with transaction.atomic():
         connection, created = Connection.objects.select_for_update(of=("self",)).get_or_create(
-            user=user,
-            client=client,
-            resource=resource,
-            redirect_host=redirect_host,
-            revoked_at=None,
-            defaults={
-                "scopes": words,
-                "shown_digest": shown_digest,
-                "shown_locale": shown_locale,
-                "expires_at": expires_at,
-            },
+            user=user, client=client, resource=resource, redirect_host=redirect_host, revoked_at=None, defaults=given
         )
         if not created:
-            if not connection.is_live:
-                kill_tokens(connection)
-            narrowed = not connection.scope_set <= set(words.split())
-            connection.scopes = words
-            connection.shown_digest = shown_digest
-            connection.shown_locale = shown_locale
-            connection.expires_at = expires_at
-            connection.save(update_fields=["scopes", "shown_digest", "shown_locale", "expires_at"])
-            if narrowed:
-                # Cached principals still carry the permission that was just taken back.
-                bump("revocation")
+            _give_anew(connection, given)
     return connection
+
+
+def _give_anew(connection: Connection, given: dict[str, Any]) -> None:
+    if not connection.is_live:
+        kill_tokens(connection)
+    before = connection.scope_set
+    for name, value in given.items():
+        setattr(connection, name, value)
+    connection.save(update_fields=[*given])
+    if not before <= connection.scope_set:
+        # Cached principals still carry the permission that was just taken back.
+        bump("revocation")

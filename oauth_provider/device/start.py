@@ -50,23 +50,9 @@ def start_device(*, client: Client, parameters: Mapping[str, str]) -> dict[str, 
         raise DeviceRefusedError(
             "unauthorized_client", "The client may not use this grant type.", reason="device_grant_not_allowed"
         )
-    try:
-        asked = asked_for_device(client, scope=parameters.get("scope", ""), resource=parameters.get("resource", ""))
-        resource = check_resource(asked, client)
-        scopes = check_scope(asked, client)
-    except LocalError as error:
-        raise DeviceRefusedError("invalid_request", "A parameter is too long.", reason=error.reason) from error
-    except RedirectError as error:
-        raise DeviceRefusedError(error.code, error.description, reason=error.reason) from error
+    row = _examined(client, parameters)
     device_code = new_device_code()
-    row = DeviceCode(
-        checksum=hashlib.sha256(device_code.encode()).hexdigest(),
-        client=client,
-        resource=resource,
-        scopes=" ".join(scope.name for scope in scopes),
-        network=origin_network(),
-        expires_at=timezone.now() + LIFETIME,
-    )
+    row.checksum = hashlib.sha256(device_code.encode()).hexdigest()
     user_code = shown_user_code(_store(row))
     record(
         kind=Kind.OAUTH_DEVICE_STARTED,
@@ -74,7 +60,7 @@ def start_device(*, client: Client, parameters: Mapping[str, str]) -> dict[str, 
         decision=Decision.ALLOW,
         status=200,
         scopes_required=row.scopes,
-        audience=resource.identifier,
+        audience=row.resource.identifier,
     )
     address = f"{settings.PUBLIC_BASE_URL}{VERIFICATION_PATH}"
     return {
@@ -96,6 +82,25 @@ def asked_for_device(client: Client, *, scope: str, resource: str) -> Authorizat
     query = QueryDict(mutable=True)
     query.update({"client_id": client.client_id, "scope": scope, "resource": resource})
     return parse(query)
+
+
+def _examined(client: Client, parameters: Mapping[str, str]) -> DeviceCode:
+    """What the device may ask for, its codes not made yet."""
+    try:
+        asked = asked_for_device(client, scope=parameters.get("scope", ""), resource=parameters.get("resource", ""))
+        resource = check_resource(asked, client)
+        scopes = check_scope(asked, client)
+    except LocalError as error:
+        raise DeviceRefusedError("invalid_request", "A parameter is too long.", reason=error.reason) from error
+    except RedirectError as error:
+        raise DeviceRefusedError(error.code, error.description, reason=error.reason) from error
+    return DeviceCode(
+        client=client,
+        resource=resource,
+        scopes=" ".join(scope.name for scope in scopes),
+        network=origin_network(),
+        expires_at=timezone.now() + LIFETIME,
+    )
 
 
 def _store(row: DeviceCode) -> str:

@@ -26,6 +26,7 @@ _URL = re.compile(
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 # Besides the well-known ports: those of databases, caches and brokers
 _OTHER_PROTOCOLS = frozenset({1433, 1521, 2049, 2375, 3306, 3389, 5432, 5672, 6379, 11211, 27017})
+_HEADERS = {"accept-encoding": "identity", "user-agent": "gatehouse", "connection": "close"}
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
@@ -94,22 +95,19 @@ def fetch(
         timeout_s: for everything together, from the resolution of the name to the last byte.
         allow_private: staff meant a host inside the company; link-local and metadata addresses stay refused.
         headers: further ones.
-        method: the request's.
-        body: the request's.
+        method, body: the request's.
 
     Raises:
         FetchError: see there.
     """
     host, port = _target(url, allow_private=allow_private)
     deadline = Deadline(timeout_s)
-    sent = {"accept": accept, "accept-encoding": "identity", "user-agent": "gatehouse", "connection": "close"}
+    sent = [*(_HEADERS | {"accept": accept} | dict(headers)).items()]
     try:
         addresses = _resolved(host, port, deadline, allow_private=allow_private)
         with (
-            httpcore.ConnectionPool(
-                ssl_context=network.tls(), network_backend=PinnedNetwork(addresses, deadline)
-            ) as pool,
-            pool.stream(method, url, headers=[*(sent | dict(headers)).items()], content=body or None) as answer,
+            _connections(addresses, deadline) as pool,
+            pool.stream(method, url, headers=sent, content=body or None) as answer,
         ):
             found = httpx.Headers(answer.headers)
             return Fetched(status=answer.status, headers=found, body=_body(answer, found, max_bytes))
@@ -145,6 +143,10 @@ def _target(url: str, *, allow_private: bool) -> tuple[str, int]:
     if not allow_private and port != 443 and (port < 1024 or port in _OTHER_PROTOCOLS):
         raise AddressRefusedError("port_refused")
     return host, port
+
+
+def _connections(addresses: list[str], deadline: Deadline) -> httpcore.ConnectionPool:
+    return httpcore.ConnectionPool(ssl_context=network.tls(), network_backend=PinnedNetwork(addresses, deadline))
 
 
 def _resolved(host: str, port: int, deadline: Deadline, *, allow_private: bool) -> list[str]:

@@ -51,12 +51,13 @@ def remove_resource(*, resource: Resource, actor: UserRef, note: str) -> None:
 
 
 def answered_paths() -> dict[str, list[str]]:
-    """The resources of backends and MCP servers, by path, and the scopes their enabled operations require."""
+    """The resources of backends and MCP servers, by path, and the scopes their enabled operations name."""
     # By name: all are layers above
     backends = apps.get_model("proxy", "Backend")._default_manager
     operations = apps.get_model("proxy", "Operation")._default_manager
     found: dict[str, set[str]] = {prefix: set() for prefix in backends.values_list("prefix", flat=True)}
-    for prefix, scopes in operations.filter(enabled=True).values_list("backend__prefix", "scopes"):
-        found[prefix].update(scopes)
+    rows = operations.filter(enabled=True).values_list("backend__prefix", "scopes", "any_scopes")
+    for prefix, scopes, any_scopes in rows:
+        found[prefix].update(scopes, any_scopes)
     found |= apps.get_model("proxy", "McpServer").scopes_by_path()
     return {path: sorted(scopes) for path, scopes in found.items()}

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from django.conf import settings
 
+from oauth_provider.endpoints import oauth_root
 from proxy.catalogue.actions import limits
 from proxy.catalogue.actions.api import Action, Api
 from proxy.catalogue.actions.embedding import Components, NotEmbeddable
@@ -63,12 +64,10 @@ def actions_document(api: Api, *, scopes: frozenset[str] | None = None) -> JsonO
 
 
 def _security(api: Api, scopes: list[str]) -> JsonObject:
-    # A GPT that was configured with the alias of this prefix finds the same addresses here
-    alias = f"{api.prefix}/oauth"
-    place = alias if alias in settings.OAUTH_ALIAS_PREFIXES else "/oauth"
+    root = oauth_root(api.prefix)
     flow = {
-        "authorizationUrl": f"{settings.PUBLIC_BASE_URL}{place}/authorize",
-        "tokenUrl": f"{settings.PUBLIC_BASE_URL}{place}/token",
+        "authorizationUrl": f"{root}/authorize",
+        "tokenUrl": f"{root}/token",
         "scopes": {name: api.scope_titles.get(name, name) for name in scopes},
     }
     return {"type": "oauth2", "flows": {"authorizationCode": flow}}

@@ -1,6 +1,7 @@
 """Store an import, all of it or nothing: what can be checked is checked before anybody has to wait for it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
@@ -17,6 +18,8 @@ from proxy.catalogue.openapi_import.names import name_for
 from proxy.catalogue.openapi_import.propose import Proposal
 
 REASON = "openapi_import"
+# An operation with its new values, and the names of those that are new
+Change = tuple[Operation, list[str]]
 
 
 def apply_import(
@@ -44,26 +47,33 @@ def apply_import(
         OperationRefused: the data plane could not run one of them.
         ChangedMeanwhile: the plan is another one by now.
     """
-    plan = _plan_as_seen(backend, proposals, notes, seen)
+    plan_as_seen = partial(_plan_as_seen, backend, proposals, notes, seen)
+    plan = plan_as_seen()
     changed = [_changed(step) for step in plan.of(Fate.CHANGED)]
     gone = [_disabled(step) for step in plan.of(Fate.GONE)] if disable_missing else []
-    try:
-        _check_changed(backend, changed)
-        new = _new(backend, plan.of(Fate.NEW))
-    except OperationRefused:
-        # Perhaps only because of what somebody else stored since
-        _plan_as_seen(backend, proposals, notes, seen)
-        raise
+    new = _checked(backend, plan, changed, plan_as_seen)
     try:
         with transaction.atomic():
             # Whoever imports into the same backend waits here, and then finds other operations than it looked at
             Backend.objects.select_for_update().get(pk=backend.pk)
-            _plan_as_seen(backend, proposals, notes, seen)
+            plan_as_seen()
             _store([*changed, *gone], actor=actor, note=note)
             store_new(operations=new, actor=actor, note=note, reason=REASON)
     except IntegrityError as error:
         raise ChangedMeanwhile from error
     return plan
+
+
+def _checked(
+    backend: Backend, plan: Plan, changed: Sequence[Change], plan_as_seen: Callable[[], Plan]
+) -> list[Operation]:
+    try:
+        _check_changed(backend, changed)
+        return _new(backend, plan.of(Fate.NEW))
+    except OperationRefused:
+        # Perhaps only because of what somebody else stored since
+        plan_as_seen()
+        raise
 
 
 def _plan_as_seen(backend: Backend, proposals: Sequence[Proposal], notes: Sequence[str], seen: str) -> Plan:
@@ -73,7 +83,7 @@ def _plan_as_seen(backend: Backend, proposals: Sequence[Proposal], notes: Sequen
     return plan
 
 
-def _changed(step: Step) -> tuple[Operation, list[str]]:
+def _changed(step: Step) -> Change:
     operation, proposal = step.operation, step.proposal
     if operation is None or proposal is None:
         raise ValueError(step.fate)
@@ -83,7 +93,7 @@ def _changed(step: Step) -> tuple[Operation, list[str]]:
     return operation, [change.name for change in step.taken]
 
 
-def _disabled(step: Step) -> tuple[Operation, list[str]]:
+def _disabled(step: Step) -> Change:
     operation = step.operation
     if operation is None or operation.imported is None:
         raise ValueError(step.fate)
@@ -111,7 +121,7 @@ def _new(backend: Backend, steps: Sequence[Step]) -> list[Operation]:
     return operations
 
 
-def _check_changed(backend: Backend, changed: Sequence[tuple[Operation, list[str]]]) -> None:
+def _check_changed(backend: Backend, changed: Sequence[Change]) -> None:
     scopes = known_scopes({name for operation, _fields in changed for name in operation.named_scopes})
     moved = {operation.pk for operation, _fields in changed}
     answers = {
@@ -130,7 +140,7 @@ def _check_changed(backend: Backend, changed: Sequence[tuple[Operation, list[str
                 raise OperationRefused(f"{method} {operation.path}: {other.operation_id}")
 
 
-def _store(changed: Sequence[tuple[Operation, list[str]]], *, actor: UserRef | None, note: str) -> None:
+def _store(changed: Sequence[Change], *, actor: UserRef | None, note: str) -> None:
     for operation, fields in changed:
         operation.save(update_fields=[*fields, "imported"])
     events = list(_events(changed, actor, note))
@@ -139,7 +149,7 @@ def _store(changed: Sequence[tuple[Operation, list[str]]], *, actor: UserRef | N
         bump("catalogue")
 
 
-def _events(changed: Sequence[tuple[Operation, list[str]]], actor: UserRef | None, note: str) -> Iterator[Draft]:
+def _events(changed: Sequence[Change], actor: UserRef | None, note: str) -> Iterator[Draft]:
     """One for each operation of which more than our memory of it changed."""
     for operation, fields in changed:
         if fields:

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from django.utils import translation
+from pytest_django import Settings
 
 from oauth_provider.clients.models import Client
 from oauth_provider.clients.setup_sheet import awaits_callback, setup_sheet, steps
@@ -54,3 +55,19 @@ def test_only_a_gpt_without_addresses_awaits_its_callback(preset: str, uris: str
 def test_a_gpt_with_an_api_gets_the_address_of_its_openapi_document() -> None:
     sheet = lines(**GPT, default_resource="/api/v1/gpt")
     assert sheet["Schema"].endswith("/api/v1/gpt/openapi.json?client_id=abc")
+
+
+@pytest.mark.parametrize(
+    ("values", "place"),
+    [
+        (GPT | {"default_resource": "/api/v1/gpt"}, "/api/v1/gpt/oauth"),
+        (GPT | {"default_resource": "/api/v1/jobs"}, "/oauth"),
+        ({"preset": "other", "default_resource": "/api/v1/gpt"}, "/oauth"),
+    ],
+)
+def test_the_addresses_are_those_of_the_document_that_goes_with_them(
+    settings: Settings, values: dict[str, str], place: str
+) -> None:
+    sheet = lines(**values)
+    root = f"{settings.PUBLIC_BASE_URL}{place}"
+    assert (sheet["Authorization URL"], sheet["Token URL"]) == (f"{root}/authorize", f"{root}/token")
