@@ -128,6 +128,11 @@ def test_postgresql_that_stands_still(stores: Stores) -> None:
     judge(field, *under_load(field, partial(postgresql.stands_still, FAULT_S)))
 
 
+def test_postgresql_that_is_gone(stores: Stores) -> None:
+    field, postgresql, _redis = stores
+    judge(field, *under_load(field, partial(postgresql.is_gone, FAULT_S)))
+
+
 def test_redis_that_stands_still(stores: Stores) -> None:
     field, _postgresql, redis = stores
     judge(field, *under_load(field, partial(redis.stands_still, FAULT_S)))
