@@ -26,18 +26,27 @@ class Bulkhead:
     def __init__(self) -> None:
         self._rooms: dict[str, _Room] = {}
 
+    def check(self, backend: BackendPlan) -> None:
+        """Whether a call has any prospect of a place.
+
+        Raises:
+            Overloaded: no, too many wait already.
+        """
+        room = self._rooms.get(backend.name)
+        if room is not None and room.inside >= backend.max_concurrency and len(room.waiting) >= QUEUE_MAX:
+            raise Overloaded
+
     async def enter(self, backend: BackendPlan) -> None:
         """Take a place, at once or within a quarter of a second.
 
         Raises:
             Overloaded: `max_concurrency` calls are at the backend already, and too many wait or none came out in time.
         """
+        self.check(backend)
         room = self._rooms.get(backend.name) or self._rooms.setdefault(backend.name, _Room())
         if room.inside < backend.max_concurrency:
             room.inside += 1
             return
-        if len(room.waiting) >= QUEUE_MAX:
-            raise Overloaded
         place: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         room.waiting.append(place)
         try:

@@ -28,9 +28,11 @@ class Limits:
         """Count the call.
 
         Raises:
+            Overloaded: it would find no place at its backend; of no limit it has used up anything.
             RateLimited: too many calls in the window of one of its limits.
             TooManyStreams: it asks for a stream, and its caller has as many as one may have there.
         """
+        self._bulkhead.check(validated.identified.backend)
         if self._streams.are_open and _asks_for_stream(validated.received):
             self._streams.check(validated.identified.backend, _caller(validated))
         # Each message of a batch is a call: whoever sends many at once may not make more of them

@@ -17,10 +17,11 @@ from proxy.limits.addresses import address_network
 from proxy.observation.call import ANSWER, IDENTIFY, LOCATE, RECORD, ROUTE, Ended, Observation
 from proxy.observation.trace import Trace, trace_of
 from proxy.pipeline.call import SAFE_METHODS, Answer, Identified, Located, Principal, Received, in_words
-from proxy.refusals import AuditUnavailable, RateLimited, Refusal, TooManyStreams
+from proxy.refusals import AuditUnavailable, Overloaded, RateLimited, Refusal, TooManyStreams
 
 SERVER_ERROR = 500
-_MANY = (RateLimited, TooManyStreams)
+# Whoever is told to wait may come back at once, again and again: an event of each would make the flood worse
+_MANY = (RateLimited, TooManyStreams, Overloaded)
 # Nothing has happened yet, so a caller can be told quickly to try again; later it has, and waiting is better
 INTENT_WITHIN_S = 0.25
 CLOSED_WITHIN_S = 2.0
@@ -46,6 +47,7 @@ class Record:
     audience: str = ""
     observation: Observation = field(default_factory=Observation)
     closed: bool = field(default=False, init=False)
+    _is_intended: bool = field(default=False, init=False)
     # When each stage was over, in their order; one that was left out ends with the one before
     _marks: list[float] = field(default_factory=list, init=False)
     # Of a batch what follows its first message, each of which has an event of its own
@@ -100,6 +102,7 @@ class Record:
             AuditUnavailable: it is not durable, so the call must not go on.
         """
         if self.received.method not in SAFE_METHODS:
+            self._is_intended = True
             await self._write(self._draft(Phase.INTENT, decision=Decision.ALLOW), within_s=INTENT_WITHIN_S)
 
     async def refused(self, refusal: Refusal) -> None:
@@ -197,8 +200,11 @@ class Record:
         )
 
     def _is_strange(self, refusal: Refusal) -> bool:
-        # Of those nobody knows, and of those who were told to wait: anybody can make any number of them
-        return refusal.status < SERVER_ERROR and (self.principal is None or isinstance(refusal, _MANY))
+        # Of those nobody knows, and of those who were told to wait: anybody can make any number of them. What began
+        # with an intent has an end of its own
+        if self._is_intended:
+            return False
+        return isinstance(refusal, _MANY) or (refusal.status < SERVER_ERROR and self.principal is None)
 
     def _caller(self) -> str:
         key = self.principal.limit_key if self.principal else ""

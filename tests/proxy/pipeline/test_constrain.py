@@ -1,11 +1,12 @@
 """Rates and places: what a call reserves, and that it gives its place back."""
 
+import asyncio
 import time
 from dataclasses import replace
 
 import pytest
 
-from proxy.limits.concurrency import Bulkhead
+from proxy.limits.concurrency import QUEUE_MAX, Bulkhead
 from proxy.limits.rates import RateLimiter
 from proxy.limits.table import LimitTable, Rule
 from proxy.pipeline.call import Constrained, Principal, Validated
@@ -61,6 +62,22 @@ async def test_an_operation_may_cost_more_than_one_call() -> None:
     dear = replace(call(), operation=operation_plan(cost=4))
     constrained = await limits(max_calls=6).constrain(dear)
     assert dict(constrained.limit_headers)["ratelimit"].startswith('"default";r=2;t=')
+
+
+async def test_a_call_that_would_find_no_place_uses_up_nothing() -> None:
+    reserve = limits(max_calls=100)
+    inside = [await admit(reserve, call()) for _place in range(2)]
+    waiting = [asyncio.create_task(admit(reserve, call())) for _place in range(QUEUE_MAX)]
+    await asyncio.sleep(0)
+    for _call in range(5):
+        with pytest.raises(Overloaded):
+            await reserve.constrain(call())
+    for each in inside:
+        reserve.release(each)
+    for task in waiting:
+        reserve.release(await task)
+    left = dict((await reserve.constrain(call())).limit_headers)["ratelimit"]
+    assert left.startswith(f'"default";r={100 - 2 - QUEUE_MAX - 1};')
 
 
 @pytest.mark.parametrize(
