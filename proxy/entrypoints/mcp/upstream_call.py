@@ -55,6 +55,11 @@ class Heard:
         self._record = record
         self.patient_until = 0.0
 
+    @property
+    def is_ready(self) -> bool:
+        """Not known: whoever reads it waits in any case."""
+        return False
+
     async def read(self) -> bytes:
         """The next bytes, b"" at the end."""
         while True:

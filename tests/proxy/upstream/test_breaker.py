@@ -18,6 +18,7 @@ class Answered:
 
     headers: Headers = ()
     retries = 0
+    is_ready = True
 
     def __init__(self, status: int) -> None:
         self.status = status
