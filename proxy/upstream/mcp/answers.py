@@ -2,20 +2,31 @@
 
 import json
 from collections.abc import AsyncIterator, Iterator
-from typing import Final
+from typing import Final, Protocol
 
 from oauth_provider.strict_json import loads
 from proxy.catalogue.tools import JsonObject
 from proxy.upstream.mcp.events import EventParser
 from proxy.upstream.mcp.faults import AnswerTooLarge, BadAnswer, BadStatus, RpcFault
-from proxy.upstream.transport import UpstreamResponse
+from proxy.upstream.transport import Headers
 
 OK: Final = 200
 EVENT_STREAM: Final = "text/event-stream"
 JSON: Final = "application/json"
 
 
-async def result_of(response: UpstreamResponse, *, request_id: str | int, max_bytes: int) -> JsonObject:
+class Answered(Protocol):
+    """What is read of an answer here, whoever reads it first."""
+
+    status: int
+    headers: Headers
+
+    async def read(self) -> bytes:
+        """The next bytes of the body, b"" at its end."""
+        ...
+
+
+async def result_of(response: Answered, *, request_id: str | int, max_bytes: int) -> JsonObject:
     """The result of the request `request_id`; what the backend says before it is passed over.
 
     Raises:
@@ -36,7 +47,7 @@ async def result_of(response: UpstreamResponse, *, request_id: str | int, max_by
     raise BadStatus(response.status) if is_error else BadAnswer
 
 
-async def messages(response: UpstreamResponse, *, max_bytes: int) -> AsyncIterator[JsonObject]:
+async def messages(response: Answered, *, max_bytes: int) -> AsyncIterator[JsonObject]:
     """Each JSON-RPC message of an answer, as soon as it is whole; one may have `max_bytes`.
 
     Raises:
@@ -76,7 +87,7 @@ def parsed(content: bytes) -> Iterator[JsonObject]:
         yield each
 
 
-def kind_of(response: UpstreamResponse) -> str:
+def kind_of(response: Answered) -> str:
     """Its media type in lower case; "" for one that is compressed, which nobody asked for."""
     found = dict(response.headers)
     if found.get("content-encoding", "identity").strip().lower() != "identity":
@@ -84,7 +95,7 @@ def kind_of(response: UpstreamResponse) -> str:
     return found.get("content-type", "").partition(";")[0].strip().lower()
 
 
-async def _whole(response: UpstreamResponse, max_bytes: int) -> bytes:
+async def _whole(response: Answered, max_bytes: int) -> bytes:
     pieces, size = [], 0
     while piece := await response.read():
         size += len(piece)
