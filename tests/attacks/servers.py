@@ -11,7 +11,7 @@ from typing import Any
 
 from tests.attacks.signer import key_set
 from tests.attacks.target import READ, WRITE, Paths, RegisteredClient, Target
-from tests.journeys.server import ROOT, environment, free_port, running_demo
+from tests.journeys.server import ROOT, Demo, environment, free_port, running_demo
 from tests.journeys.stores import services
 from tests.stock.project import prepare, running_stock
 
@@ -51,28 +51,33 @@ def gatehouse(folder: Path, **changes: str) -> Iterator[Target]:
         own = {"HOST": "127.0.0.1", "PORT": str(port), "DATA_DIR": str(folder), "DEMO": "1", **variables}
         own |= {"DJANGO_SETTINGS_MODULE": "gateway_project.settings"}
         with running_demo(folder, port=port, **variables) as demo, contextlib.ExitStack() as browsers:
-            yield Target(
-                origin=demo.issuer,
-                process_id=demo.server.process.pid,
-                variables=own,
-                paths=Paths(
-                    issuer="",
-                    authorize="/oauth/authorize",
-                    token="/oauth/token",
-                    revoke="/oauth/revoke",
-                    introspect="/oauth/introspect",
-                    register="/oauth/register",
-                    sign_in="/accounts/login/",
-                    decision="decision",
-                    connections="/connected-apps/",
-                    ending="/revoke/",
-                ),
-                clients=_registered(_register(own)),
-                passwords={user["username"]: user["password"] for user in demo.facts["users"]},
-                operate=_operator(own),
-                session_cookie="session",
-                browsers=browsers,
-            )
+            yield as_target(demo, own, browsers)
+
+
+def as_target(demo: Demo, own: Mapping[str, str], browsers: contextlib.ExitStack) -> Target:
+    """A gateway that was started with the variables `own`, its clients registered."""
+    return Target(
+        origin=demo.issuer,
+        process_id=demo.server.process.pid,
+        variables=own,
+        paths=Paths(
+            issuer="",
+            authorize="/oauth/authorize",
+            token="/oauth/token",
+            revoke="/oauth/revoke",
+            introspect="/oauth/introspect",
+            register="/oauth/register",
+            sign_in="/accounts/login/",
+            decision="decision",
+            connections="/connected-apps/",
+            ending="/revoke/",
+        ),
+        clients=_registered(_register(own)),
+        passwords={user["username"]: user["password"] for user in demo.facts["users"]},
+        operate=_operator(own),
+        session_cookie="session",
+        browsers=browsers,
+    )
 
 
 @contextlib.contextmanager

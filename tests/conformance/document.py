@@ -23,7 +23,8 @@ A cell says how many checks of a scenario pass, of how many that apply; every me
 of its revision. – means that the scenario asks for what only the fixture has.
 
 Written by `make conformance`, which starts everything. `make test` checks that the scenarios are those of the suite,
-`make test-services` that the results are today's. The same as JSON: [conformance.json](conformance.json).
+`make test-services` that the results are today's, and that they are the same of two gateways behind nginx which gives
+each request to the next of them. The same as JSON: [conformance.json](conformance.json).
 
 """
 

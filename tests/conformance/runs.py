@@ -44,22 +44,13 @@ class Run:
     outcomes: Mapping[str, Outcome]
 
 
-@dataclass(frozen=True, slots=True)
-class Servers:
-    """What is judged: the gateway, and where the suite finds each subject."""
-
-    gateway: Target
-    addresses: Mapping[str, str]
-
-
 @contextmanager
-def servers(folder: Path) -> Iterator[Servers]:
-    """Both servers, while they run."""
-    with gatehouse(folder / "gateway") as gateway, running_fixture(folder / "fixture.log") as fixture:
-        resource = f"{gateway.origin}/mcp"
-        token = gateway.pair("C", scope=f"{READ} {WRITE}", resource=resource)["access_token"]
-        with with_bearer(gateway.origin, token) as signed_in:
-            yield Servers(gateway=gateway, addresses={TOOLS: f"{signed_in}/mcp", DIRECT: f"{fixture}/mcp"})
+def signed_in(gateway: Target) -> Iterator[dict[tuple[str, str], str]]:
+    """Where the suite finds what the gateway has, with a token of ana's."""
+    resource = f"{gateway.origin}/mcp"
+    token = gateway.pair("C", scope=f"{READ} {WRITE}", resource=resource)["access_token"]
+    with with_bearer(gateway.origin, token) as origin:
+        yield {(TOOLS, revision): f"{origin}/mcp" for revision in REVISIONS}
 
 
 def expected(subject: str, revision: str) -> set[str]:
@@ -70,17 +61,24 @@ def expected(subject: str, revision: str) -> set[str]:
 
 def observe(folder: Path) -> list[Run]:
     """Start everything and run the suite at it."""
-    with servers(folder) as started:
-        runs = [Run(AUTHORIZATION, "", judge_authorization(started.gateway, folder / "authorization"))]
-        for number, subject in enumerate(SUBJECTS):
-            runs += _both_revisions(subject, started.addresses[subject], folder / str(number))
-    return runs
+    with (
+        gatehouse(folder / "gateway") as gateway,
+        running_fixture(folder / "fixture.log") as fixture,
+        signed_in(gateway) as addresses,
+    ):
+        runs = [Run(AUTHORIZATION, "", judge_authorization(gateway, folder / "authorization"))]
+        direct = {(DIRECT, revision): f"{fixture}/mcp" for revision in REVISIONS}
+        return [*runs, *judged(addresses | direct, folder)]
 
 
-def _both_revisions(subject: str, address: str, folder: Path) -> Iterator[Run]:
-    # The suite mostly waits, so that both at once take the time of one
-    with ThreadPoolExecutor() as pool:
-        found = pool.map(lambda revision: judge(address, revision, folder / revision), REVISIONS)
-    for revision, outcomes in zip(REVISIONS, found, strict=True):
+def judged(addresses: Mapping[tuple[str, str], str], folder: Path) -> Iterator[Run]:
+    """What the suite says of each subject in a revision at its address."""
+    # The suite mostly waits, so that two at once take the time of one
+    with ThreadPoolExecutor(2) as pool:
+        at_once = {
+            run: pool.submit(judge, address, run[1], folder / str(number))
+            for number, (run, address) in enumerate(addresses.items())
+        }
+    for (subject, revision), found in at_once.items():
         wanted = expected(subject, revision)
-        yield Run(subject, revision, {name: outcome for name, outcome in outcomes.items() if name in wanted})
+        yield Run(subject, revision, {name: one for name, one in found.result().items() if name in wanted})
