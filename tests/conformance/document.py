@@ -17,7 +17,7 @@ HEAD: Final = """# Conformance
 What the MCP project's own suite, `@modelcontextprotocol/conformance` {version}, says of this gateway. It judges the
 authorization server; [`/mcp`](../guides/mcp.md), in everything that it can ask of any server; and a fixture, which is a
 server made of the MCP project's own Python SDK with the tools, prompts and resources that the suite knows by name
-(`tests/conformance/fixture`).
+(`tests/conformance/fixture`): by itself, and behind the gateway at `/mcp/fixture`.
 
 A cell says how many checks of a scenario pass, of how many that apply; every message is also checked against the schema
 of its revision. – means that the scenario asks for what only the fixture has.
@@ -102,5 +102,7 @@ def _reasons(runs: Iterable[Run]) -> list[str]:
             for outcome in run.outcomes.values():
                 for check, reason in getattr(outcome, field).items():
                     told.setdefault((run.subject, reason), []).append(f"`{check}`")
-        lines += [f"- {subject}: {reason}. {', '.join(checks)}" for (subject, reason), checks in told.items()]
+        lines += [
+            f"- {subject}: {reason}. {', '.join(dict.fromkeys(checks))}" for (subject, reason), checks in told.items()
+        ]
     return lines

@@ -4,21 +4,20 @@ from typing import Final
 
 UNEXPLAINED: Final = "unexplained: "
 _NO_TOOL = "asks for a tool of the suite's own"
-_NO_PROMPT = "`/mcp` offers tools, no prompts"
-_NO_RESOURCE = "`/mcp` offers tools, no resources"
 _NO_SESSIONS = "there are no sessions"
 _NO_CHANGES = "the list of tools is read again when it is stale, no change of it is announced"
+_ONLY_IN_CALLS = (
+    "what a server behind the gateway says outside of a call reaches nobody, so that nothing is subscribed to"
+)
 _REASONS: Final = {
     "sep-2575-server-rejects-undeclared-capability": _NO_TOOL,
     "sep-2575-missing-capability-http-400": _NO_TOOL,
     "sep-2575-http-server-no-independent-requests-on-stream": _NO_TOOL,
     "sep-2575-server-no-log-without-loglevel": _NO_TOOL,
-    "sep-2549-prompts-list-caching-hints": _NO_PROMPT,
-    "sep-2549-resources-list-caching-hints": _NO_RESOURCE,
-    "sep-2549-resources-templates-list-caching-hints": _NO_RESOURCE,
-    "sep-2549-resources-read-caching-hints": _NO_RESOURCE,
-    "sep-2164-error-code": _NO_RESOURCE,
-    "sep-2164-data-uri": _NO_RESOURCE,
+    "resources-subscribe": _ONLY_IN_CALLS,
+    "resources-unsubscribe": _ONLY_IN_CALLS,
+    "server-session-terminated-returns-404": "the gateway answers lists by itself; a call in an ended session gets 404",
+    "server-sse-content-type": "when a server breaks an answer off, the gateway does not ask for the rest",
     "server-session-id-visible-ascii": _NO_SESSIONS,
     "server-session-lifecycle-skipped": _NO_SESSIONS,
     "server-sse-multiple-streams-session": _NO_SESSIONS + ", without which the suite does not go on",

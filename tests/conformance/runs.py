@@ -1,8 +1,10 @@
 """The suite's runs: at each server, in each revision, and of those only the scenarios the server is there for."""
 
+import subprocess
+import sys
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -13,10 +15,12 @@ from tests.conformance.authorization import judge_authorization
 from tests.conformance.bearer import with_bearer
 from tests.conformance.fixture.running import running_fixture
 from tests.conformance.suite import LEGACY, MODERN, Outcome, judge, scenarios
+from tests.journeys.server import ROOT, environment
 
 REVISIONS: Final = (LEGACY, MODERN)
-AUTHORIZATION, TOOLS, DIRECT = "the authorization server", "`/mcp`", "the fixture itself"
-SUBJECTS: Final = (TOOLS, DIRECT)
+AUTHORIZATION, TOOLS = "the authorization server", "`/mcp`"
+DIRECT, BEHIND = "the fixture itself", "the fixture behind the gateway"
+SUBJECTS: Final = (TOOLS, DIRECT, BEHIND)
 # What the suite asks of any server; all else it asks of tools, prompts and resources that it knows by name
 OF_ANY: Final = {
     "server-initialize",
@@ -45,12 +49,22 @@ class Run:
 
 
 @contextmanager
-def signed_in(gateway: Target) -> Iterator[dict[tuple[str, str], str]]:
-    """Where the suite finds what the gateway has, with a token of ana's."""
-    resource = f"{gateway.origin}/mcp"
-    token = gateway.pair("C", scope=f"{READ} {WRITE}", resource=resource)["access_token"]
-    with with_bearer(gateway.origin, token) as origin:
-        yield {(TOOLS, revision): f"{origin}/mcp" for revision in REVISIONS}
+def signed_in(gateway: Target, fixture: str) -> Iterator[dict[tuple[str, str], str]]:
+    """Where the suite finds what the gateway has, the fixture included: each address with a token of ana's."""
+    command = [sys.executable, "-m", "tests.conformance.federate", f"{fixture}/mcp"]
+    subprocess.run(command, cwd=ROOT, env=environment(**gateway.variables), check=True, timeout=120)
+    with ExitStack() as proxies:
+
+        def at(path: str) -> str:
+            scope, resource = f"{READ} {WRITE}", f"{gateway.origin}{path}"
+            token = gateway.pair("C", scope=scope, resource=resource)["access_token"]
+            return f"{proxies.enter_context(with_bearer(gateway.origin, token))}{path}"
+
+        tools, behind = at("/mcp"), at("/mcp/fixture")
+        yield {
+            **{(TOOLS, revision): tools for revision in REVISIONS},
+            **{(BEHIND, revision): behind for revision in REVISIONS},
+        }
 
 
 def expected(subject: str, revision: str) -> set[str]:
@@ -64,7 +78,7 @@ def observe(folder: Path) -> list[Run]:
     with (
         gatehouse(folder / "gateway") as gateway,
         running_fixture(folder / "fixture.log") as fixture,
-        signed_in(gateway) as addresses,
+        signed_in(gateway, fixture) as addresses,
     ):
         runs = [Run(AUTHORIZATION, "", judge_authorization(gateway, folder / "authorization"))]
         direct = {(DIRECT, revision): f"{fixture}/mcp" for revision in REVISIONS}

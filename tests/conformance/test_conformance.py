@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.conformance.document import as_written, stored
+from tests.conformance.fixture.running import running_fixture
 from tests.conformance.replicas import answering, replicated
 from tests.conformance.runs import AUTHORIZATION, REVISIONS, SUBJECTS, Run, judged, observe, signed_in
 
@@ -34,7 +35,11 @@ def test_it_says_what_is_written_down(
 
 @pytest.mark.skipif(not shutil.which("nginx"), reason="needs nginx")
 def test_it_says_the_same_of_two_gateways_that_take_turns(written: dict[tuple[str, str], Run], tmp_path: Path) -> None:
-    with replicated(tmp_path / "gateways") as gateway, signed_in(gateway) as addresses:
+    with (
+        replicated(tmp_path / "gateways") as gateway,
+        running_fixture(tmp_path / "fixture.log") as fixture,
+        signed_in(gateway, fixture) as addresses,
+    ):
         assert len(answering(gateway)) == 2
         for run in map(as_written, judged(addresses, tmp_path)):
             assert run == written[run.subject, run.revision]

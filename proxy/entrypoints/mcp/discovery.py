@@ -22,8 +22,8 @@ async def discover(exchange: Exchange) -> Reply:
     return await exchange.answered(exchange.revision.cacheable(result, ttl_ms=TTL_MS))
 
 
-def initialized(exchange: Exchange) -> JsonObject:
-    """The result of `initialize` (before 2026-07-28), which agrees on a revision.
+def initialized(exchange: Exchange, *, has_session: bool = False) -> JsonObject:
+    """The result of `initialize` (before 2026-07-28), which agrees on a revision and may begin a session.
 
     Raises:
         InvalidParams: the client names none.
@@ -33,7 +33,7 @@ def initialized(exchange: Exchange) -> JsonObject:
         raise InvalidParams("params.protocolVersion must name a revision.")
     result: JsonObject = {
         "protocolVersion": asked if asked in HANDSHAKE else HANDSHAKE[0],
-        "capabilities": capabilities(exchange.caller),
+        "capabilities": capabilities(exchange.caller, has_session=has_session),
         "serverInfo": _info(exchange.server),
     }
     return result | _instructions(exchange.server)
@@ -44,11 +44,11 @@ async def ping(exchange: Exchange) -> Reply:
     return await exchange.answered({})
 
 
-def capabilities(caller: Caller) -> JsonObject:
+def capabilities(caller: Caller, *, has_session: bool = False) -> JsonObject:
     """What the server has. Tools always: staff may add the first one while clients are connected."""
     server, features = caller.server, caller.server.features
     has_resources = bool(server.own_resources or features.get("resource") or features.get("resource_template"))
-    offered = _offered(caller)
+    offered = _offered(caller, has_session=has_session)
     return {
         "tools": _UNCHANGING,
         **({"prompts": _UNCHANGING} if features.get("prompt") else {}),
@@ -58,7 +58,7 @@ def capabilities(caller: Caller) -> JsonObject:
     }
 
 
-def _offered(caller: Caller) -> frozenset[str]:
+def _offered(caller: Caller, *, has_session: bool) -> frozenset[str]:
     """What the servers behind this one can do that this one can pass on."""
     server, backends = caller.server, caller.snapshot.backends
     completed = [server.features.get(kind, {}).values() for kind in ("prompt", "resource_template")]
@@ -66,8 +66,8 @@ def _offered(caller: Caller) -> frozenset[str]:
     facts = [plan.mcp for name in named if (plan := backends.get(name)) and plan.mcp]
     offered = {"completions"} if any("completions" in each.capabilities for each in facts) else set()
     own = backends.get(server.backend)
-    # A level is of a session, and the newest revision has none
-    if own and own.mcp and own.mcp.protocol_version in HANDSHAKE and "logging" in own.mcp.capabilities:
+    # A level is of a session
+    if has_session and own and own.mcp and "logging" in own.mcp.capabilities:
         offered.add("logging")
     return frozenset(offered)
 

@@ -58,7 +58,10 @@ async def dispatch(exchange: Exchange) -> Reply:
     if (
         method is None
         or exchange.revision.is_modern not in method.revisions
-        or (method.capability and method.capability not in capabilities(exchange.caller))
+        or (
+            method.capability
+            and method.capability not in capabilities(exchange.caller, has_session=exchange.session is not None)
+        )
     ):
         raise MethodNotFound(f"This server has no method {message.method[:100]!r}.")
     return await method.answer(exchange)

@@ -24,7 +24,7 @@ class RpcError(Exception):
 
     code: int = -32600
     reason: ClassVar[str] = "rpc_invalid_request"
-    status: ClassVar[int] = 400
+    status: int = 400
     # To a client of an earlier revision 404 says that its session is over
     handshake_status: ClassVar[int] = 400
     handshake_code: ClassVar[int | None] = None

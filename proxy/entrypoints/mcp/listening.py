@@ -19,6 +19,9 @@ from proxy.upstream.mcp.faults import AnswerTooLarge, McpFault
 END_S: Final = 0.1
 # A person who was asked may think for so long, while the server that asked says nothing
 PATIENCE_S: Final = 600.0
+LOG_LEVEL_KEY: Final = "io.modelcontextprotocol/logLevel"
+# RFC 5424 section 6.2.1, the least first
+_LEVELS: Final = ("debug", "info", "notice", "warning", "error", "critical", "alert", "emergency")
 _REFUSED: Final = frozenset({401, 403})
 # What clients of an earlier revision can be asked in the middle of a call, by the capability that says so
 _ASKED: Final = {"elicitation/create": "elicitation", "sampling/createMessage": "sampling", "roots/list": "roots"}
@@ -83,8 +86,16 @@ class Listening:
         method, params = document["method"], params if isinstance(params, dict) else {}
         token = self._exchange.message.meta.get("progressToken")
         is_own = method == "notifications/progress" and token is not None and params.get("progressToken") == token
-        if is_own or method in {"notifications/message", "notifications/elicitation/complete"}:
+        is_log = method == "notifications/message" and self._wants_log(params.get("level"))
+        if is_own or is_log or method == "notifications/elicitation/complete":
             await self._pass({"jsonrpc": "2.0", "method": method, "params": params})
+
+    def _wants_log(self, level: object) -> bool:
+        # In the newest revision each request says from which level on (2026-07-28, logging)
+        wanted = self._exchange.message.meta.get(LOG_LEVEL_KEY)
+        if not self._exchange.revision.is_modern:
+            return True
+        return wanted in _LEVELS and level in _LEVELS and _LEVELS.index(level) >= _LEVELS.index(wanted)
 
     async def _asked(self, document: JsonObject, heard: Heard) -> None:
         session, method, request_id = self._exchange.session, document["method"], document["id"]

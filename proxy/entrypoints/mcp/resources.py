@@ -39,7 +39,8 @@ async def read_resource(exchange: Exchange) -> Reply:
         return await exchange.answered(exchange.revision.cacheable({"contents": [own.contents]}, ttl_ms=TTL_MS))
     feature = features.find(exchange.caller, features.RESOURCE, uri) or _template_of(exchange.server, uri)
     if feature is None:
-        raise ResourceNotFound("There is no such resource; resources/list has those of this server.")
+        words = "There is no such resource; resources/list has those of this server."
+        raise ResourceNotFound(words, data={"uri": uri})
     named = feature.upstream_name if feature.feature == features.RESOURCE else uri
     return await reply_of(exchange, feature, {"uri": named})
 

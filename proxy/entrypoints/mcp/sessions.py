@@ -9,6 +9,7 @@ from typing import Final
 from proxy.catalogue.plans import BackendPlan
 from proxy.entrypoints.mcp.caller import Reply
 from proxy.entrypoints.mcp.discovery import initialized
+from proxy.entrypoints.mcp.errors import RpcError
 from proxy.entrypoints.mcp.exchange import Exchange
 from proxy.entrypoints.mcp.inner_call import JsonBody, carry
 from proxy.entrypoints.mcp.messages import JsonObject
@@ -18,7 +19,7 @@ from proxy.entrypoints.mcp.upstream_call import UpstreamCall, session_id_in, spo
 from proxy.pipeline.call import Answer
 from proxy.pipeline.record import Record
 from proxy.refusals import BackendNonsense, MethodNotAllowed
-from proxy.upstream.mcp.outgoing import CLIENT_INFO, MODERN, SESSION_HEADER, Outgoing, end_of_session, posted
+from proxy.upstream.mcp.outgoing import CLIENT_INFO, HANDSHAKE, MODERN, SESSION_HEADER, Outgoing, end_of_session, posted
 
 # What a server may ask a client for (2025-11-25, lifecycle)
 _ASKABLE: Final = ("elicitation", "sampling", "roots")
@@ -37,14 +38,22 @@ async def initialize(exchange: Exchange) -> Reply:
         InvalidParams: it names no revision.
         Refusal, RpcError: that server does not take it.
     """
-    result = initialized(exchange)
-    name = exchange.server.backend
+    result, name = initialized(exchange), exchange.server.backend
     backend = backend_of(exchange, name) if name else None
-    if backend is None or backend.mcp is None or backend.mcp.protocol_version == MODERN:
+    if backend is None or backend.mcp is None:
         return await exchange.answered(result)
-    session = await _begun(exchange, backend, version=backend.mcp.protocol_version)
-    named = ((SESSION_HEADER, seal(session, exchange.caller)),) if session.upstream_id else ()
-    return exchange.result(result, headers=named)
+    version = backend.mcp.protocol_version
+    try:
+        session = await _begun(exchange, backend, version=HANDSHAKE[0] if version == MODERN else version)
+    except (RpcError, BackendNonsense):
+        if version != MODERN:
+            raise
+        # It speaks the newest revision alone, and so in each call
+        return exchange.result(result)
+    if not session.upstream_id:
+        return exchange.result(result)
+    named = (SESSION_HEADER, seal(session, exchange.caller))
+    return exchange.result(initialized(exchange, has_session=True), headers=(named,))
 
 
 async def take(exchange: Exchange) -> Reply:

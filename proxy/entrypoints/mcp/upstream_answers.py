@@ -12,6 +12,7 @@ from proxy.refusals import BackendNonsense
 
 MESSAGE_MAX: Final = 500
 DATA_MAX_BYTES: Final = 4096
+MISSING_CAPABILITY: Final = -32021
 # Between this gateway and the server behind it: a client would change its own ways for nothing
 _HOP: Final = frozenset({-32020, -32022})
 _ADDRESS: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{1,20}://\S+")
@@ -30,12 +31,13 @@ class UpstreamError(RpcError):
     """The server behind this one answered with an error: its code, and its words without addresses."""
 
     reason = "mcp_error"
-    status = 200
     handshake_status = 200
 
     def __init__(self, code: int, message: str, *, data: object = None) -> None:
         super().__init__(message, data=data)
         self.code = code
+        # 2026-07-28, streamable HTTP: the one error of a method with a status of its own
+        self.status = 400 if code == MISSING_CAPABILITY else 200
 
 
 def result_of(document: JsonObject, *, method: str, revision: Revision) -> JsonObject:

@@ -42,7 +42,7 @@ class Caller:
         params = dict(params or {})
         headers = [("mcp-protocol-version", self.version)]
         if self.version == MODERN:
-            params["_meta"] = META
+            params["_meta"] = META | params.get("_meta", {})
             headers.append(("mcp-method", method))
             named = params.get("name", params.get("uri"))
             headers += [("mcp-name", str(named))] if named is not None else []

@@ -87,7 +87,7 @@ class McpServer:
         self.requests: list[Arrived] = []
         self.session = ""
         self.closed = asyncio.Event()
-        self._version = version
+        self.version = version
         self._says: dict[str, Says] = {}
         self._posted = asyncio.Condition()
         self._backend = backend
@@ -114,7 +114,7 @@ class McpServer:
             await said(wire, message)
         elif message.get("method") == "initialize":
             named = [f"Mcp-Session-Id: {self.session}"] if self.session else []
-            result = {"protocolVersion": self._version, "capabilities": {}, "serverInfo": {"name": "t", "version": "1"}}
+            result = {"protocolVersion": self.version, "capabilities": {}, "serverInfo": {"name": "t", "version": "1"}}
             await wire.write(answer(_response(message, result), JSON_TYPE, *named))
         elif "id" in message and "method" in message:
             await wire.write(answer(_response(message, {"content": []}), JSON_TYPE))

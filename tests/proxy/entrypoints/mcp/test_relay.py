@@ -280,6 +280,10 @@ async def test_errors_of_the_server_are_errors(caller: Caller, road: Road, versi
     assert (heard.status, error["code"], error["data"]) == (200, -32602, {"field": "id"})
     assert error["message"].startswith("see [address] now")
     assert len(error["message"]) <= 500
+    needed = {"requiredCapabilities": {"sampling": {}}}
+    server.says("tools/call", fails(-32021, "no", needed, status="400 Bad Request"))
+    heard = await caller.send("tools/call", {"name": "find"})
+    assert (heard.status, heard.json()["error"]["data"]) == (400 if caller.version == MODERN else 200, needed)
     server.says("tools/call", fails(-32000, "no", {"at": "https://inside/"}, status="400 Bad Request"))
     assert (await caller.send("tools/call", {"name": "find"})).json()["error"] == {"code": -32000, "message": "no"}
     assert (await events(heard.request_id))[-1].decision == "allow"

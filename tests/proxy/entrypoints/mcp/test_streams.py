@@ -19,6 +19,7 @@ from tests.proxy.entrypoints.mcp.federation import (
     McpServer,
     behind,
     event,
+    fails,
     feature,
     heard_events,
     results,
@@ -161,10 +162,10 @@ class Talk:
         return await (caller or self.caller).post(content, self.session, path=OWN)
 
 
-async def initialize(caller: Caller, road: Road) -> Talk:
-    """Begin a session."""
-    server = behind(road, HANDSHAKE[0], "logging")
-    server.session = "up-1"
+async def initialize(caller: Caller, road: Road, version: str = HANDSHAKE[0]) -> Talk:
+    """Begin a session at a server that the gateway speaks `version` with."""
+    server = behind(road, version, "logging")
+    server.version, server.session = HANDSHAKE[0], "up-1"
     resource = road.plane.watcher.snapshot.servers["/mcp"].resource
     serve(road, feature("tool", "find"), path=OWN, backend=BACKEND, resource=resource)
     params = {"protocolVersion": HANDSHAKE[0], "capabilities": {"elicitation": {}, "experimental": {"x": {}}}}
@@ -201,6 +202,47 @@ async def test_a_session_is_the_clients_to_keep(talk: Talk) -> None:
     assert talk.server.heard[2]["id"] == 7
     await talk.post({"method": "notifications/cancelled", "params": {"requestId": 7}})
     assert talk.server.heard[-1]["params"] == {"requestId": 7}
+
+
+async def test_a_server_of_both_eras_has_a_session_for_clients_of_the_older(legacy: Caller, road: Road) -> None:
+    talk = await initialize(legacy, road, MODERN)
+    heard = await talk.post({"id": 7, "method": "tools/call", "params": {"name": "find"}})
+    assert heard.json()["result"] == {"content": []}
+    assert talk.server.requests[-1].header("mcp-session-id") == "up-1"
+    assert talk.server.requests[-1].header("mcp-protocol-version") == HANDSHAKE[0]
+
+
+async def test_a_server_of_the_newest_revision_alone_needs_no_session(legacy: Caller, road: Road) -> None:
+    server = behind(road, MODERN)
+    server.says("initialize", fails(-32601, "no", status="404 Not Found"))
+    serve(road, feature("tool", "find"), path=OWN, backend=BACKEND)
+    content = b'{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-11-25"}}'
+    heard = await legacy.post(content, path=OWN)
+    assert heard.json()["result"]["protocolVersion"] == "2025-11-25"
+    assert not heard.values("mcp-session-id")
+    assert "logging" not in heard.json()["result"]["capabilities"]
+
+
+@pytest.mark.parametrize(("asked", "levels"), [(None, []), ("error", ["error", "alert"]), ("loud", [])])
+async def test_log_messages_come_as_each_request_asks(
+    modern: Caller, road: Road, asked: str | None, levels: list[str]
+) -> None:
+    server = behind(road, HANDSHAKE[0])
+    serve(road, feature("tool", "find"))
+
+    async def logs(wire: Wire, message: dict[str, Any]) -> None:
+        said = [
+            {"jsonrpc": "2.0", "method": "notifications/message", "params": {"level": level, "data": "x"}}
+            for level in ("info", "error", "alert", 7)
+        ]
+        end = {"jsonrpc": "2.0", "id": message["id"], "result": TEXT}
+        await wire.write(EVENTS_HEAD + b"".join(event(each) for each in (*said, end)))
+
+    server.says("tools/call", logs)
+    meta = {} if asked is None else {"io.modelcontextprotocol/logLevel": asked}
+    heard = await modern.send("tools/call", {"name": "find", "_meta": meta})
+    told = [each["params"]["level"] for each in heard_events(heard.body) if "method" in each]
+    assert told == levels
 
 
 async def test_a_session_does_not_last_for_ever(
