@@ -73,7 +73,7 @@ class McpServerAdmin(CatalogueAdmin):
         server = kwargs.get("obj")
         if server is not None:
             tools = [_shown(operation) for operation in _offered(server)]
-            scopes = {scope for tool in tools for scope in tool["scopes"]}
+            scopes = {scope for tool in tools for scope in tool["operation"].named_scopes}
             context |= {
                 "address": f"{settings.PUBLIC_BASE_URL}{server.path}",
                 "scopes": scope_words(scopes),
