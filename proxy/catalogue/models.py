@@ -19,15 +19,13 @@ from proxy.catalogue.credentials import (
     MAX_NAME,
     Credential,
     NoCredential,
-    QueryCredential,
     header_name_of,
     opened,
     seal,
 )
-from proxy.catalogue.header_names import HEADER_NAME, UNNAMEABLE, folded
+from proxy.catalogue.identity_places import identity_header_faults, identity_query_faults
 from proxy.catalogue.mcp_backends.features import NAME_MAX, backend_faults, feature_faults
 from proxy.catalogue.needs import in_words
-from proxy.catalogue.parameters import PARAMETER_NAME, folded_parameter
 from proxy.catalogue.paths import DOCUMENT_PATHS, BadTemplate, compile_prefix, compile_template
 from proxy.catalogue.rpc_methods import METHOD_MAX, rpc_faults
 from proxy.catalogue.schemas import check_annotations, check_parameters, check_schema
@@ -171,8 +169,8 @@ class Backend(models.Model):
         except BadUpstreamUrl as fault:
             faults["upstream_url"] = [gettext(str(fault))]
         credential = self.credential
-        faults |= _header_faults(self.identity_headers, header_name_of(credential))
-        faults |= _parameter_faults(self.identity_query, credential)
+        faults |= identity_header_faults(self.identity_headers, header_name_of(credential))
+        faults |= identity_query_faults(self.identity_query, credential)
         faults |= self._tls_faults()
         if faults:
             raise ValidationError(faults)
@@ -386,26 +384,4 @@ def _prefix_faults(prefix: str) -> dict[str, list[str]]:
         compile_prefix(prefix)
     except BadTemplate as fault:
         return {"prefix": [gettext(str(fault))]}
-    return {}
-
-
-def _header_faults(identity_headers: object, credential_header: str) -> dict[str, list[str]]:
-    faults: dict[str, list[str]] = {}
-    names = identity_headers if isinstance(identity_headers, list) else [None]
-    if not all(isinstance(name, str) and HEADER_NAME.match(name) and name.lower() not in UNNAMEABLE for name in names):
-        faults["identity_headers"] = [gettext("A list of header names made of letters, digits and -.")]
-        names = []
-    elif len(set(map(folded, names))) != len(names):
-        faults["identity_headers"] = [gettext("The same header twice.")]
-    if credential_header and folded(credential_header) in map(folded, names):
-        faults["credential"] = [gettext("This header carries the user already.")]
-    return faults
-
-
-def _parameter_faults(identity_query: str, credential: Credential | None) -> dict[str, list[str]]:
-    if identity_query and not PARAMETER_NAME.match(identity_query):
-        return {"identity_query": [gettext("A name made of letters, digits and . _ ~ -.")]}
-    taken = folded_parameter(credential.name) if isinstance(credential, QueryCredential) else ""
-    if identity_query and folded_parameter(identity_query) == taken:
-        return {"credential": [gettext("This parameter carries the user already.")]}
     return {}

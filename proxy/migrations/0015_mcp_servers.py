@@ -20,7 +20,7 @@ class Migration(migrations.Migration):
                 ('title', models.CharField(blank=True, default='', help_text='What people read. Empty: the name.', max_length=64, verbose_name='title')),
                 ('instructions', models.TextField(blank=True, default='', help_text='What a model should know before it uses a tool: what they are for, and which comes first.', validators=[django.core.validators.MaxLengthValidator(2000)], verbose_name='instructions for models')),
                 ('enabled', models.BooleanField(default=True, help_text='Off: its address answers nothing.', verbose_name='enabled')),
-                ('operations', models.ManyToManyField(blank=True, help_text='Each is one of its tools. Search by operation id, title or path.', limit_choices_to=proxy.catalogue.servers.models.offerable, related_name='servers', to='proxy.operation', verbose_name='operations')),
+                ('operations', models.ManyToManyField(blank=True, help_text='Each is a tool, or what it has of an MCP backend. Search by operation id, title or path.', limit_choices_to=proxy.catalogue.servers.models.offerable, related_name='servers', to='proxy.operation', verbose_name='operations')),
             ],
             options={
                 'verbose_name': 'MCP server',

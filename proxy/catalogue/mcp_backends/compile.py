@@ -20,6 +20,7 @@ from proxy.catalogue.plans import (
     OperationPlan,
     ServerPlan,
 )
+from proxy.catalogue.servers.compile import chosen_by_server
 from proxy.catalogue.tools import JsonObject
 
 Operations = Mapping[tuple[str, str], OperationPlan]
@@ -43,7 +44,7 @@ def read_facts(rows: Iterable[Mapping[str, Any]]) -> dict[int, McpFacts]:
 
 
 def with_features(servers: Mapping[str, ServerPlan], opened: Sequence[Opened]) -> dict[str, ServerPlan]:
-    """`servers` with one for each MCP backend, and with the features of all of them at /mcp."""
+    """`servers` with one for each MCP backend; /mcp has the features of all of them, others what was chosen."""
     definitions = _approved([each.backend_id for each in opened])
     found = dict(servers)
     # The backend that was registered first has a URI that several have
@@ -52,10 +53,17 @@ def with_features(servers: Mapping[str, ServerPlan], opened: Sequence[Opened]) -
         plans = list(_plans(each, definitions[each.backend_id]))
         found[each.plan.prefix] = _own_server(each.plan, [plan for _exposed, plan in plans])
         everything += [(exposed, plan) for exposed, plan in plans if exposed]
-    whole = found[MCP_PATH]
-    free = (each for each in everything if each[1].feature != TOOL or each[0] not in whole.tools)
-    found[MCP_PATH] = _with(whole, [_renamed(plan, exposed) for exposed, plan in free])
+    own_tools = found[MCP_PATH].tools
+    free = [_renamed(plan, exposed) for exposed, plan in everything if plan.feature != TOOL or exposed not in own_tools]
+    found[MCP_PATH] = _with(found[MCP_PATH], free)
+    for path, chosen in (chosen_by_server() if opened else {}).items():
+        if path in servers:
+            found[path] = _with(found[path], [plan for plan in free if _place(plan) in chosen])
     return found
+
+
+def _place(plan: FeaturePlan) -> tuple[str, str]:
+    return plan.backend, plan.operation.operation_id
 
 
 def _approved(backend_ids: list[int]) -> "defaultdict[int, list[tuple[str, str, str, str]]]":

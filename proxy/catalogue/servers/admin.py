@@ -99,7 +99,12 @@ def _offered(server: McpServer) -> QuerySet[Operation]:
 
 
 def _shown(operation: Operation) -> dict[str, Any]:
-    """A tool as a model reads it, for a row of the page."""
+    """A tool as a model reads it, for a row of the page; of an MCP backend its operation is all there is to show."""
+    if operation.feature:
+        words = _("What %(backend)s offers under it, as approved.") % {"backend": operation.backend}
+        kind = chip("plain", operation.get_feature_display())
+        known = {"name": operation.feature_name, "title": str(operation), "description": words, "effect": kind}
+        return known | {"operation": operation, "needs": operation.needs_shown, "warnings": ()}
     tool = Tool(tool_row(model_to_dict(operation)))
     found = tool.descriptor
     hints = found["annotations"]

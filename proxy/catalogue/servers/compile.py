@@ -30,6 +30,15 @@ def server_plans(backends: Iterable[BackendPlan]) -> dict[str, ServerPlan]:
     return {plan.path: plan for plan in (whole, *others)}
 
 
+def chosen_by_server() -> dict[str, set[tuple[str, str]]]:
+    """What enabled servers have of MCP backends, by their path: name of the backend and operation id."""
+    found: defaultdict[str, set[tuple[str, str]]] = defaultdict(set)
+    rows = McpServer.operations.through.objects.filter(mcpserver__enabled=True).exclude(operation__feature="")
+    for name, *place in rows.values_list("mcpserver__name", "operation__backend__name", "operation__operation_id"):
+        found[f"{MCP_PATH}/{name}"].add((place[0], place[1]))
+    return dict(found)
+
+
 def _plan(path: str, title: str, instructions: str, tools: Iterable[ToolPlan]) -> ServerPlan:
     plans = sorted(tools, key=lambda plan: plan.tool.row.name)
     issuer = settings.PUBLIC_BASE_URL

@@ -20,9 +20,9 @@ NAME: Final = r"\A[a-z0-9][a-z0-9_-]*\Z"
 
 
 def offerable() -> Q:
-    """Operations that a server may offer: those that are tools, whose callers show an access token of ours."""
+    """Operations a server may offer: tools, and what opens an MCP backend. Callers show an access token of ours."""
     takes_tokens = Q(auth_mode=AuthMode.OAUTH) | Q(auth_mode="", backend__auth_mode=AuthMode.OAUTH)
-    return takes_tokens & Q(tool_name__isnull=False)
+    return takes_tokens & (Q(tool_name__isnull=False) | ~Q(feature=""))
 
 
 class McpServer(models.Model):
@@ -42,7 +42,7 @@ class McpServer(models.Model):
     )  # fmt: skip
     operations = models.ManyToManyField(
         Operation, related_name="servers", blank=True, limit_choices_to=offerable, verbose_name=_("operations"),
-        help_text=_("Each is one of its tools. Search by operation id, title or path."),
+        help_text=_("Each is a tool, or what it has of an MCP backend. Search by operation id, title or path."),
     )  # fmt: skip
     enabled = models.BooleanField(_("enabled"), default=True, help_text=_("Off: its address answers nothing."))
 
@@ -68,9 +68,7 @@ class McpServer(models.Model):
     def scopes_by_path(cls) -> dict[str, set[str]]:
         """What the enabled operations of each server require, by its path; `/mcp` offers all there are."""
         offered = Operation.objects.filter(offerable(), enabled=True)
-        # There also what MCP backends offer
-        whole = Operation.objects.filter(offerable() | ~Q(feature=""), enabled=True)
-        found = {MCP_PATH: {scope for lists in whole.values_list("scopes", "any_scopes") for scope in chain(*lists)}}
+        found = {MCP_PATH: {scope for lists in offered.values_list("scopes", "any_scopes") for scope in chain(*lists)}}
         for server in cls.objects.prefetch_related(Prefetch("operations", offered)):
             found[server.path] = {scope for operation in server.operations.all() for scope in operation.named_scopes}
         return found

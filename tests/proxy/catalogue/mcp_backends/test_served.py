@@ -8,6 +8,8 @@ from audit.ledger.kinds import Kind
 from oauth_provider.revisions.read import read_all
 from proxy.catalogue.mcp_backends.approve import approve, approve_opened, refuse
 from proxy.catalogue.mcp_backends.models import Definition, State
+from proxy.catalogue.servers.models import McpServer
+from proxy.catalogue.servers.save import save_server
 from tests.proxy.catalogue.mcp_backends.catalogue import (
     definition,
     listed,
@@ -170,6 +172,18 @@ def test_a_uri_that_two_backends_have_is_that_of_the_first() -> None:
         approve_opened(operations=[opening(backend, feature="resource")], actor=None)
     assert server("/mcp").features["resource"]["shared://a"].backend == "second"
     assert server("/mcp/first").features["resource"]["shared://a"].backend == "first"
+
+
+def test_a_server_that_staff_put_together_has_what_was_chosen_of_it() -> None:
+    backend = mcp_backend()
+    says(backend, tool(), prompt={"name": "plan"}, resource={"uri": "weather://cities", "name": "cities"})
+    kinds = ("tool", "prompt", "resource")
+    tools, prompts, _resources = wanted = [opening(backend, feature=feature) for feature in kinds]
+    approve_opened(operations=wanted, actor=None)
+    save_server(server=McpServer(name="choice"), actor=None, operations=[tools, prompts])
+    assert (listed("/mcp/choice"), listed("/mcp/choice", "prompt")) == (["weather_forecast"], ["weather_plan"])
+    assert listed("/mcp/choice", "resource") == []
+    assert server("/mcp/choice").scopes == server("/mcp").scopes
 
 
 def test_a_look_that_finds_nothing_new_moves_no_revision() -> None:
