@@ -280,7 +280,7 @@ async def test_errors_of_the_server_are_errors(caller: Caller, road: Road, versi
     assert (heard.status, error["code"], error["data"]) == (200, -32602, {"field": "id"})
     assert error["message"].startswith("see [address] now")
     assert len(error["message"]) <= 500
-    needed = {"requiredCapabilities": {"sampling": {}}}
+    needed: dict[str, object] = {"requiredCapabilities": {"sampling": {}}}
     server.says("tools/call", fails(-32021, "no", needed, status="400 Bad Request"))
     heard = await caller.send("tools/call", {"name": "find"})
     assert (heard.status, heard.json()["error"]["data"]) == (400 if caller.version == MODERN else 200, needed)
