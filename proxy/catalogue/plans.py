@@ -227,8 +227,9 @@ class FeaturePlan:
 class ServerPlan:
     """An MCP server: a protected resource of its own with a choice of tools, by name in their order.
 
-    `features` are those of MCP backends, by kind of feature and name, in the order of their names. `backend` names the
-    one MCP backend this server stands for, "" for a choice of several.
+    `features` are those of MCP backends, by kind of feature and name, in the order of their names; resource templates
+    in that of their backends, the one registered first before. `backend` names the one MCP backend this server stands
+    for, "" for a choice of several.
     """
 
     path: str

@@ -121,7 +121,7 @@ def build(*, revision: int, read_issuers: ReadIssuers = no_issuers) -> Snapshot:
         try:
             plan = _backend_plan(row, own, facts.get(row["id"]))
             if plan.kind == BackendKind.MCP:
-                opened.append(_opened(row, plan, _enabled(own)))
+                opened.append(_opened(row, plan, own))
             else:
                 by_prefix[compile_prefix(plan.prefix)] = plan
             plans[plan.name] = plan
@@ -174,8 +174,14 @@ def plan_without_operations(backend_id: int) -> BackendPlan:
 
 
 def _opened(row: dict[str, Any], plan: BackendPlan, operations: list[dict[str, Any]]) -> Opened:
-    places = {(each["feature"], each["feature_name"]): _operation_plan(row, each) for each in operations}
-    return Opened(row["id"], plan, {place: each for place, each in places.items() if each.auth_mode == AuthMode.OAUTH})
+    """With what is disabled in its place, so that no `*` opens it."""
+    places: dict[tuple[str, str], OperationPlan | None] = {}
+    # Of two that open the same, an enabled one
+    for each in sorted(operations, key=lambda each: bool(each["enabled"])):
+        operation = _operation_plan(row, each)
+        usable = each["enabled"] and operation.auth_mode == AuthMode.OAUTH
+        places[each["feature"], each["feature_name"]] = operation if usable else None
+    return Opened(row["id"], plan, places)
 
 
 def _backend_plan(row: dict[str, Any], everything: list[dict[str, Any]], facts: McpFacts | None) -> BackendPlan:

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db.models import F
 
 from proxy.catalogue.mcp_backends.content import NAMED_BY, parsed
-from proxy.catalogue.mcp_backends.features import TOOL, opening
+from proxy.catalogue.mcp_backends.features import RESOURCE, RESOURCE_TEMPLATE, TOOL, opening
 from proxy.catalogue.mcp_backends.models import Definition, McpBackend
 from proxy.catalogue.plans import (
     MCP_PATH,
@@ -23,13 +23,13 @@ from proxy.catalogue.plans import (
 from proxy.catalogue.servers.compile import chosen_by_server
 from proxy.catalogue.tools import JsonObject
 
-Operations = Mapping[tuple[str, str], OperationPlan]
+Operations = Mapping[tuple[str, str], OperationPlan | None]
 Features = dict[str, dict[str, FeaturePlan]]
 
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A backend of kind mcp with its enabled operations, by the feature and name they open."""
+    """A backend of kind mcp with its operations, by the feature and name they open; None for one that is disabled."""
 
     backend_id: int
     plan: BackendPlan
@@ -53,8 +53,8 @@ def with_features(servers: Mapping[str, ServerPlan], opened: Sequence[Opened]) -
         plans = list(_plans(each, definitions[each.backend_id]))
         found[each.plan.prefix] = _own_server(each.plan, [plan for _exposed, plan in plans])
         everything += [(exposed, plan) for exposed, plan in plans if exposed]
-    own_tools = found[MCP_PATH].tools
-    free = [_renamed(plan, exposed) for exposed, plan in everything if plan.feature != TOOL or exposed not in own_tools]
+    taken = {TOOL: found[MCP_PATH].tools.keys(), RESOURCE: found[MCP_PATH].own_resources.keys()}
+    free = [_renamed(plan, exposed) for exposed, plan in everything if exposed not in taken.get(plan.feature, ())]
     found[MCP_PATH] = _with(found[MCP_PATH], free)
     for path, chosen in (chosen_by_server() if opened else {}).items():
         if path in servers:
@@ -82,8 +82,8 @@ def _plans(
 ) -> Iterable[tuple[str, FeaturePlan]]:  # fmt: skip
     for feature, name, exposed, text in definitions:
         place = opening(opened.operations, (feature, name))
-        if place is not None:
-            operation = opened.operations[place]
+        operation = opened.operations[place] if place else None
+        if operation is not None:
             definition = _definition(feature, name, parsed(text), operation)
             yield (
                 exposed or _own_name(feature, name),
@@ -129,6 +129,10 @@ def _with(server: ServerPlan, plans: Iterable[FeaturePlan]) -> ServerPlan:
     features: Features = {}
     for plan in plans:
         features.setdefault(plan.feature, {}).setdefault(plan.name, plan)
-    ordered = {feature: dict(sorted(found.items())) for feature, found in features.items()}
+    # Of templates that one URI fits, that of the backend registered first counts
+    ordered = {
+        feature: found if feature == RESOURCE_TEMPLATE else dict(sorted(found.items()))
+        for feature, found in features.items()
+    }
     scopes = {scope for found in ordered.values() for plan in found.values() for scope in plan.operation.named_scopes}
     return replace(server, features=ordered, scopes=tuple(sorted(scopes | set(server.scopes))))

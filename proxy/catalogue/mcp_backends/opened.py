@@ -8,16 +8,17 @@ from proxy.catalogue.models import Backend, Operation
 
 
 class Openings:
-    """The enabled operations of a backend, by what they open."""
+    """The operations of a backend, by what they open; one that is disabled keeps its place, and opens nothing."""
 
     def __init__(self, backend: Backend) -> None:
-        rows: Iterable[Operation] = backend.operations.filter(enabled=True).exclude(feature="")
+        rows: Iterable[Operation] = backend.operations.exclude(feature="").order_by("enabled", "pk")
         self._operations = {(row.feature, row.feature_name): row for row in rows}
 
     def of(self, definition: Definition) -> Operation | None:
         """The operation that opens `definition`; None: nobody may use it."""
         place = opening(self._operations, (definition.feature, definition.name))
-        return self._operations[place] if place else None
+        operation = self._operations[place] if place else None
+        return operation if operation and operation.enabled else None
 
 
 def elsewhere(definition: Definition) -> str:

@@ -9,7 +9,7 @@ TOOL, PROMPT, RESOURCE, TEMPLATE = "tool", "prompt", "resource", "resource_templ
 
 
 def shown(caller: Caller, kind: str) -> Sequence[FeaturePlan]:
-    """The features of a kind whose permissions the caller's token has, in the order of their names."""
+    """The features of a kind whose permissions the caller's token has, in the server's order."""
     held = caller.held
     return [plan for plan in caller.server.features.get(kind, {}).values() if plan.operation.admits(held)]
 

@@ -20,7 +20,7 @@ async def list_resources(exchange: Exchange) -> Reply:
 
 async def list_templates(exchange: Exchange) -> Reply:
     """The resource templates whose permissions the caller's token has."""
-    found = features.shown(exchange.caller, features.TEMPLATE)
+    found = sorted(features.shown(exchange.caller, features.TEMPLATE), key=attrgetter("name"))
     return await answer_page(exchange, "resourceTemplates", found)
 
 
@@ -46,6 +46,6 @@ async def read_resource(exchange: Exchange) -> Reply:
 
 
 def _template_of(server: ServerPlan, uri: str) -> FeaturePlan | None:
-    """The first template, by its name, that `uri` is one of."""
+    """The first template that `uri` is one of: of the backend registered first, then by its name."""
     found = server.features.get(features.TEMPLATE, {})
     return next((plan for template, plan in found.items() if stands_for(template, uri)), None)

@@ -23,6 +23,8 @@ _MEMBERS: Final = {
     "resources/read": ("contents", list),
     "completion/complete": ("completion", dict),
 }
+# A client would sign in by it, wherever it leads (OpenAI's Apps SDK)
+_CHALLENGE: Final = "mcp/www_authenticate"
 _MODERN_ONLY: Final = ("resultType", "ttlMs", "cacheScope")
 INPUT_REQUIRED: Final = "input_required"
 
@@ -49,12 +51,19 @@ def result_of(document: JsonObject, *, method: str, revision: Revision) -> JsonO
     """
     result, error = document.get("result"), document.get("error")
     if isinstance(result, dict) and error is None:
-        return _shaped(result, method, revision)
+        return _shaped(_without_challenge(result), method, revision)
     code = error.get("code") if isinstance(error, dict) and result is None else None
     if not isinstance(error, dict) or isinstance(code, bool) or not isinstance(code, int) or code in _HOP:
         raise BackendNonsense(reason="mcp_unreadable")
     words = _ADDRESS.sub("[address]", str(error.get("message", "")))[:MESSAGE_MAX]
     raise UpstreamError(code, words, data=_shown(error.get("data")))
+
+
+def _without_challenge(result: JsonObject) -> JsonObject:
+    meta = result.get("_meta")
+    if not isinstance(meta, dict) or _CHALLENGE not in meta:
+        return result
+    return result | {"_meta": {name: value for name, value in meta.items() if name != _CHALLENGE}}
 
 
 def _shaped(result: JsonObject, method: str, revision: Revision) -> JsonObject:

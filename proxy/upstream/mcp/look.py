@@ -17,6 +17,8 @@ from proxy.upstream.transport import Transport
 WITHIN_S: Final = 5.0
 PAGES_MAX: Final = 200
 CURSOR_MAX: Final = 4_096
+# Of all definitions together, as they are kept
+TEXT_MAX: Final = 33_554_432
 INSTRUCTIONS_MAX: Final = 2_000
 METHOD_NOT_FOUND: Final = -32601
 # Kind of feature, method, its list in the result, and the capability that says that there is one
@@ -42,16 +44,17 @@ async def look(backend: BackendPlan, transport: Transport, *, within_s: float = 
     conversation = Conversation(backend, transport, deadline=deadline)
     try:
         known = await conversation.open()
-        found, unnamed = [], 0
+        found, unnamed, size = [], 0, 0
         for feature, method, key, capability in LISTS:
             if capability not in known.capabilities:
                 continue
             number = 0
             async for value in _listed(conversation, method, key):
                 number += 1
-                if number > DEFINITIONS_MAX:
-                    raise AnswerTooLarge
                 kept = found_of(feature, value)
+                size += len(kept.text) if kept else 0
+                if number > DEFINITIONS_MAX or size > TEXT_MAX:
+                    raise AnswerTooLarge
                 found += [kept] if kept else []
                 unnamed += 0 if kept else 1
     finally:

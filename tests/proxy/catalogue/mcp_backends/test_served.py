@@ -8,6 +8,7 @@ from audit.ledger.kinds import Kind
 from oauth_provider.revisions.read import read_all
 from proxy.catalogue.mcp_backends.approve import approve, approve_opened, refuse
 from proxy.catalogue.mcp_backends.models import Definition, State
+from proxy.catalogue.mcp_backends.opened import Openings
 from proxy.catalogue.servers.models import McpServer
 from proxy.catalogue.servers.save import save_server
 from tests.proxy.catalogue.mcp_backends.catalogue import (
@@ -193,3 +194,20 @@ def test_a_look_that_finds_nothing_new_moves_no_revision() -> None:
     assert read_all()["catalogue"] == before
     says(backend)
     assert read_all()["catalogue"] > before
+
+
+def test_what_is_disabled_is_not_opened_by_the_operation_for_all() -> None:
+    backend = opened(tool(), tool("erase"))
+    operation = opening(backend, "erase", enabled=False)
+    assert (listed(), Openings(backend).of(definition("erase"))) == (["forecast"], None)
+    operation.enabled = True
+    operation.save()
+    assert (listed(), Openings(backend).of(definition("erase"))) == (["erase", "forecast"], operation)
+
+
+def test_of_templates_that_one_uri_fits_the_backend_registered_first_comes_first() -> None:
+    for name, template in (("weather", "db://cities/{id}"), ("hostile", "db://cities/{+id}")):
+        backend = mcp_backend(name)
+        says(backend, resource_template={"uriTemplate": template, "name": name})
+        approve_opened(operations=[opening(backend, feature="resource")], actor=None)
+    assert listed("/mcp", "resource_template") == ["db://cities/{id}", "db://cities/{+id}"]

@@ -6,10 +6,12 @@ from typing import Any
 
 import pytest
 
+from oauth_provider.strict_json import DEPTH_MAX
 from proxy.entrypoints.mcp.revisions import HANDSHAKE, MODERN, SUPPORTED
 from proxy.limits.table import Rule
 from tests.proxy.asgi_client import HOST
 from tests.proxy.entrypoints.mcp.conftest import ACCEPT, JSON, META, Caller
+from tests.proxy.entrypoints.mcp.federation import behind, feature, serve
 from tests.proxy.plane import Road
 from tests.proxy.world import bearer, events
 
@@ -267,3 +269,14 @@ async def test_a_message_counts_as_a_call(legacy: Caller, road: Road) -> None:
 async def test_a_cursor_of_somebody_else_is_an_error(legacy: Caller, cursor: object) -> None:
     heard = await legacy.send("tools/list", {"cursor": cursor})
     assert heard.json()["error"]["code"] == -32602
+
+
+@pytest.mark.parametrize("depth", [190, 201, 900, 932, 960])
+async def test_however_deep_it_is_nested_nothing_breaks(legacy: Caller, road: Road, depth: int) -> None:
+    behind(road)
+    serve(road, feature("tool", "find"))
+    deep = "[" * depth + "]" * depth
+    params = f'{{"name": "find", "arguments": {{"a": {deep}, "b": "\\u00e9"}}}}'
+    heard = await legacy.post(f'{{"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {params}}}'.encode())
+    assert heard.status == (200 if depth < DEPTH_MAX else 400), heard.body
+    assert heard.json().get("error", {}).get("code") == (None if depth < DEPTH_MAX else -32700)

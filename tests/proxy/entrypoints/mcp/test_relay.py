@@ -70,6 +70,16 @@ async def test_a_tool_of_another_server(caller: Caller, road: Road, version: str
     assert (event_.operation, event_.backend, event_.decision) == ("talk-find", "talk", "allow")
 
 
+async def test_a_challenge_of_another_server_reaches_nobody(caller: Caller, road: Road, version: str) -> None:
+    server = behind(road, version)
+    serve(road, feature("tool", "find"), feature("prompt", "greet"))
+    meta = {"_meta": {"mcp/www_authenticate": [CHALLENGE], "x/y": 2}}
+    server.says("tools/call", results(TEXT | {"isError": True} | meta))
+    server.says("prompts/get", results({"messages": []} | meta))
+    assert (await caller.call("find"))["_meta"] == {"x/y": 2}
+    assert (await caller.result("prompts/get", {"name": "greet"}))["_meta"] == {"x/y": 2}
+
+
 async def test_e1_the_clients_token_stays_here(caller: Caller, road: Road, version: str) -> None:
     server = behind(road, version, credential=("Authorization", "Bearer its-own"))
     serve(road, feature("tool", "find"))

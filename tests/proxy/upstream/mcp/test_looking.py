@@ -47,8 +47,13 @@ async def test_every_page_is_read(backend: RawBackend, transport: PooledTranspor
         ([{"tools": {}}], BadAnswer),
         ([{"tools": [{}] * 10_001}], AnswerTooLarge),
         ([{"tools": [], "nextCursor": str(page)} for page in range(200)], AnswerTooLarge),
+        (
+            [{"tools": [tool(_meta={"a": "x" * 4_000_000})], "nextCursor": str(page)} for page in range(9)],
+            AnswerTooLarge,
+        ),
+        ([{"tools": [tool(_meta={"a": json.loads("[" * 200 + "]" * 200)})]}], BadAnswer),
     ],
-    ids=["circle", "number", "no list", "too many", "too many pages"],
+    ids=["circle", "number", "no list", "too many", "too many pages", "too much", "too deep"],
 )
 async def test_lists_without_end_are_not_believed(
     backend: RawBackend, transport: PooledTransport, pages: list[dict[str, Any]], fault: type[McpFault]
