@@ -53,7 +53,7 @@ def test_a_reads_cost_does_not_grow_with_its_rows(api: Api, django_assert_num_qu
         api.made("users/", username=f"u{number}", external_id=f"u{number}")
         url = f"https://i{number}.example"
         api.made("issuers/", name=f"i{number}", issuer=url, audience="a", jwks_url=url)
-    for path, queries in [("backends", 4), ("operations", 4), ("scopes", 4), ("resources", 6), ("clients", 4),
+    for path, queries in [("backends", 4), ("operations", 4), ("scopes", 4), ("resources", 8), ("clients", 4),
                           ("users", 3), ("connections", 3), ("api-keys", 4), ("issuers", 4),
                           ("audit/events", 5)]:  # fmt: skip
         with django_assert_num_queries(queries):
