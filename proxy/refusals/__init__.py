@@ -36,7 +36,7 @@
     |  |- BackendTokenRefused backend_credential_refused
     |  |- AnswerTooLarge backend_answer_too_large
     |  `- BackendNonsense backend_protocol_error
-    |     |- AnswerTooLong backend_protocol_error
+    |     |- ToolResultTooLarge backend_protocol_error
     |     `- BackendClosed backend_protocol_error
     |- Unavailable 503
     |  |- AuditUnavailable audit_unavailable
@@ -84,7 +84,6 @@ from proxy.refusals.of_requests import (
 )
 from proxy.refusals.of_servers import (
     AnswerTooLarge,
-    AnswerTooLong,
     AuditUnavailable,
     BackendClosed,
     BackendFault,
@@ -102,6 +101,7 @@ from proxy.refusals.of_servers import (
     NotImplementedMethod,
     Overloaded,
     RevocationsUnknown,
+    ToolResultTooLarge,
     Unavailable,
     VersionNotSupported,
 )
@@ -110,7 +110,6 @@ from proxy.refusals.refusal import Headers, Refusal
 __all__ = [
     "AnswerNotKept",
     "AnswerTooLarge",
-    "AnswerTooLong",
     "AuditUnavailable",
     "BackendClosed",
     "BackendFault",
@@ -150,6 +149,7 @@ __all__ = [
     "StillUnderWay",
     "TooLarge",
     "TooManyStreams",
+    "ToolResultTooLarge",
     "Unauthenticated",
     "Unavailable",
     "UnreadablePath",

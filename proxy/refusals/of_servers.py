@@ -56,7 +56,7 @@ class BackendNonsense(BackendFault):
     detail = "The service behind the gateway sent an answer that cannot be read."
 
 
-class AnswerTooLong(BackendNonsense):
+class ToolResultTooLarge(BackendNonsense):
     """More than the result of a tool may have."""
 
     reason = "result_too_large"

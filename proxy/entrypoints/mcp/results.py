@@ -10,7 +10,6 @@ from proxy.entrypoints.mcp.messages import JsonObject
 from proxy.entrypoints.mcp.parts import NoSuchPart, Part, Position, part_of_json, part_of_text
 from proxy.pipeline.call import Headers
 from proxy.refusals import (
-    AnswerTooLong,
     BackendFault,
     BackendNonsense,
     ConnectTimeout,
@@ -18,6 +17,7 @@ from proxy.refusals import (
     InsufficientScope,
     Refusal,
     TooLarge,
+    ToolResultTooLarge,
 )
 
 CLIENT_ERROR: Final = 400
@@ -33,7 +33,7 @@ _SMALLER: Final = "Send less in one call."
 _NEXT: Final[tuple[tuple[type[Refusal], str, str], ...]] = (
     (ConnectTimeout, _LATER, f"{_UNSENT} {_LATER}"),
     (DeadlinePassed, "Try again, or ask for less.", _LOOK),
-    (AnswerTooLong, "Ask for less, such as one page or fewer fields.", _DONE),
+    (ToolResultTooLarge, "Ask for less, such as one page or fewer fields.", _DONE),
     (BackendNonsense, _LATER, _LOOK),
     (BackendFault, _LATER, f"{_UNSENT} {_LATER}"),
     (TooLarge, _SMALLER, _SMALLER),

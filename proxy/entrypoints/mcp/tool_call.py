@@ -12,7 +12,7 @@ from proxy.entrypoints.mcp.messages import JsonObject
 from proxy.entrypoints.mcp.results import answered
 from proxy.pipeline.call import Answer, Named, Received
 from proxy.pipeline.record import Record
-from proxy.refusals import AnswerTooLong, DeadlinePassed
+from proxy.refusals import DeadlinePassed, ToolResultTooLarge
 from proxy.upstream.mcp.answers import EVENT_STREAM
 from proxy.upstream.mcp.events import EventParser
 from proxy.upstream.mcp.faults import AnswerTooLarge
@@ -74,7 +74,7 @@ async def _gathered(exchange: Exchange, answer: Answer, record: Record) -> bytes
     except TimeoutError:
         raise DeadlinePassed(reason="backend_body_timeout") from None
     except AnswerTooLarge:
-        raise AnswerTooLong(RESULT_MAX_BYTES) from None
+        raise ToolResultTooLarge(RESULT_MAX_BYTES) from None
     return b"\n".join(told)
 
 
@@ -82,5 +82,5 @@ async def _pieces(answer: Answer, record: Record) -> AsyncIterator[bytes]:
     while answer.length != 0 and (piece := await answer.stream.read()):
         record.response_bytes += len(piece)
         if record.response_bytes > RESULT_MAX_BYTES:
-            raise AnswerTooLong(RESULT_MAX_BYTES)
+            raise ToolResultTooLarge(RESULT_MAX_BYTES)
         yield piece

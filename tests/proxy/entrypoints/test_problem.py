@@ -15,6 +15,7 @@ MEMBERS = {"type", "title", "status", "detail", "request_id", "error", "error_de
 LEAVES: dict[type[Refusal], Callable[[], Refusal]] = {
     RateLimited: lambda: RateLimited(retry_after_s=7, resets_at=1_700_000_000, headers=(("ratelimit", "x"),)),
     TooLarge: lambda: TooLarge(10),
+    refusals.ToolResultTooLarge: lambda: refusals.ToolResultTooLarge(10),
     NoDocument: lambda: NoDocument([{"operation": "x", "change": "y"}]),
 }
 EVERY = [refusal for _name, refusal in inspect.getmembers(refusals, inspect.isclass) if issubclass(refusal, Refusal)]

@@ -9,7 +9,6 @@ import pytest
 
 from proxy.entrypoints.mcp.results import answered, words_of
 from proxy.refusals import (
-    AnswerTooLong,
     BackendClosed,
     BackendUnreachable,
     BreakerOpen,
@@ -18,6 +17,7 @@ from proxy.refusals import (
     RateLimited,
     Refusal,
     TooLarge,
+    ToolResultTooLarge,
 )
 from tests.proxy.catalogue.test_tools import OBJECT, tool
 
@@ -202,7 +202,7 @@ def test_a_page_is_no_word_for_a_model(media_type: str) -> None:
         (ConnectTimeout(), "Try again later", "Nothing was sent"),
         (BackendUnreachable(), "Try again later", "Nothing was sent"),
         (BackendClosed(), "Try again later", "may or may not have taken effect"),
-        (AnswerTooLong(9), "one page or fewer fields", "was carried out: do not repeat it"),
+        (ToolResultTooLarge(9), "one page or fewer fields", "was carried out: do not repeat it"),
         (TooLarge(9), "Send less in one call", "Send less in one call"),
         (BreakerOpen(retry_after_s=9), "Try again in 9 seconds.", "Try again in 9 seconds."),
         (RateLimited(retry_after_s=9, resets_at=1, headers=()), "Try again in 9 seconds.", "Try again in 9 seconds."),
