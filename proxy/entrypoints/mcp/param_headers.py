@@ -1,5 +1,6 @@
 """Arguments of a tool that headers repeat, where its schema says so (2026-07-28, streamable HTTP, custom headers)."""
 
+import re
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -11,6 +12,8 @@ from proxy.upstream.mcp.outgoing import header_text
 
 _PREFIX: Final = "mcp-param-"
 _MARK: Final = "x-mcp-header"
+# What a header's name is made of (RFC 9110 section 5.6.2): with a colon in it, it would be another header
+_TOKEN: Final = re.compile(r"\A[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}\Z")
 _TYPES: Final = frozenset({"string", "integer", "boolean"})
 
 
@@ -45,7 +48,7 @@ def _repeated(schema: JsonObject, arguments: JsonObject) -> Iterator[tuple[str, 
             if isinstance(inner, dict) and value is not None:
                 waiting.append((inner, value))
                 mark = inner.get(_MARK)
-                if isinstance(mark, str) and mark.isascii() and mark.isprintable() and inner.get("type") in _TYPES:
+                if isinstance(mark, str) and _TOKEN.match(mark) and inner.get("type") in _TYPES:
                     yield _PREFIX + mark.lower(), value
 
 

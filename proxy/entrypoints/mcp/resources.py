@@ -1,6 +1,7 @@
 """Resources: those that the gateway keeps itself, and those of MCP servers behind it."""
 
 from operator import attrgetter
+from urllib.parse import unquote
 
 from proxy.catalogue.plans import FeaturePlan, ServerPlan
 from proxy.entrypoints.mcp import features
@@ -46,6 +47,12 @@ async def read_resource(exchange: Exchange) -> Reply:
 
 
 def _template_of(server: ServerPlan, uri: str) -> FeaturePlan | None:
-    """The first template that `uri` is one of: of the backend registered first, then by its name."""
+    """The first template that `uri` is one of: of the backend registered first, then by its name.
+
+    None for a resource in another spelling: its own operation says who may read it.
+    """
+    plain = unquote(uri)
+    if any(unquote(each) == plain for each in server.features.get(features.RESOURCE, {})):
+        return None
     found = server.features.get(features.TEMPLATE, {})
     return next((plan for template, plan in found.items() if stands_for(template, uri)), None)

@@ -219,6 +219,18 @@ async def test_a_template_reaches_no_further_than_it_says(legacy: Caller, road: 
     assert server.heard == []
 
 
+@pytest.mark.parametrize("uri", ["file:///%73ecret", "file:///secret%20", "file:///%73ecret%20"])
+async def test_a_template_is_no_way_to_a_resource_with_permissions_of_its_own(
+    legacy: Caller, road: Road, uri: str
+) -> None:  # fmt: skip
+    server = behind(road)
+    own = [feature("resource", name, scopes=("jobs:write",)) for name in ("file:///secret", "file:///secret ")]
+    serve(road, *own, feature("resource_template", "file:///{name}"))
+    reader = replace(legacy, token=road.stored.tools_read)
+    assert (await reader.send("resources/read", {"uri": uri})).json()["error"]["code"] == -32002
+    assert server.heard == []
+
+
 @pytest.mark.parametrize(
     ("said", "words"),
     [
@@ -349,6 +361,7 @@ REGION = {"type": "object", "properties": {
     "region": {"type": "string", "x-mcp-header": "Region"},
     "more": {"type": "object", "properties": {"limit": {"type": "integer", "x-mcp-header": "Limit"}}},
     "other": {"type": "number", "x-mcp-header": "Other"},
+    "colon": {"type": "string", "x-mcp-header": "Region: x"},
 }}  # fmt: skip
 
 
@@ -380,6 +393,9 @@ async def test_headers_that_repeat_arguments_are_made_for_clients_that_do_not_kn
 ) -> None:  # fmt: skip
     server = behind(road)
     serve(road, feature("tool", "find", inputSchema=REGION))
-    await legacy.call("find", region="eu", more={})
+    await legacy.call("find", region="eu", more={}, colon="eu")
+    assert [name for name, _value in server.requests[-1].headers if name.startswith("mcp-param")] == [
+        "mcp-param-region"
+    ]
     assert server.requests[-1].values("mcp-param-region") == ["eu"]
     assert server.requests[-1].values("mcp-param-limit") == []
