@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 _SLUGS: Mapping[str | Promise, tuple[str, ...]] = {
     _("you did not give this permission"): ("insufficient_scope",),
-    _("too many calls at a time"): ("rate_limited",),
+    _("too many calls at a time"): ("rate_limited", "too_many_streams"),
     _("its access had expired"): ("expired",),
     _("its access had been revoked"): ("revoked", "no_connection"),
     _("its access was for another service"): ("wrong_audience",),
@@ -95,6 +95,7 @@ _SLUGS: Mapping[str | Promise, tuple[str, ...]] = {
     _("the service did not answer in time"): ("backend_timeout", "backend_body_timeout", "backend_token_timeout"),
     _("the service gave an answer that could not be read"): (
         "backend_protocol_error",
+        "backend_answer_too_large",
         "backend_closed",
         "backend_wrong_length",
         "backend_body_broken",

@@ -99,7 +99,7 @@ class McpDefinitions(RecordedAdmin):
             if form.is_valid() and _judged(request, chosen, form):
                 return HttpResponseRedirect(_address(backend))
         context = _one(chosen, form) if chosen else _all(backend, request)
-        return self._page(request, backend, context)
+        return self._definitions_page(request, backend, context)
 
     def _look(self, request: HttpRequest, backend: Backend) -> HttpResponse:
         look_at(backend)
@@ -107,7 +107,7 @@ class McpDefinitions(RecordedAdmin):
             messages.success(request, _("It answered."))
         return HttpResponseRedirect(_address(backend))
 
-    def _page(self, request: HttpRequest, backend: Backend, context: dict[str, Any]) -> HttpResponse:
+    def _definitions_page(self, request: HttpRequest, backend: Backend, context: dict[str, Any]) -> HttpResponse:
         shared = {
             **self.admin_site.each_context(request),
             "title": _("What %(name)s offers") % {"name": backend.name},

@@ -93,18 +93,18 @@ class OpenApiImport(RecordedAdmin):
         return HttpResponseRedirect(self.page_of(backend))
 
     def _ask(self, request: HttpRequest, backend: Backend, form: DocumentForm) -> HttpResponse:
-        return self._page(request, backend, {"form": form})
+        return self._import_page(request, backend, {"form": form})
 
     def _show(
         self, request: HttpRequest, backend: Backend, draft: Draft, plan: Plan, form: AgreementForm | None = None
     ) -> HttpResponse:
         name = keep_draft(draft, user_id=str(request.user.pk), backend_id=backend.pk)
         agreement = form or AgreementForm(initial={"draft": name, "seen": plan.digest})
-        return self._page(
+        return self._import_page(
             request, backend, {"plan": shown(plan, disable_missing=draft.disable_missing), "agreement": agreement}
         )
 
-    def _page(self, request: HttpRequest, backend: Backend, context: dict[str, Any]) -> HttpResponse:
+    def _import_page(self, request: HttpRequest, backend: Backend, context: dict[str, Any]) -> HttpResponse:
         title = _("Import OpenAPI into %(name)s") % {"name": backend.name}
         shared = {**self.admin_site.each_context(request), "title": title, "opts": self.opts, "original": backend}
         request.current_app = self.admin_site.name

@@ -16,8 +16,11 @@ from audit.connected_apps.reasons import WORDS, reason_words
 from proxy.entrypoints.mcp.errors import RpcError
 from proxy.refusals import Refusal
 
+PROXY = Path(proxy.__file__).parent
+# What these record is about what a backend offers, not about a person's call
+NO_CALLS = {*PROXY.joinpath("catalogue").rglob("*.py"), PROXY / "upstream" / "mcp" / "looking.py"}
 GATEWAY = [
-    *Path(proxy.__file__).parent.rglob("*.py"),
+    *(path for path in PROXY.rglob("*.py") if path not in NO_CALLS),
     *Path(gateway_project.__file__).parent.glob("*.py"),
     Path(audit.ledger.closing.__file__),
     Path(oauth_provider.tokens.verify.__file__),
