@@ -20,6 +20,7 @@ FAULTS: Final[Mapping[str, Promise]] = {
     "backend_protocol_error": _("Its answer was not HTTP."),
     "backend_framing": _("Nobody could say where its answer ends."),
     "backend_body_broken": _("Its answer broke off."),
+    "result_too_large": _("Its answer was too long for the result of a tool."),
     "backend_answer_too_large": _("Its answer was longer than it may be here."),
     "backend_token_refused": _("The token endpoint does not give the gateway a token."),
     "backend_token_address_refused": _("The token URL leads to an address that is not called."),

@@ -11,7 +11,7 @@ import audit.ledger.closing
 import gateway_project
 import oauth_provider.api_keys.verify
 import oauth_provider.tokens.verify
-import proxy
+import proxy.asgi
 from audit.connected_apps.reasons import WORDS, reason_words
 from proxy.entrypoints.mcp.errors import RpcError
 from proxy.refusals import Refusal
