@@ -22,7 +22,7 @@ key = $$(head -c 32 /dev/urandom | base64 | tr +/ -_)
 production = PUBLIC_BASE_URL=https://gateway.example.com DATA_DIR=build/check SECRET_KEY=$(key)$(key) ENCRYPTION_KEYS=$(key)
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo-mcp demo-gpt test test-services check format bench conformance lock
+.PHONY: help coverage run demo-mcp demo-gpt test test-services check format bench conformance lock
 
 help: ## show this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,6 +38,9 @@ demo-gpt: $(VENV)/.base ## walk the way of a custom GPT through the demo, from t
 
 test: $(VENV)/.dev $(NPM) ## the whole suite on the embedded defaults
 	@env -u TEST_DATABASE_URL -u TEST_REDIS_URL $(PYTEST)
+
+coverage: $(VENV)/.dev $(NPM) ## make test, and how much of the code it runs; fails below what pyproject.toml asks
+	@env -u TEST_DATABASE_URL -u TEST_REDIS_URL $(PYTEST) --cov
 
 test-services: $(VENV)/.dev $(NPM) ## the same suite and the races, on PostgreSQL and Redis
 	@TEST_DATABASE_URL='$(TEST_DATABASE_URL)' TEST_REDIS_URL='$(TEST_REDIS_URL)' $(PYTEST)

@@ -16,6 +16,7 @@ from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
 from gateway_project.environment import Environment
+from tests.migrated import drop_template
 
 SERVICES = ("TEST_DATABASE_URL", "TEST_REDIS_URL")
 NODE_MODULES = Path(__file__).parent / "clients" / "node" / "node_modules"
@@ -101,8 +102,10 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByGatew
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     """Leave nothing behind."""
-    del config
     shutil.rmtree(DATA_DIR, ignore_errors=True)
+    server = os.environ.get("TEST_DATABASE_URL")
+    if server and not hasattr(config, "workerinput"):
+        drop_template(server)
 
 
 set_environment()

@@ -1,13 +1,15 @@
 """A database of its own for a test whose threads must see each other's commits: the ledger lets nobody empty one."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from django.core.management import call_command
 from django.db import connections
 from pytest_django import DjangoDbBlocker
+
+from tests.migrated import copy_sqlite, create_postgresql
 
 ALIAS = "default"
 
@@ -21,9 +23,10 @@ def own_database(django_db_setup: None, django_db_blocker: DjangoDbBlocker, tmp_
     name = f"own_{uuid4().hex}" if is_server else str(tmp_path / "own.sqlite3")
     with django_db_blocker.unblock():
         if is_server:
-            on_server(f"CREATE DATABASE {name}")
+            create_postgresql(os.environ["TEST_DATABASE_URL"], name)
+        else:
+            copy_sqlite(Path(name))
         use(name)
-        call_command("migrate", verbosity=0)
         yield
         use(usual)
         if is_server:

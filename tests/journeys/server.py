@@ -15,6 +15,8 @@ from typing import Any
 
 import httpx
 
+from tests import migrated
+
 ROOT = Path(__file__).resolve().parents[2]
 READY_WITHIN_S = 120.0
 STOPPED_WITHIN_S = 40.0
@@ -116,6 +118,9 @@ def running(
 def running_demo(data_dir: Path, *, port: int | None = None, **variables: str) -> Iterator[Demo]:
     """`make run` without the installation: the demo on `data_dir`, kept between two runs on the same directory."""
     data_dir.mkdir(parents=True, exist_ok=True)
+    database = data_dir / migrated.NAME
+    if "DATABASE_URL" not in variables and not database.exists():
+        migrated.copy_sqlite(database)
     chosen = port or free_port()
     issuer = f"http://127.0.0.1:{chosen}"
     settings = {"HOST": "127.0.0.1", "PORT": str(chosen), "DATA_DIR": str(data_dir)} | variables

@@ -10,6 +10,7 @@ import psycopg
 from psycopg import sql
 
 from tests.environment import SERVICES
+from tests.migrated import create_postgresql
 
 
 @contextlib.contextmanager
@@ -24,11 +25,10 @@ def services() -> Iterator[dict[str, str]]:
 
 @contextlib.contextmanager
 def own_database() -> Iterator[str]:
-    """The URL of an empty PostgreSQL database, dropped at the end."""
+    """The URL of a migrated, empty PostgreSQL database, dropped at the end."""
     server = os.environ["TEST_DATABASE_URL"]
     name = f"gatehouse_{secrets.token_hex(8)}"
-    with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    create_postgresql(server, name)
     try:
         yield urlunsplit(urlsplit(server)._replace(path=f"/{name}"))
     finally:
