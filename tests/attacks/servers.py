@@ -81,11 +81,11 @@ def as_target(demo: Demo, own: Mapping[str, str], browsers: contextlib.ExitStack
 
 
 @contextlib.contextmanager
-def stock(folder: Path, *, database_url: str = "") -> Iterator[Target]:
-    """A stock django-oauth-toolkit project; without a URL on an SQLite file."""
+def stock(folder: Path, *, database_url: str = "", hasher: str = "") -> Iterator[Target]:
+    """A stock django-oauth-toolkit project; without a URL on an SQLite file, without a hasher with Django's own."""
     passwords = {name: secrets.token_urlsafe(12) for name in ("ana", "bruno")}
     keys = {name: secrets.token_hex(32) for name in CLIENTS}
-    variables = prepare(folder, wanted=_wanted(passwords, keys), database_url=database_url)
+    variables = prepare(folder, wanted=_wanted(passwords, keys), database_url=database_url, hasher=hasher)
     with running_stock(folder, variables) as server, contextlib.ExitStack() as browsers:
         yield Target(
             origin=server.issuer,

@@ -12,13 +12,14 @@ from typing import Any
 from tests.journeys.server import ROOT, Server, environment, free_port, running
 
 
-def prepare(folder: Path, *, wanted: Mapping[str, Any], database_url: str = "") -> dict[str, str]:
+def prepare(folder: Path, *, wanted: Mapping[str, Any], database_url: str = "", hasher: str = "") -> dict[str, str]:
     """Migrate and fill its database; the variables every process of it needs."""
     folder.mkdir(parents=True, exist_ok=True)
     variables = {
         "DJANGO_SETTINGS_MODULE": "tests.stock.settings",
         "STOCK_DATA_DIR": str(folder),
         "STOCK_SECRET_KEY": secrets.token_urlsafe(48),
+        **({"STOCK_HASHER": hasher} if hasher else {}),
     }
     if database_url:
         variables["STOCK_DATABASE_URL"] = database_url
