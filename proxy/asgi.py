@@ -64,6 +64,7 @@ class DataPlane:
             limits=Limits(table=self._limits, rates=self._rates, bulkhead=Bulkhead()),
             once=self._once,
             transport=self._transport,
+            lists_changed=self.looking.lists_changed,
             observation=observation or Observation(),
         )
         cors, origins = Cors(settings.CORS_ORIGINS), settings.CORS_ORIGINS

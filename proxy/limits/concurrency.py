@@ -12,6 +12,9 @@ from proxy.refusals import Overloaded, TooManyStreams
 # A short queue takes up what comes in one breath; a long one would only make everybody late
 QUEUE_MAX = 16
 QUEUE_WAIT_S = 0.25
+# Of what one process carries at a time, all backends together: who only listens may keep nobody from calling
+LISTENERS_MAX = 64
+LISTENERS_OF_ONE_MAX = 8
 
 
 @dataclass(slots=True)
@@ -114,3 +117,37 @@ class Streams:
             self._open[key] -= 1
             if not self._open[key]:
                 del self._open[key]
+
+
+class Listeners:
+    """Counts those that only wait for what a backend says by itself; calls have their places apart."""
+
+    def __init__(self) -> None:
+        self._open: Counter[str] = Counter()
+
+    def check(self, caller: str) -> None:
+        """Whether `caller` may listen once more.
+
+        Raises:
+            TooManyStreams: not this caller.
+            Overloaded: nobody.
+        """
+        if self._open[caller] >= LISTENERS_OF_ONE_MAX:
+            raise TooManyStreams
+        if self._open.total() >= LISTENERS_MAX:
+            raise Overloaded
+
+    def enter(self, caller: str) -> None:
+        """Count one more; `leave` must follow.
+
+        Raises:
+            TooManyStreams, Overloaded: as `check`.
+        """
+        self.check(caller)
+        self._open[caller] += 1
+
+    def leave(self, caller: str) -> None:
+        """It listens no more."""
+        self._open[caller] -= 1
+        if not self._open[caller]:
+            del self._open[caller]

@@ -61,13 +61,15 @@ class Named:
     """A call that names its operation instead of a path. `resource` is what was called in the backend's place.
 
     Without `backend`, the path made of the call must lead to that operation and no other. With it there is no path to
-    read: the call is for that backend's own URL, and `router` takes Route's place.
+    read: the call is for that backend's own URL, and `router` takes Route's place. One that `only_listens` is no work
+    for the backend, and takes none of the places for calls.
     """
 
     operation: OperationPlan
     resource: ProtectedResource
     backend: str = ""
     router: "Router | None" = None
+    only_listens: bool = False
 
 
 @dataclass(frozen=True, slots=True)

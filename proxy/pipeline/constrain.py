@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager, nullcontext
 
 from proxy.catalogue.plans import OperationPlan
 from proxy.limits.addresses import address_network
-from proxy.limits.concurrency import Bulkhead, Streams
+from proxy.limits.concurrency import Bulkhead, Listeners, Streams
 from proxy.limits.models import AgentTier
 from proxy.limits.rates import RateLimiter
 from proxy.limits.table import Facts, LimitTable
@@ -23,6 +23,7 @@ class Limits:
         self._rates = rates
         self._bulkhead = bulkhead
         self._streams = Streams()
+        self._listeners = Listeners()
 
     async def constrain(self, validated: Validated) -> Constrained:
         """Count the call.
@@ -32,9 +33,7 @@ class Limits:
             RateLimited: too many calls in the window of one of its limits.
             TooManyStreams: it asks for a stream, and its caller has as many as one may have there.
         """
-        self._bulkhead.check(validated.identified.backend)
-        if self._streams.are_open and _asks_for_stream(validated.received):
-            self._streams.check(validated.identified.backend, _caller(validated))
+        self._check_places(validated)
         # Each message of a batch is a call: whoever sends many at once may not make more of them
         for operation in validated.operation.messages[1:]:
             await self._count(self._facts_of(validated, operation), cost=operation.cost)
@@ -65,8 +64,13 @@ class Limits:
 
         Raises:
             Overloaded: too many calls are there.
+            TooManyStreams: it only listens, and its caller does so often enough there.
         """
-        await self._bulkhead.enter(constrained.validated.identified.backend)
+        validated = constrained.validated
+        if _only_listens(validated):
+            self._listeners.enter(_caller(validated))
+        else:
+            await self._bulkhead.enter(validated.identified.backend)
 
     def stream(self, constrained: Constrained, answer: Answer) -> AbstractContextManager[None]:
         """Count `answer` while it is open, if it is a stream.
@@ -75,12 +79,25 @@ class Limits:
             TooManyStreams: on entering, when its caller has as many as one may have there.
         """
         validated = constrained.validated
-        is_counted = answer.is_stream and answer.length is None
+        is_counted = answer.is_stream and answer.length is None and not _only_listens(validated)
         return self._streams.opened(validated.identified.backend, _caller(validated)) if is_counted else nullcontext()
 
     def release(self, constrained: Constrained) -> None:
         """Give the call's place at the backend back."""
-        self._bulkhead.leave(constrained.validated.identified.backend)
+        validated = constrained.validated
+        if _only_listens(validated):
+            self._listeners.leave(_caller(validated))
+        else:
+            self._bulkhead.leave(validated.identified.backend)
+
+    def _check_places(self, validated: Validated) -> None:
+        backend = validated.identified.backend
+        if _only_listens(validated):
+            self._listeners.check(_caller(validated))
+            return
+        self._bulkhead.check(backend)
+        if self._streams.are_open and _asks_for_stream(validated.received):
+            self._streams.check(backend, _caller(validated))
 
     def _facts_of(self, validated: Validated, operation: OperationPlan) -> Facts:
         identified = validated.identified
@@ -105,6 +122,11 @@ class Limits:
 
 def _caller(validated: Validated) -> str:
     return validated.identified.principal.limit_key or address_network(validated.received.address)
+
+
+def _only_listens(validated: Validated) -> bool:
+    named = validated.received.named
+    return named is not None and named.only_listens
 
 
 def _asks_for_stream(received: Received) -> bool:

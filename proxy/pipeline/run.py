@@ -1,6 +1,6 @@
 """The order of work: six stages, one screen."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -29,6 +29,8 @@ class Gateway:
     limits: Limits
     once: Once
     transport: Transport
+    # A backend says that its lists of tools, prompts or resources are other ones
+    lists_changed: Callable[[str], None]
     observation: Observation = field(default_factory=Observation)
 
 

@@ -6,16 +6,11 @@ UNEXPLAINED: Final = "unexplained: "
 _NO_TOOL = "asks for a tool of the suite's own"
 _NO_SESSIONS = "there are no sessions"
 _NO_CHANGES = "the list of tools is read again when it is stale, no change of it is announced"
-_ONLY_IN_CALLS = (
-    "what a server behind the gateway says outside of a call reaches nobody, so that nothing is subscribed to"
-)
 _REASONS: Final = {
     "sep-2575-server-rejects-undeclared-capability": _NO_TOOL,
     "sep-2575-missing-capability-http-400": _NO_TOOL,
     "sep-2575-http-server-no-independent-requests-on-stream": _NO_TOOL,
     "sep-2575-server-no-log-without-loglevel": _NO_TOOL,
-    "resources-subscribe": _ONLY_IN_CALLS,
-    "resources-unsubscribe": _ONLY_IN_CALLS,
     "server-session-terminated-returns-404": "the gateway answers lists by itself; a call in an ended session gets 404",
     "server-sse-content-type": "when a server breaks an answer off, the gateway does not ask for the rest",
     "server-session-id-visible-ascii": _NO_SESSIONS,

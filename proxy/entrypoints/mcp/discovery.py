@@ -1,7 +1,7 @@
 """What a server says of itself, before and after 2026-07-28."""
 
+from collections.abc import Collection
 from importlib import metadata
-from typing import Final
 
 from proxy.catalogue.plans import ServerPlan
 from proxy.entrypoints.mcp.caller import Caller, Reply
@@ -10,8 +10,7 @@ from proxy.entrypoints.mcp.exchange import Exchange
 from proxy.entrypoints.mcp.messages import JsonObject
 from proxy.entrypoints.mcp.pages import TTL_MS
 from proxy.entrypoints.mcp.revisions import HANDSHAKE, SUPPORTED
-
-_UNCHANGING: Final[JsonObject] = {"listChanged": False}
+from proxy.entrypoints.mcp.session import Session
 
 
 async def discover(exchange: Exchange) -> Reply:
@@ -22,7 +21,7 @@ async def discover(exchange: Exchange) -> Reply:
     return await exchange.answered(exchange.revision.cacheable(result, ttl_ms=TTL_MS))
 
 
-def initialized(exchange: Exchange, *, has_session: bool = False) -> JsonObject:
+def initialized(exchange: Exchange, *, session: Session | None = None) -> JsonObject:
     """The result of `initialize` (before 2026-07-28), which agrees on a revision and may begin a session.
 
     Raises:
@@ -33,7 +32,7 @@ def initialized(exchange: Exchange, *, has_session: bool = False) -> JsonObject:
         raise InvalidParams("params.protocolVersion must name a revision.")
     result: JsonObject = {
         "protocolVersion": asked if asked in HANDSHAKE else HANDSHAKE[0],
-        "capabilities": capabilities(exchange.caller, has_session=has_session),
+        "capabilities": capabilities(exchange.caller, session=session),
         "serverInfo": _info(exchange.server),
     }
     return result | _instructions(exchange.server)
@@ -44,18 +43,31 @@ async def ping(exchange: Exchange) -> Reply:
     return await exchange.answered({})
 
 
-def capabilities(caller: Caller, *, has_session: bool = False) -> JsonObject:
+def capabilities(caller: Caller, *, session: Session | None = None) -> JsonObject:
     """What the server has. Tools always: staff may add the first one while clients are connected."""
+    announces = session.announces if session is not None else []
     server, features = caller.server, caller.server.features
     has_resources = bool(server.own_resources or features.get("resource") or features.get("resource_template"))
-    offered = _offered(caller, has_session=has_session)
+    offered = _offered(caller, has_session=session is not None)
+    subscribable = {"subscribe": True} if "resources.subscribe" in announces else {}
     return {
-        "tools": _UNCHANGING,
-        **({"prompts": _UNCHANGING} if features.get("prompt") else {}),
-        **({"resources": _UNCHANGING} if has_resources else {}),
+        "tools": _list("tools", announces),
+        **({"prompts": _list("prompts", announces)} if features.get("prompt") else {}),
+        **({"resources": _list("resources", announces) | subscribable} if has_resources else {}),
         **({"completions": {}} if "completions" in offered else {}),
         **({"logging": {}} if "logging" in offered else {}),
     }
+
+
+def has(found: JsonObject, capability: str) -> bool:
+    """Whether the capabilities `found` have one; of `resources.subscribe` the second name is a member of the first."""
+    name, _dot, member = capability.partition(".")
+    value = found.get(name)
+    return isinstance(value, dict) and (not member or value.get(member) is True)
+
+
+def _list(name: str, announces: Collection[str]) -> JsonObject:
+    return {"listChanged": f"{name}.listChanged" in announces}
 
 
 def _offered(caller: Caller, *, has_session: bool) -> frozenset[str]:

@@ -6,11 +6,11 @@ from typing import Final
 
 from proxy.entrypoints.mcp.caller import Reply
 from proxy.entrypoints.mcp.completions import complete
-from proxy.entrypoints.mcp.discovery import capabilities, discover, ping
+from proxy.entrypoints.mcp.discovery import capabilities, discover, has, ping
 from proxy.entrypoints.mcp.errors import MethodNotFound
 from proxy.entrypoints.mcp.exchange import Exchange
 from proxy.entrypoints.mcp.prompts import get_prompt, list_prompts
-from proxy.entrypoints.mcp.resources import list_resources, list_templates, read_resource
+from proxy.entrypoints.mcp.resources import list_resources, list_templates, read_resource, subscribe
 from proxy.entrypoints.mcp.sessions import initialize, set_level, take
 from proxy.entrypoints.mcp.tools import call_tool, list_tools
 
@@ -39,6 +39,8 @@ METHODS: Final[Mapping[str, Method]] = {
     "resources/list": Method(list_resources, capability="resources"),
     "resources/templates/list": Method(list_templates, capability="resources"),
     "resources/read": Method(read_resource, capability="resources"),
+    "resources/subscribe": Method(subscribe, HANDSHAKE, capability="resources.subscribe"),
+    "resources/unsubscribe": Method(subscribe, HANDSHAKE, capability="resources.subscribe"),
     "completion/complete": Method(complete, capability="completions"),
     "logging/setLevel": Method(set_level, HANDSHAKE, capability="logging"),
 }
@@ -58,10 +60,7 @@ async def dispatch(exchange: Exchange) -> Reply:
     if (
         method is None
         or exchange.revision.is_modern not in method.revisions
-        or (
-            method.capability
-            and method.capability not in capabilities(exchange.caller, has_session=exchange.session is not None)
-        )
+        or (method.capability and not has(capabilities(exchange.caller, session=exchange.session), method.capability))
     ):
         raise MethodNotFound(f"This server has no method {message.method[:100]!r}.")
     return await method.answer(exchange)

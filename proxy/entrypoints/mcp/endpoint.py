@@ -17,6 +17,7 @@ from proxy.entrypoints.mcp.errors import Refused, RpcError
 from proxy.entrypoints.mcp.exchange import Exchange
 from proxy.entrypoints.mcp.messages import JsonObject, Message, RequestId, parse, request_id_of
 from proxy.entrypoints.mcp.revisions import revision_of
+from proxy.entrypoints.mcp.server_stream import open_stream
 from proxy.entrypoints.mcp.session import Session, session_of
 from proxy.entrypoints.mcp.sessions import end_session
 from proxy.entrypoints.mcp.stream import EventStream
@@ -40,6 +41,8 @@ from proxy.upstream.mcp.outgoing import SESSION_HEADER
 
 MESSAGE_MAX_BYTES = 1_048_576
 log = structlog.get_logger(__name__)
+# What a request asks for that carries no message
+_WITHOUT_MESSAGE = {"DELETE": ("session/end", end_session), "GET": ("session/listen", open_stream)}
 _ACCEPTED = frozenset({b"application/json", b"application/*", b"*/*"})
 
 
@@ -93,12 +96,12 @@ class McpEntrypoint:
     async def _answer(self, caller: Caller, content: bytes, record: Record, stream: EventStream) -> Reply:
         revision = None
         try:
-            is_end = caller.received.method == "DELETE"
-            message = Message("session/end", {}, None) if is_end else parse(content)
+            asked, answer = _WITHOUT_MESSAGE.get(caller.received.method, ("", dispatch))
+            message = Message(asked, {}, None) if asked else parse(content)
             revision = revision_of(message, caller.received.headers)
             session = None if revision.is_modern else _session(caller)
             exchange = Exchange(caller, message, revision, record, stream, self._gateway, self._recorder, session)
-            return await (end_session(exchange) if is_end else dispatch(exchange))
+            return await answer(exchange)
         except RpcError as error:
             headers = error.headers
             if not record.closed:
@@ -119,7 +122,7 @@ class McpEntrypoint:
         record.audience = server.resource
         if received.method == "POST":
             _check_media_types(received.headers)
-        elif received.method != "DELETE" or not server.backend:
+        elif not server.backend or not _is_of_a_session(received):
             raise MethodNotAllowed(headers=(("allow", "POST, OPTIONS"),))
         principal = await self._gateway.identifier.bearer(received, snapshot, server, server.scopes)
         record.identified(principal)
@@ -154,9 +157,17 @@ def _session(caller: Caller) -> Session | None:
     Raises:
         SessionOver: it is not the caller's, or over.
     """
-    name = SESSION_HEADER.encode()
-    shown = next((value for each, value in caller.received.headers if each == name), b"")
+    shown = _shown(caller.received.headers)
     return session_of(shown.decode("latin-1"), caller) if shown and caller.server.backend else None
+
+
+def _shown(headers: RawHeaders) -> bytes:
+    name = SESSION_HEADER.encode()
+    return next((value for each, value in headers if each == name), b"")
+
+
+def _is_of_a_session(received: Received) -> bool:
+    return received.method == "DELETE" or (received.method == "GET" and bool(_shown(received.headers)))
 
 
 def _error(

@@ -3,9 +3,11 @@
 import asyncio
 from typing import Final
 
+from proxy.catalogue.plans import BackendPlan
 from proxy.entrypoints.mcp.exchange import Exchange
-from proxy.entrypoints.mcp.messages import JsonObject, RequestId
-from proxy.entrypoints.mcp.session import Question, SessionOver, seal
+from proxy.entrypoints.mcp.messages import LIST_CHANGED, JsonObject, RequestId
+from proxy.entrypoints.mcp.questions import is_put
+from proxy.entrypoints.mcp.session import SessionOver
 from proxy.entrypoints.mcp.upstream_answers import result_of
 from proxy.entrypoints.mcp.upstream_call import MESSAGE_MAX_BYTES, Heard, UpstreamCall
 from proxy.pipeline.call import Answer
@@ -23,18 +25,19 @@ LOG_LEVEL_KEY: Final = "io.modelcontextprotocol/logLevel"
 # RFC 5424 section 6.2.1, the least first
 _LEVELS: Final = ("debug", "info", "notice", "warning", "error", "critical", "alert", "emergency")
 _REFUSED: Final = frozenset({401, 403})
-# What clients of an earlier revision can be asked in the middle of a call, by the capability that says so
-_ASKED: Final = {"elicitation/create": "elicitation", "sampling/createMessage": "sampling", "roots/list": "roots"}
 
 
 class Listening:
-    """To the answer to one request. Until something goes on to the client, all of it has `timeout_s`."""
+    """To the answer to one request. Until something goes on to the client, all of it has the time of `backend`."""
 
-    def __init__(self, exchange: Exchange, upstream: UpstreamCall, *, request_id: RequestId, timeout_s: float) -> None:
+    def __init__(
+        self, exchange: Exchange, upstream: UpstreamCall, *, request_id: RequestId, backend: BackendPlan
+    ) -> None:  # fmt: skip
         self._exchange = exchange
         self._upstream = upstream
         self._request_id = request_id
-        self._limit = asyncio.timeout_at(exchange.caller.received.started + timeout_s)
+        self._backend = backend.name
+        self._limit = asyncio.timeout_at(exchange.caller.received.started + backend.timeout_s)
         self._found: JsonObject | None = None
 
     async def read(self, answer: Answer, record: Record) -> JsonObject:
@@ -68,7 +71,8 @@ class Listening:
             if "method" not in document:
                 self._take(document, is_error=heard.status != 200)
             elif self._found is None and "id" in document:
-                await self._asked(document, heard)
+                if await is_put(document, self._exchange, self._upstream):
+                    self._wait_for_a_person(heard)
             elif self._found is None:
                 await self._told(document)
 
@@ -84,6 +88,8 @@ class Listening:
     async def _told(self, document: JsonObject) -> None:
         params = document.get("params")
         method, params = document["method"], params if isinstance(params, dict) else {}
+        if isinstance(method, str) and method in LIST_CHANGED:
+            self._exchange.gateway.lists_changed(self._backend)
         token = self._exchange.message.meta.get("progressToken")
         is_own = method == "notifications/progress" and token is not None and params.get("progressToken") == token
         is_log = method == "notifications/message" and self._wants_log(params.get("level"))
@@ -97,23 +103,10 @@ class Listening:
             return True
         return wanted in _LEVELS and level in _LEVELS and _LEVELS.index(level) >= _LEVELS.index(wanted)
 
-    async def _asked(self, document: JsonObject, heard: Heard) -> None:
-        session, method, request_id = self._exchange.session, document["method"], document["id"]
-        if isinstance(request_id, bool) or not isinstance(request_id, str | int) or not isinstance(method, str):
-            raise BackendNonsense(reason="mcp_unreadable")
-        reply: JsonObject = {"jsonrpc": "2.0", "id": request_id}
-        if method == "ping":
-            await self._upstream.tell(reply | {"result": {}})
-        elif session and self._exchange.stream.is_open and _ASKED.get(method, method) in session.capabilities:
-            question = Question(session.upstream_id, session.version, request_id)
-            params = {"params": document["params"]} if isinstance(document.get("params"), dict) else {}
-            sealed = seal(question, self._exchange.caller)
-            await self._pass({"jsonrpc": "2.0", "id": sealed, "method": method, **params})
-            until = asyncio.get_running_loop().time() + PATIENCE_S
-            heard.patient_until = min(until, self._exchange.caller.received.started + EVENT_STREAM_MAX_S)
-        else:
-            error = {"code": -32601, "message": "The client does not take this request."}
-            await self._upstream.tell(reply | {"error": error})
+    def _wait_for_a_person(self, heard: Heard) -> None:
+        self._limit.reschedule(None)
+        until = asyncio.get_running_loop().time() + PATIENCE_S
+        heard.patient_until = min(until, self._exchange.caller.received.started + EVENT_STREAM_MAX_S)
 
     async def _pass(self, document: JsonObject) -> None:
         if self._exchange.stream.is_open:

@@ -2,13 +2,15 @@
 
 import json
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from oauth_provider.strict_json import loads
 from proxy.entrypoints.mcp.errors import InvalidRequest, ParseError
 
 JsonObject = dict[str, Any]
 RequestId = str | int
+# What a server says when its lists are other ones (before 2026-07-28)
+LIST_CHANGED: Final = frozenset(f"notifications/{name}/list_changed" for name in ("tools", "prompts", "resources"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,7 +93,7 @@ async def ask(
     )
     if upstream.version == MODERN:
         outgoing = replace(outgoing, headers=(*outgoing.headers, *headers))
-    listening = Listening(exchange, upstream, request_id=request_id, timeout_s=backend.timeout_s)
+    listening = Listening(exchange, upstream, request_id=request_id, backend=backend)
     try:
         received = carrying_message(exchange, backend, operation, outgoing, upstream)
         found = await carry(exchange, received, listening.read)

@@ -5,7 +5,7 @@ from urllib.parse import unquote
 
 from proxy.catalogue.plans import FeaturePlan, ServerPlan
 from proxy.entrypoints.mcp import features
-from proxy.entrypoints.mcp.caller import Reply
+from proxy.entrypoints.mcp.caller import Caller, Reply
 from proxy.entrypoints.mcp.errors import InvalidParams, ResourceNotFound
 from proxy.entrypoints.mcp.exchange import Exchange
 from proxy.entrypoints.mcp.pages import TTL_MS, Shown, answer_page
@@ -33,17 +33,50 @@ async def read_resource(exchange: Exchange) -> Reply:
         ResourceNotFound: nothing has it.
         Refusal, RpcError: as `reply_of`.
     """
+    uri = _named(exchange)
+    if own := exchange.server.own_resources.get(uri):
+        return await exchange.answered(exchange.revision.cacheable({"contents": [own.contents]}, ttl_ms=TTL_MS))
+    return await _relayed(exchange, uri)
+
+
+async def subscribe(exchange: Exchange) -> Reply:
+    """`resources/subscribe` and its end (before 2026-07-28), in a session, by whoever may read the resource.
+
+    Raises:
+        InvalidParams: no URI, or that of a resource whose changes nobody announces.
+        ResourceNotFound: nothing has it.
+        Refusal, RpcError: as `reply_of`.
+    """
+    uri = _named(exchange)
+    if uri in exchange.server.own_resources:
+        raise InvalidParams("params.uri is a resource of the gateway itself, which announces no changes of it.")
+    return await _relayed(exchange, uri)
+
+
+def may_read(caller: Caller, uri: object) -> bool:
+    """Whether `uri` is a resource of a server behind this one that the caller's token opens."""
+    feature = _served(caller, uri) if isinstance(uri, str) else None
+    return feature is not None and feature.operation.admits(caller.held)
+
+
+def _named(exchange: Exchange) -> str:
     uri = exchange.message.params.get("uri")
     if not isinstance(uri, str):
         raise InvalidParams("params.uri must be the URI of a resource; resources/list has them.")
-    if own := exchange.server.own_resources.get(uri):
-        return await exchange.answered(exchange.revision.cacheable({"contents": [own.contents]}, ttl_ms=TTL_MS))
-    feature = features.find(exchange.caller, features.RESOURCE, uri) or _template_of(exchange.server, uri)
+    return uri
+
+
+async def _relayed(exchange: Exchange, uri: str) -> Reply:
+    feature = _served(exchange.caller, uri)
     if feature is None:
         words = "There is no such resource; resources/list has those of this server."
         raise ResourceNotFound(words, data={"uri": uri})
     named = feature.upstream_name if feature.feature == features.RESOURCE else uri
     return await reply_of(exchange, feature, {"uri": named})
+
+
+def _served(caller: Caller, uri: str) -> FeaturePlan | None:
+    return features.find(caller, features.RESOURCE, uri) or _template_of(caller.server, uri)
 
 
 def _template_of(server: ServerPlan, uri: str) -> FeaturePlan | None:

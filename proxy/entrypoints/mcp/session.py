@@ -6,7 +6,7 @@ of a call. Both are good for the caller they were made for, at one server, and f
 
 import json
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
 from oauth_provider.keys.encryption import Undecipherable, decrypt, encrypt
@@ -27,11 +27,15 @@ class SessionOver(NotRegistered):
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A session at an MCP server behind this one: its id there, and what the client says it can be asked."""
+    """A session at an MCP server behind this one: its id there, and what the client says it can be asked.
+
+    `announces` are those of the server's own capabilities that need a session, such as `resources.subscribe`.
+    """
 
     upstream_id: str
     version: str
     capabilities: list[str]
+    announces: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from typing import Final
 
 from proxy.catalogue.plans import BackendPlan
 from proxy.entrypoints.mcp.caller import Reply
-from proxy.entrypoints.mcp.discovery import initialized
+from proxy.entrypoints.mcp.discovery import has, initialized
 from proxy.entrypoints.mcp.errors import RpcError
 from proxy.entrypoints.mcp.exchange import Exchange
 from proxy.entrypoints.mcp.inner_call import JsonBody, carry
@@ -23,6 +23,8 @@ from proxy.upstream.mcp.outgoing import CLIENT_INFO, HANDSHAKE, MODERN, SESSION_
 
 # What a server may ask a client for (2025-11-25, lifecycle)
 _ASKABLE: Final = ("elicitation", "sampling", "roots")
+# What a server may say of itself outside of a call, to whoever has a session (2025-11-25, lifecycle)
+_ANNOUNCED: Final = ("tools.listChanged", "prompts.listChanged", "resources.listChanged", "resources.subscribe")
 # Those that clients of some revision send; the ledger knows no other by name
 NOTIFICATIONS: Final = frozenset({
     "notifications/initialized", "notifications/cancelled", "notifications/progress",
@@ -53,7 +55,7 @@ async def initialize(exchange: Exchange) -> Reply:
     if not session.upstream_id:
         return exchange.result(result)
     named = (SESSION_HEADER, seal(session, exchange.caller))
-    return exchange.result(initialized(exchange, has_session=True), headers=(named,))
+    return exchange.result(initialized(exchange, session=session), headers=(named,))
 
 
 async def take(exchange: Exchange) -> Reply:
@@ -105,7 +107,12 @@ async def _begun(exchange: Exchange, backend: BackendPlan, *, version: str) -> S
     params = {"protocolVersion": version, "capabilities": declared, "clientInfo": CLIENT_INFO}
     operation = protocol_operation(exchange, backend, "initialize")
     result, answer = await ask(exchange, backend, operation, params, upstream=UpstreamCall(version=version))
-    return Session(session_id_in(answer.headers), spoken_version(result), sorted(declared))
+    return Session(session_id_in(answer.headers), spoken_version(result), sorted(declared), _announced(result))
+
+
+def _announced(result: JsonObject) -> list[str]:
+    capabilities = result.get("capabilities")
+    return [name for name in _ANNOUNCED if isinstance(capabilities, dict) and has(capabilities, name)]
 
 
 async def _pass(exchange: Exchange, document: JsonObject, session: Session | Question) -> Reply:

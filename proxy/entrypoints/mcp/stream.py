@@ -18,11 +18,18 @@ class EventStream:
         self.is_open = any(part.partition(b";")[0].strip() == b"text/event-stream" for part in accept.split(b","))
         self._responder = responder
 
+    @property
+    def has_begun(self) -> bool:
+        """Whether its status is gone."""
+        return self._responder.started
+
+    async def keep_alive(self) -> None:
+        """Send a comment, which clients pass over, so that nobody between takes the silence for an end."""
+        await self._send(b":\n\n")
+
     async def tell(self, message: JsonObject) -> None:
         """Send a message at once; waits while the client does not read."""
-        if not self._responder.started:
-            await self._responder.start(200, _EVENTS)
-        await self._responder.body(_event(as_json(message)), more=True)
+        await self._send(_event(as_json(message)))
 
     async def end(self, reply: Reply) -> None:
         """Send what ends the answer: after events as the last one, else as JSON with its status and headers."""
@@ -33,6 +40,11 @@ class EventStream:
         typed = (("content-type", "application/json"),) if content else ()
         framing = (("content-length", str(len(content))), *_SHARED)
         await self._responder.whole(reply.status, (*typed, *framing, *reply.headers), content)
+
+    async def _send(self, content: bytes) -> None:
+        if not self._responder.started:
+            await self._responder.start(200, _EVENTS)
+        await self._responder.body(content, more=True)
 
 
 def _event(content: bytes) -> bytes:

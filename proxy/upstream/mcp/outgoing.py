@@ -78,6 +78,15 @@ def end_of_session(session_id: str, *, version: str) -> Headers:
     return ((VERSION_HEADER, version), (SESSION_HEADER, session_id))
 
 
+def server_stream(session_id: str, *, version: str) -> Headers:
+    """The headers of the GET that listens to a session (2025-11-25, streamable HTTP, listening for messages)."""
+    return (
+        ("accept", "text/event-stream"),
+        ("accept-encoding", "identity"),
+        *end_of_session(session_id, version=version),
+    )
+
+
 def header_text(value: str) -> str:
     """`value` as a header says it: what is not plain ASCII travels in base64 (2026-07-28, streamable HTTP)."""
     is_plain = value.isascii() and value.isprintable() and value == value.strip()

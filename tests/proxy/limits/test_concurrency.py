@@ -5,7 +5,15 @@ from contextlib import ExitStack
 
 import pytest
 
-from proxy.limits.concurrency import QUEUE_MAX, QUEUE_WAIT_S, Bulkhead, Streams
+from proxy.limits.concurrency import (
+    LISTENERS_MAX,
+    LISTENERS_OF_ONE_MAX,
+    QUEUE_MAX,
+    QUEUE_WAIT_S,
+    Bulkhead,
+    Listeners,
+    Streams,
+)
 from proxy.refusals import Overloaded, TooManyStreams
 from tests.proxy.plans import backend_plan
 
@@ -111,3 +119,22 @@ def test_one_caller_has_half_of_the_places_for_streams() -> None:
 def test_a_backend_with_one_place_still_takes_a_stream() -> None:
     with Streams().opened(PEOPLE, "user:1"):
         pass
+
+
+# Listeners
+
+
+def test_nobody_listens_so_often_that_others_cannot() -> None:
+    listeners = Listeners()
+    for _stream in range(LISTENERS_OF_ONE_MAX):
+        listeners.enter("user:1")
+    with pytest.raises(TooManyStreams):
+        listeners.enter("user:1")
+    for number in range(LISTENERS_MAX - LISTENERS_OF_ONE_MAX):
+        listeners.enter(f"user:2{number}")
+    with pytest.raises(Overloaded):
+        listeners.enter("user:3")
+    listeners.leave("user:1")
+    listeners.enter("user:3")
+    with pytest.raises(Overloaded):
+        listeners.enter("user:1")

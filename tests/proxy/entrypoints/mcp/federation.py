@@ -86,6 +86,7 @@ class McpServer:
         self.heard: list[dict[str, Any]] = []
         self.requests: list[Arrived] = []
         self.session = ""
+        self.capabilities: dict[str, Any] = {}
         self.closed = asyncio.Event()
         self.version = version
         self._says: dict[str, Says] = {}
@@ -114,7 +115,7 @@ class McpServer:
             await said(wire, message)
         elif message.get("method") == "initialize":
             named = [f"Mcp-Session-Id: {self.session}"] if self.session else []
-            result = {"protocolVersion": self.version, "capabilities": {}, "serverInfo": {"name": "t", "version": "1"}}
+            result = {"protocolVersion": self.version, "capabilities": self.capabilities, "serverInfo": INFO}
             await wire.write(answer(_response(message, result), JSON_TYPE, *named))
         elif "id" in message and "method" in message:
             await wire.write(answer(_response(message, {"content": []}), JSON_TYPE))
@@ -122,6 +123,7 @@ class McpServer:
             await wire.write(answer(b"", status="202 Accepted"))
 
 
+INFO = {"name": "t", "version": "1"}
 JSON_TYPE = "Content-Type: application/json"
 EVENTS_TYPE = "Content-Type: text/event-stream"
 

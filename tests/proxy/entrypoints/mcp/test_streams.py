@@ -285,7 +285,6 @@ async def test_delete_ends_the_session_behind(talk: Talk, road: Road) -> None:
     assert (await road.call("DELETE", OWN, *sent)).status == 405
     talk.server.says("DELETE", lambda wire, _message: wire.write(answer(status="405 Method Not Allowed")))
     assert (await road.call("DELETE", OWN, *sent, talk.session)).status == 405
-    assert (await road.call("GET", OWN, *sent, talk.session)).status == 405
 
 
 async def test_a_question_of_the_server_goes_to_the_client_and_its_answer_back(talk: Talk) -> None:
