@@ -8,7 +8,8 @@ VENV ?= .venv
 PYTHON ?= python3
 PY := $(VENV)/bin/python
 PIP := $(PY) -m pip install --quiet --quiet --disable-pip-version-check --require-hashes
-PYTEST := $(PY) -m pytest --numprocesses auto --maxprocesses 4 --dist loadgroup
+# One process more than processors: many tests wait for a server
+PYTEST := $(PY) -m pytest --numprocesses $(shell expr $$(nproc) + 1) --maxprocesses 4 --dist loadgroup
 
 # Where the suite on services finds them; it makes and drops databases of its own
 TEST_DATABASE_URL ?= postgresql://127.0.0.1:5432/postgres

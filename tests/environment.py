@@ -22,6 +22,14 @@ SERVICES = ("TEST_DATABASE_URL", "TEST_REDIS_URL")
 NODE_MODULES = Path(__file__).parent / "clients" / "node" / "node_modules"
 # Folders whose tests share one started gateway
 ONE_GATEWAY = {"journeys", "attacks", "gateway", "evidence", "clients", "conformance", "sign_in"}
+# Whatever the stores, these are the same: `make test` runs them
+WITHOUT_STORES = (
+    "tests/architecture/",
+    "tests/gateway_project/test_demo.py",
+    "tests/gateway_project/test_job_list.py",
+    "tests/gateway_project/test_manage.py",
+    "tests/gateway_project/test_runserver.py",
+)
 DATA_DIR = Path(tempfile.mkdtemp(prefix="gatehouse-tests-"))
 
 
@@ -72,13 +80,20 @@ def lacking() -> dict[str, str]:
 
 def pytest_report_header() -> list[str]:
     """What is left out, and why."""
-    return [f"left out: {marker} tests (no {what})" for marker, what in lacking().items()]
+    reasons = lacking()
+    lines = [f"left out: {marker} tests (no {what})" for marker, what in reasons.items()]
+    return lines if "services" in reasons else [*lines, f"left to make test: {', '.join(WITHOUT_STORES)}"]
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave it out."""
+    """Leave it out, and on services what has no part in them."""
     markers = lacking()
-    left_out = [item for item in items if any(item.get_closest_marker(marker) for marker in markers)]
+    elsewhere = () if "services" in markers else WITHOUT_STORES
+    left_out = [
+        item
+        for item in items
+        if any(item.get_closest_marker(marker) for marker in markers) or item.nodeid.startswith(elsewhere)
+    ]
     items[:] = [item for item in items if item not in left_out]
     config.hook.pytest_deselected(items=left_out)
 

@@ -11,7 +11,7 @@ from tests.environment import chromium
 from tests.journeys import steps
 from tests.journeys.server import Demo
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.services]
 
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
 
