@@ -22,13 +22,16 @@ SERVICES = ("TEST_DATABASE_URL", "TEST_REDIS_URL")
 NODE_MODULES = Path(__file__).parent / "clients" / "node" / "node_modules"
 # Folders whose tests share one started gateway
 ONE_GATEWAY = {"journeys", "attacks", "gateway", "evidence", "clients", "conformance", "sign_in"}
-# Whatever the stores, these are the same: `make test` runs them
+# Whatever the stores, these are the same: `make test` runs what of them is not marked `services`
 WITHOUT_STORES = (
     "tests/architecture/",
+    "tests/attacks/gateway/",
+    "tests/evidence/",
     "tests/gateway_project/test_demo.py",
     "tests/gateway_project/test_job_list.py",
     "tests/gateway_project/test_manage.py",
     "tests/gateway_project/test_runserver.py",
+    "tests/proxy/upstream/",
 )
 DATA_DIR = Path(tempfile.mkdtemp(prefix="gatehouse-tests-"))
 
@@ -92,7 +95,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     left_out = [
         item
         for item in items
-        if any(item.get_closest_marker(marker) for marker in markers) or item.nodeid.startswith(elsewhere)
+        if any(item.get_closest_marker(marker) for marker in markers)
+        or (item.nodeid.startswith(elsewhere) and not item.get_closest_marker("services"))
     ]
     items[:] = [item for item in items if item not in left_out]
     config.hook.pytest_deselected(items=left_out)
