@@ -55,14 +55,9 @@ def save_backend(
         McpBackend.objects.get_or_create(backend=backend)
         transaction.on_commit(partial(look_at, backend))
     record(
-        kind=kind,
-        actor=actor,
-        target=f"backend:{backend.name}",
-        backend=backend.name,
-        fields=tuple(sorted(set(fields))),
-        reason=reason,
-        note=note,
-    )
+        kind=kind, actor=actor, target=f"backend:{backend.name}", backend=backend.name,
+        fields=tuple(sorted(set(fields))), reason=reason, note=note,
+    )  # fmt: skip
     bump("catalogue")
 
 
