@@ -26,11 +26,15 @@ ONE_GATEWAY = {"journeys", "attacks", "gateway", "evidence", "clients", "conform
 WITHOUT_STORES = (
     "tests/architecture/",
     "tests/attacks/gateway/",
+    "tests/clients/",
     "tests/evidence/",
     "tests/gateway_project/test_demo.py",
     "tests/gateway_project/test_job_list.py",
     "tests/gateway_project/test_manage.py",
     "tests/gateway_project/test_runserver.py",
+    "tests/journeys/test_demo_walks.py",
+    "tests/journeys/test_drain.py",
+    "tests/proxy/entrypoints/",
     "tests/proxy/upstream/",
 )
 DATA_DIR = Path(tempfile.mkdtemp(prefix="gatehouse-tests-"))
@@ -89,7 +93,7 @@ def pytest_report_header() -> list[str]:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave it out, and on services what has no part in them."""
+    """Leave it out, and on services what has no part in them; the folders that one process runs alone come first."""
     markers = lacking()
     elsewhere = () if "services" in markers else WITHOUT_STORES
     left_out = [
@@ -98,8 +102,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         if any(item.get_closest_marker(marker) for marker in markers)
         or (item.nodeid.startswith(elsewhere) and not item.get_closest_marker("services"))
     ]
-    items[:] = [item for item in items if item not in left_out]
+    gone = set(left_out)
+    items[:] = sorted((item for item in items if item not in gone), key=lambda item: not _has_one_gateway(item.nodeid))
     config.hook.pytest_deselected(items=left_out)
+
+
+def _has_one_gateway(nodeid: str) -> bool:
+    return PurePosixPath(nodeid.partition("::")[0]).parent.name in ONE_GATEWAY
 
 
 class ByGateway(LoadScopeScheduling):
@@ -110,7 +119,7 @@ class ByGateway(LoadScopeScheduling):
 
     def _split_scope(self, nodeid: str) -> str:
         file = PurePosixPath(nodeid.partition("::")[0])
-        return str(file.parent if file.parent.name in ONE_GATEWAY else file)
+        return str(file.parent if _has_one_gateway(nodeid) else file)
 
 
 @pytest.hookimpl(optionalhook=True)
