@@ -10,6 +10,7 @@ from django.conf import settings
 from django.core.cache import cache
 from django.db import connection
 from django.test import TransactionTestCase, override_settings
+from django.utils import translation
 
 
 @pytest.fixture(scope="session")
@@ -51,3 +52,10 @@ def emptied_after_a_commit() -> Iterator[None]:
 def no_counts_left_over() -> None:
     """Rates and lockouts are counted in the cache, which outlives a test."""
     cache.clear()
+
+
+@pytest.fixture(autouse=True)
+def no_language_left_over() -> Iterator[None]:
+    """Django sets the language when a request begins and leaves it so: the next test would read Portuguese."""
+    yield
+    translation.deactivate()
