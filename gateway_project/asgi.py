@@ -55,7 +55,7 @@ class GatewayApplication:
         self._counts = Counts()
         self._traces = _traces(settings.ENVIRONMENT)
         self._data_plane = DataPlane(recorder=recorder, observation=_observation(self._counts, self._traces))
-        self._load = Load()
+        self._load = Load(on_drain=self._data_plane.drain)
         self._metrics = Metrics(
             OwnNumbers(self._counts, plane=self._data_plane, recorder=recorder, load=self._load),
             token=settings.ENVIRONMENT.METRICS_TOKEN or "",

@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+from collections.abc import Callable
 from threading import current_thread, main_thread
 from types import FrameType
 from typing import Any
@@ -21,10 +22,14 @@ SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 class Load:
-    """The requests of one process, from the front door to their last byte."""
+    """The requests of one process, from the front door to their last byte.
 
-    def __init__(self) -> None:
+    `on_drain` is called in the event loop, once the process is told to stop.
+    """
+
+    def __init__(self, *, on_drain: Callable[[], None] = lambda: None) -> None:
         self.is_draining = False
+        self._on_drain = on_drain
         self._loop: asyncio.AbstractEventLoop | None = None
         self._running: set[asyncio.Task[Any]] = set()
         self._late = 0
@@ -90,6 +95,7 @@ class Load:
         """Take on nothing more; what runs has so long."""
         if not self.is_draining:
             self.is_draining = True
+            self._on_drain()
             self._timers["drain"] = asyncio.get_running_loop().call_later(DRAIN_S, self._cut)
 
     def _cut(self) -> set[asyncio.Task[Any]]:

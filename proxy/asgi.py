@@ -58,6 +58,7 @@ class DataPlane:
         self.looking = Looking(backends=self._backends)
         self._once = Once()
         self._rates = RateLimiter(redis_url=settings.REDIS_URL, workers=settings.WEB_CONCURRENCY)
+        self._draining = asyncio.Event()
         gateway = Gateway(
             watcher=self.watcher,
             identifier=self._identifier,
@@ -65,6 +66,7 @@ class DataPlane:
             once=self._once,
             transport=self._transport,
             lists_changed=self.looking.lists_changed,
+            draining=self._draining,
             observation=observation or Observation(),
         )
         cors, origins = Cors(settings.CORS_ORIGINS), settings.CORS_ORIGINS
@@ -107,6 +109,10 @@ class DataPlane:
         await asyncio.to_thread(self.watcher.start)
         self.looking.start()
         self._keeping = asyncio.create_task(self.issuer_keys.keep(lambda: self.watcher.snapshot.issuers))
+
+    def drain(self) -> None:
+        """The process is told to stop: what only waits for something to happen ends at once, calls go on."""
+        self._draining.set()
 
     async def stop(self) -> None:
         """Write what is counted and queued, close every connection, end every thread."""

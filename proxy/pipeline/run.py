@@ -1,5 +1,6 @@
 """The order of work: six stages, one screen."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -31,6 +32,8 @@ class Gateway:
     transport: Transport
     # A backend says that its lists of tools, prompts or resources are other ones
     lists_changed: Callable[[str], None]
+    # Set once the process is told to stop
+    draining: asyncio.Event = field(default_factory=asyncio.Event)
     observation: Observation = field(default_factory=Observation)
 
 

@@ -115,12 +115,13 @@ async def test_a_process_that_is_told_to_stop_takes_nothing_more_and_cuts_what_d
 async def test_the_signal_is_heard_beside_the_servers_own_handler(monkeypatch: pytest.MonkeyPatch) -> None:
     heard: list[int] = []
     usual = signal.signal(signal.SIGTERM, lambda number, _frame: heard.append(number))
-    load = Load()
+    told: list[str] = []
+    load = Load(on_drain=lambda: told.append("drain"))
     load.start()
     try:
         os.kill(os.getpid(), signal.SIGTERM)
         await asyncio.sleep(0.01)
-        assert (load.is_draining, heard) == (True, [signal.SIGTERM])
+        assert (load.is_draining, heard, told) == (True, [signal.SIGTERM], ["drain"])
         await load.stop()
         assert callable(signal.getsignal(signal.SIGTERM))
         os.kill(os.getpid(), signal.SIGTERM)

@@ -34,6 +34,8 @@ from proxy.upstream.mcp.outgoing import Outgoing, server_stream
 # Who has lost access does not listen any longer than this
 CHECK_S: Final = 1.0
 KEEP_ALIVE_S: Final = 15.0
+# Between two events (HTML, section 9.2.6: an empty line ends one)
+_BETWEEN_EVENTS: Final = (b"\n\n", b"\r\r", b"\n\r\n")
 UPDATED: Final = "notifications/resources/updated"
 _PASSED: Final = LIST_CHANGED | {"notifications/message", "notifications/elicitation/complete"}
 _REFUSED: Final = frozenset({401, 403})
@@ -81,7 +83,7 @@ class ServerStream:
         self._silent_until = 0.0
 
     async def relay(self, answer: Answer, record: Record) -> None:
-        """All of it; silence, or an hour, is a good end.
+        """All of it; silence, or an hour, is a good end, and so is that of the process: the client comes again.
 
         Raises:
             Refusal: the server has no such stream or sends something else, or the caller has lost access.
@@ -91,7 +93,8 @@ class ServerStream:
         await self._keep_alive()
         try:
             async with asyncio.timeout_at(self._caller.received.started + EVENT_STREAM_MAX_S):
-                async for document in messages(_Watched(answer, record, self._watch), max_bytes=MESSAGE_MAX_BYTES):
+                watched = _Watched(answer, record, self._watch, self._exchange.gateway.draining)
+                async for document in messages(watched, max_bytes=MESSAGE_MAX_BYTES):
                     await self._hear(document)
         except (TimeoutError, DeadlinePassed):
             return
@@ -141,11 +144,18 @@ class ServerStream:
 
 
 class _Watched(Heard):
-    """An answer that is waited for, with a look around every second and after each piece."""
+    """An answer that is waited for, with a look around every second and after each piece; while `draining` no longer.
 
-    def __init__(self, answer: Answer, record: Record, watch: Callable[[], Awaitable[None]]) -> None:
+    An event of which some is here is waited for all the same.
+    """
+
+    def __init__(
+        self, answer: Answer, record: Record, watch: Callable[[], Awaitable[None]], draining: asyncio.Event
+    ) -> None:  # fmt: skip
         super().__init__(answer, record)
         self._watch = watch
+        self._draining = draining
+        self._tail = b""
 
     async def read(self) -> bytes:
         """The next bytes, b"" at the end."""
@@ -154,11 +164,18 @@ class _Watched(Heard):
             while not reading.done():
                 await asyncio.wait({reading}, timeout=CHECK_S)
                 await self._watch()
-            return reading.result()
+                if not reading.done() and self._draining.is_set() and self._is_between_events():
+                    return b""
+            piece = reading.result()
+            self._tail = (self._tail + piece)[-3:]
+            return piece
         finally:
             if not reading.done():
                 reading.cancel()
                 await asyncio.wait({reading})
+
+    def _is_between_events(self) -> bool:
+        return not self._tail or self._tail.endswith(_BETWEEN_EVENTS)
 
 
 def _check_status(answer: Answer) -> None:

@@ -292,6 +292,30 @@ async def test_silence_is_a_good_end_and_comments_are_life(talk: Talk, monkeypat
     assert (await events(heard.request_id))[-1].decision == "allow"
 
 
+async def test_the_end_of_the_process_ends_a_quiet_stream_at_once(talk: Talk, road: Road) -> None:
+    heard, running = await talk.listening()
+    talk.says(updated("file:///a"))
+    await heard.until(lambda each: bool(heard_events(each.body)))
+    road.plane.drain()
+    await asyncio.wait_for(running, 1)
+    await asyncio.wait_for(talk.left.wait(), 5)
+    assert (heard.complete, heard_events(heard.body)) == (True, [updated("file:///a")])
+    assert (await events(heard.request_id))[-1].decision == "allow"
+
+
+async def test_what_the_server_is_saying_is_heard_to_its_end_before(talk: Talk, road: Road) -> None:
+    heard, running = await talk.listening()
+    said = b"data: " + json.dumps(updated("file:///a")).encode()
+    talk.saying.put_nowait(chunk(said[:20]))
+    await asyncio.sleep(0.1)
+    road.plane.drain()
+    await asyncio.sleep(0.1)
+    assert not running.done()
+    talk.saying.put_nowait(chunk(said[20:] + b"\r\n\r\n"))
+    await asyncio.wait_for(running, 1)
+    assert (heard.complete, heard_events(heard.body)) == (True, [updated("file:///a")])
+
+
 async def test_what_cannot_be_read_ends_it(talk: Talk) -> None:
     heard, running = await talk.listening()
     talk.saying.put_nowait(chunk(b"data: [1]\n\n"))
