@@ -13,8 +13,8 @@ from audit.ledger.events import Draft, UserRef
 from audit.ledger.kinds import Kind
 from audit.ledger.record import record_all
 from oauth_provider.revisions.bump import bump
-from proxy.catalogue.mcp_backends.features import covers
 from proxy.catalogue.mcp_backends.models import Definition, State
+from proxy.catalogue.mcp_backends.opened import Openings
 from proxy.catalogue.models import Operation
 
 BATCH: Final = 500
@@ -58,16 +58,22 @@ def refuse(*, definition: Definition, digest: str, actor: UserRef | None, note: 
 
 @transaction.atomic
 def approve_opened(*, operations: Iterable[Operation], actor: UserRef | None) -> None:
-    """Approve what new `operations` open and nobody has judged yet: whoever made them asked for it."""
-    rows: dict[int, Definition] = {}
-    for operation in operations:
-        opened = (operation.feature, operation.feature_name)
+    """Approve what new `operations` open and nobody has judged yet: whoever made them asked for it.
+
+    One that is disabled opens nothing, and `*` nothing that has an operation of its own.
+    """
+    wanted = {operation.pk: operation.backend for operation in operations}
+    rows: list[Definition] = []
+    for backend in {backend.pk: backend for backend in wanted.values()}.values():
+        openings = Openings(backend)
         waiting = Definition.objects.select_for_update(of=("self",)).filter(
-            Definition.in_state(State.WAITING), backend_id=operation.backend_id
+            Definition.in_state(State.WAITING), backend_id=backend.pk
         )
-        rows |= {row.pk: row for row in waiting.select_related("backend") if covers(opened, (row.feature, row.name))}
+        for row in waiting.select_related("backend"):
+            operation = openings.of(row)
+            rows += [row] if operation and operation.pk in wanted else []
     if rows:
-        _approve(list(rows.values()), actor=actor, note="", reason="operation_added")
+        _approve(rows, actor=actor, note="", reason="operation_added")
 
 
 def _approve(rows: list[Definition], *, actor: UserRef | None, note: str, reason: str) -> None:

@@ -1,7 +1,7 @@
 """Operations that open what an MCP backend offers: by the name of a tool or prompt, a resource's URI, or `*`."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Container
 from typing import TYPE_CHECKING, Any, Final
 
 from django.apps import apps
@@ -30,17 +30,11 @@ def is_usable(feature: str, name: str) -> bool:
     return bool((_NAME if feature in {TOOL, PROMPT} else _URI).match(name))
 
 
-def covers(operation: tuple[str, str], definition: tuple[str, str]) -> bool:
-    """Whether an operation of this feature and name opens a definition of that feature and name."""
-    feature, name = operation
-    kind = RESOURCE if definition[0] == RESOURCE_TEMPLATE else definition[0]
-    return feature == kind and name in {ALL, definition[1]}
-
-
-def opening(operations: Iterable[tuple[str, str]], definition: tuple[str, str]) -> tuple[str, str] | None:
+def opening(operations: Container[tuple[str, str]], definition: tuple[str, str]) -> tuple[str, str] | None:
     """Of `operations` the one that opens `definition`: the exact one before `*`; None when there is none."""
-    found = [each for each in operations if covers(each, definition)]
-    return min(found, key=lambda each: each[1] == ALL, default=None)
+    feature, name = definition
+    kind = RESOURCE if feature == RESOURCE_TEMPLATE else feature
+    return next((each for each in ((kind, name), (kind, ALL)) if each in operations), None)
 
 
 def feature_faults(operation: "Operation", *, kind: str) -> dict[str, list[str]]:
