@@ -228,8 +228,9 @@ class ServerPlan:
     """An MCP server: a protected resource of its own with a choice of tools, by name in their order.
 
     `features` are those of MCP backends, by kind of feature and name, in the order of their names; resource templates
-    in that of their backends, the one registered first before. `backend` names the one MCP backend this server stands
-    for, "" for a choice of several.
+    in that of their backends, the one registered first before. `closed_uris` are the resources that no template opens,
+    each with its backend before, without escapes. `backend` names the one MCP backend this server stands for, "" for a
+    choice of several.
     """
 
     path: str
@@ -241,6 +242,7 @@ class ServerPlan:
     scopes: tuple[str, ...]
     features: Mapping[str, Mapping[str, FeaturePlan]] = field(default_factory=dict, repr=False)
     own_resources: Mapping[str, OwnResource] = field(default_factory=dict, repr=False)
+    closed_uris: frozenset[tuple[str, str]] = field(default=frozenset(), repr=False)
     backend: str = ""
 
     auth_mode: str = AuthMode.OAUTH

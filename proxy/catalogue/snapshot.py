@@ -103,7 +103,7 @@ EMPTY = Snapshot(revision=-1, backends={}, by_prefix={}, prefix_lengths=(), enab
 
 
 def build(*, revision: int, read_issuers: ReadIssuers = no_issuers) -> Snapshot:
-    """Read the catalogue in seven statements (nine with MCP backends), and the issuers in one more, and compile it.
+    """Read the catalogue in seven statements (ten with MCP backends), and the issuers in one more, and compile it.
 
     A backend that cannot run is left out, and logged; it goes whole, because without one of its operations a wider
     one might answer in its place. For the same reason what is disabled keeps its place, and answers nothing there.

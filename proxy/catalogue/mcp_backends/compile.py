@@ -4,12 +4,13 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
+from urllib.parse import unquote
 
 from django.conf import settings
 from django.db.models import F
 
 from proxy.catalogue.mcp_backends.content import NAMED_BY, parsed
-from proxy.catalogue.mcp_backends.features import RESOURCE, RESOURCE_TEMPLATE, TOOL, opening
+from proxy.catalogue.mcp_backends.features import ALL, RESOURCE, RESOURCE_TEMPLATE, TOOL, opening
 from proxy.catalogue.mcp_backends.models import Definition, McpBackend
 from proxy.catalogue.plans import (
     MCP_PATH,
@@ -59,7 +60,26 @@ def with_features(servers: Mapping[str, ServerPlan], opened: Sequence[Opened]) -
     for path, chosen in (chosen_by_server() if opened else {}).items():
         if path in servers:
             found[path] = _with(found[path], [plan for plan in free if _place(plan) in chosen])
-    return found
+    closed = _closed_uris(opened)
+    return {path: replace(plan, closed_uris=closed) for path, plan in found.items()} if closed else found
+
+
+def _closed_uris(opened: Iterable[Opened]) -> frozenset[tuple[str, str]]:
+    """The resources with a definition or an operation of their own: no template opens one.
+
+    Else it would open what staff disabled or refused, what changed since they read it, and what they never read.
+    """
+    names = {each.backend_id: each.plan.name for each in opened}
+    found = {
+        (each.plan.name, unquote(uri))
+        for each in opened
+        for feature, uri in each.operations
+        if feature == RESOURCE and uri != ALL
+    }
+    rows = Definition.objects.filter(backend_id__in=names, feature=RESOURCE) if names else Definition.objects.none()
+    # Of what is gone those that were refused: by leaving its list a resource does not get back in
+    listed = rows.exclude(seen_digest="", refused_digest="").values_list("backend_id", "name")
+    return frozenset(found.union((names[backend_id], unquote(uri)) for backend_id, uri in listed))
 
 
 def _place(plan: FeaturePlan) -> tuple[str, str]:

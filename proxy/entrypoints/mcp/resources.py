@@ -82,10 +82,11 @@ def _served(caller: Caller, uri: str) -> FeaturePlan | None:
 def _template_of(server: ServerPlan, uri: str) -> FeaturePlan | None:
     """The first template that `uri` is one of: of the backend registered first, then by its name.
 
-    None for a resource in another spelling: its own operation says who may read it.
+    None for a resource with a definition or an operation of its own, in whatever spelling: those say who may read it.
     """
     plain = unquote(uri)
     if any(unquote(each) == plain for each in server.features.get(features.RESOURCE, {})):
         return None
     found = server.features.get(features.TEMPLATE, {})
-    return next((plan for template, plan in found.items() if stands_for(template, uri)), None)
+    plan = next((plan for template, plan in found.items() if stands_for(template, uri)), None)
+    return plan if plan and (plan.backend, plain) not in server.closed_uris else None

@@ -7,12 +7,14 @@ import pytest
 from audit.ledger.kinds import Kind
 from oauth_provider.revisions.read import read_all
 from proxy.catalogue.mcp_backends.approve import approve, approve_opened, refuse
+from proxy.catalogue.mcp_backends.content import found_of
 from proxy.catalogue.mcp_backends.models import Definition, State
 from proxy.catalogue.mcp_backends.opened import Openings
 from proxy.catalogue.servers.models import McpServer
 from proxy.catalogue.servers.save import save_server
 from tests.proxy.catalogue.mcp_backends.catalogue import (
     definition,
+    keep,
     listed,
     mcp_backend,
     opening,
@@ -203,6 +205,49 @@ def test_what_is_disabled_is_not_opened_by_the_operation_for_all() -> None:
     operation.enabled = True
     operation.save()
     assert (listed(), Openings(backend).of(definition("erase"))) == (["erase", "forecast"], operation)
+
+
+def test_no_template_opens_what_is_a_resource_by_itself() -> None:
+    backend = mcp_backend()
+    template = {"uriTemplate": "db://{+any}", "name": "any"}
+    found = [
+        found_of("resource", {"uri": f"db://{name}", "name": name}) for name in ("served", "changed", "gone", "no")
+    ]
+    found.append(found_of("resource_template", template))
+    keep(backend, [each for each in found if each])
+    approve_opened(operations=[opening(backend, feature="resource")], actor=None)
+    refuse(definition=definition("db://no"), digest="", actor=None, note="No")
+    opening(backend, "db://off%20road", feature="resource", enabled=False)
+    changed = {"uri": "db://changed", "name": "other"}
+    found = [found_of("resource", each) for each in ({"uri": "db://served", "name": "served"}, changed)]
+    found += [found_of("resource", {"uri": "db://new", "name": "new"}), found_of("resource_template", template)]
+    keep(backend, [each for each in found if each])
+    assert (listed(feature="resource"), listed(feature="resource_template")) == (["db://served"], ["db://{+any}"])
+    closed = {("weather", f"db://{name}") for name in ("served", "changed", "no", "new", "off road")}
+    # One that is gone and was never refused is one of those that the template stands for
+    assert server().closed_uris == server("/mcp").closed_uris == closed
+
+
+def test_an_operation_that_is_disabled_approves_nothing() -> None:
+    backend = mcp_backend()
+    says(backend, tool())
+    operation = opening(backend, enabled=False)
+    approve_opened(operations=[operation], actor=None)
+    assert (definition().state, listed()) == (State.WAITING, [])
+    operation.enabled = True
+    operation.save()
+    # What was looked at is what counts: nobody asked for it at that moment
+    assert (definition().state, listed()) == (State.WAITING, [])
+
+
+def test_the_operation_for_all_approves_nothing_that_has_one_of_its_own() -> None:
+    backend = mcp_backend()
+    says(backend, tool(), tool("erase"), tool("find"))
+    opening(backend, "erase", enabled=False)
+    opening(backend, "find")
+    approve_opened(operations=[opening(backend)], actor=None)
+    states = {name: definition(name).state for name in ("forecast", "erase", "find")}
+    assert states == {"forecast": State.SERVED, "erase": State.WAITING, "find": State.WAITING}
 
 
 def test_of_templates_that_one_uri_fits_the_backend_registered_first_comes_first() -> None:

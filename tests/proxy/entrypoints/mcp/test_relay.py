@@ -210,28 +210,6 @@ async def test_prompts_resources_and_completions(caller: Caller, road: Road, ver
 
 
 @pytest.mark.parametrize(
-    "uri", ["file:///../b", "file:///..%2fb", "file:///a/b", "file:///a%2Fb", "file:///", "file:///.", "other:///a"]
-)
-async def test_a_template_reaches_no_further_than_it_says(legacy: Caller, road: Road, uri: str) -> None:
-    server = behind(road)
-    serve(road, feature("resource_template", "file:///{name}"))
-    assert (await legacy.send("resources/read", {"uri": uri})).json()["error"]["code"] == -32002
-    assert server.heard == []
-
-
-@pytest.mark.parametrize("uri", ["file:///%73ecret", "file:///secret%20", "file:///%73ecret%20"])
-async def test_a_template_is_no_way_to_a_resource_with_permissions_of_its_own(
-    legacy: Caller, road: Road, uri: str
-) -> None:  # fmt: skip
-    server = behind(road)
-    own = [feature("resource", name, scopes=("jobs:write",)) for name in ("file:///secret", "file:///secret ")]
-    serve(road, *own, feature("resource_template", "file:///{name}"))
-    reader = replace(legacy, token=road.stored.tools_read)
-    assert (await reader.send("resources/read", {"uri": uri})).json()["error"]["code"] == -32002
-    assert server.heard == []
-
-
-@pytest.mark.parametrize(
     ("said", "words"),
     [
         (writes(answer(b"no", CHALLENGE, status="401 Unauthorized")), "not let in"),
