@@ -16,7 +16,7 @@ from audit.ledger.kinds import Kind
 from audit.ledger.record import record_all
 from oauth_provider.revisions.bump import bump
 from proxy.catalogue.mcp_backends.exposed_names import taken as exposed_names
-from proxy.catalogue.mcp_backends.features import TOOL
+from proxy.catalogue.mcp_backends.features import OPENED_ALREADY, TOOL
 from proxy.catalogue.mcp_backends.wanted import look_for
 from proxy.catalogue.models import Operation, known_scopes
 from proxy.catalogue.operation_ids import new_operation_id
@@ -68,6 +68,8 @@ class _Neighbours:
             raise ValidationError({"operation_id": _("This backend has an operation of this name.")})
         for method in answered(operation)[1]:
             if name := self._answers.get((operation.backend_id, operation.path, method)):
+                if operation.feature:
+                    raise ValidationError({"feature_name": OPENED_ALREADY})
                 names = {"methods": method, "name": name}
                 raise ValidationError({"path": _("%(name)s answers %(methods)s at this path already.") % names})
         self._tools.add(operation.tool_name)

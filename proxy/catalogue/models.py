@@ -24,7 +24,7 @@ from proxy.catalogue.credentials import (
     seal,
 )
 from proxy.catalogue.identity_places import identity_header_faults, identity_query_faults
-from proxy.catalogue.mcp_backends.features import NAME_MAX, backend_faults, feature_faults
+from proxy.catalogue.mcp_backends.features import NAME_MAX, OPENED_ALREADY, backend_faults, feature_faults
 from proxy.catalogue.needs import in_words
 from proxy.catalogue.paths import DOCUMENT_PATHS, BadTemplate, compile_prefix, compile_template
 from proxy.catalogue.rpc_methods import METHOD_MAX, rpc_faults
@@ -285,7 +285,13 @@ class Operation(models.Model):
         verbose_name = _("operation")
         verbose_name_plural = _("operations")
         ordering = ["backend", "path", "operation_id"]
-        constraints = [models.UniqueConstraint(fields=["backend", "operation_id"], name="operation_id_per_backend")]
+        constraints = [
+            models.UniqueConstraint(fields=["backend", "operation_id"], name="operation_id_per_backend"),
+            models.UniqueConstraint(
+                fields=["backend", "feature", "feature_name"], condition=~models.Q(feature=""), name="opened_once",
+                violation_error_message=OPENED_ALREADY,
+            ),
+        ]  # fmt: skip
 
     def __str__(self) -> str:
         return f"{self.backend.name}/{self.operation_id}" if self.backend_id else self.operation_id

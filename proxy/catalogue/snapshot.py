@@ -176,8 +176,7 @@ def plan_without_operations(backend_id: int) -> BackendPlan:
 def _opened(row: dict[str, Any], plan: BackendPlan, operations: list[dict[str, Any]]) -> Opened:
     """With what is disabled in its place, so that no `*` opens it."""
     places: dict[tuple[str, str], OperationPlan | None] = {}
-    # Of two that open the same, an enabled one
-    for each in sorted(operations, key=lambda each: bool(each["enabled"])):
+    for each in operations:
         operation = _operation_plan(row, each)
         usable = each["enabled"] and operation.auth_mode == AuthMode.OAUTH
         places[each["feature"], each["feature_name"]] = operation if usable else None

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from django.apps import apps
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 if TYPE_CHECKING:
     from proxy.catalogue.models import Backend, Operation
@@ -21,6 +22,7 @@ _NAME: Final = re.compile(r"\A[A-Za-z0-9_.-]{1,128}\Z")
 # A URI or a URI template (RFC 3986, RFC 6570), by its characters
 _URI: Final = re.compile(r"\A[A-Za-z][A-Za-z0-9+.-]*:[!-~]{1,480}\Z")
 _BACKEND_NAME: Final = re.compile(r"\A[a-z0-9][a-z0-9_-]*\Z")
+OPENED_ALREADY: Final = gettext_lazy("Another operation of this backend opens this already.")
 # What the backend itself says of its tools
 _UPSTREAMS: Final = ("parameters", "request_schema", "response_schema", "annotations")
 

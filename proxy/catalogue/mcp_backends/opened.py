@@ -11,7 +11,7 @@ class Openings:
     """The operations of a backend, by what they open; one that is disabled keeps its place, and opens nothing."""
 
     def __init__(self, backend: Backend) -> None:
-        rows: Iterable[Operation] = backend.operations.exclude(feature="").order_by("enabled", "pk")
+        rows: Iterable[Operation] = backend.operations.exclude(feature="")
         self._operations = {(row.feature, row.feature_name): row for row in rows}
 
     def of(self, definition: Definition) -> Operation | None:

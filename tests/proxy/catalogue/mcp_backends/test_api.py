@@ -3,12 +3,15 @@
 from collections.abc import Iterator
 
 import pytest
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
 from mcp.server.mcpserver import MCPServer
 
 from audit.ledger.kinds import Kind
 from oauth_provider.resources.models import Resource
 from oauth_provider.resources.save import answered_paths
-from proxy.catalogue.models import Backend
+from proxy.catalogue.models import Backend, Operation
+from proxy.catalogue.save import save_operation
 from proxy.catalogue.snapshot import build
 from tests.management_api import REASON, Api, errors_of
 from tests.proxy.catalogue.mcp_backends.catalogue import listed
@@ -121,7 +124,21 @@ def test_an_operation_opens_the_same_thing_for_good(api: Api) -> None:
     assert "prompt" in errors_of(api.patch(one, {"prompt": "other"}, **REASON))
     assert api.patch(one, {"prompt": "plan", "title": "Plan"}).json()["title"] == "Plan"
     again = {"backend": "weather", "prompt": "plan", "scopes": []}
-    assert errors_of(api.post("operations/", again))
+    words = ["Another operation of this backend opens this already."]
+    assert errors_of(api.post("operations/", again)) == {"tool": words}
+    assert errors_of(api.post("operations/", [again | {"prompt": "b"}, again | {"prompt": "b"}])) == {"1.tool": words}
+
+
+def test_what_is_opened_twice_is_refused_by_the_database_too(api: Api) -> None:
+    api.made("backends/", name="weather", kind="mcp", upstream_url="https://mcp.example/mcp")
+    api.made("operations/", backend="weather", prompt="plan", scopes=[])
+    fields = {"feature": "prompt", "feature_name": "plan", "methods": ["POST"], "enabled": False}
+    another = Operation(backend=Backend.objects.get(name="weather"), operation_id="another", **fields)
+    with pytest.raises(ValidationError) as refusal:
+        save_operation(operation=another, actor=None)
+    assert refusal.value.messages == ["Another operation of this backend opens this already."]
+    with pytest.raises(IntegrityError), transaction.atomic():
+        another.save()
 
 
 def test_no_backend_takes_the_address_of_a_server(api: Api) -> None:
