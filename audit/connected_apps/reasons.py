@@ -106,6 +106,7 @@ _SLUGS: Mapping[str | Promise, tuple[str, ...]] = {
         "mcp_handshake",
         "mcp_not_discovered",
         "mcp_error",
+        "mcp_requests",
         "rpc_refused",
     ),
     _("an earlier call with the same key stood in the way"): (

@@ -16,8 +16,9 @@ async def is_put(document: JsonObject, exchange: Exchange, upstream: UpstreamCal
     """Put the request `document` to the client under a sealed id, and tell whether it was; else answer it.
 
     Raises:
-        BackendNonsense: it is no request.
+        BackendNonsense: it is no request, or one too many.
     """
+    upstream.count_request()
     session, method, request_id = exchange.session, document["method"], document["id"]
     if isinstance(request_id, bool) or not isinstance(request_id, str | int) or not isinstance(method, str):
         raise BackendNonsense(reason="mcp_unreadable")

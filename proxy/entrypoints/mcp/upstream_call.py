@@ -30,6 +30,8 @@ from proxy.upstream.transport import Transport
 MESSAGE_MAX_BYTES: Final = 4_194_304
 # What is said after the call, with nobody waiting for it
 AFTERWARDS_S: Final = 2.0
+# Of the server in one answer or stream: who pings every four seconds stays below it for the hour that a stream may last
+REQUESTS_MAX: Final = 1_000
 _SESSION_ID: Final = re.compile(r"\A[!-~]{1,1024}\Z")
 _OF_A_MESSAGE: Final = frozenset({
     "accept", "accept-encoding", "content-type", VERSION_HEADER, SESSION_HEADER, "mcp-method", "mcp-name",
@@ -88,6 +90,7 @@ class UpstreamCall:
         self.version = version
         self.session_id = session_id
         self._needs_handshake = needs_handshake
+        self._requests = 0
         self._constrained: Constrained | None = None
         self._transport: Transport | None = None
 
@@ -110,6 +113,16 @@ class UpstreamCall:
         if answer.status in _WANTS_A_SESSION:
             _without_sessions.pop(server, None)
         return answer
+
+    def count_request(self) -> None:
+        """The server asks something: a ping, a person, or what nobody here answers.
+
+        Raises:
+            BackendNonsense: it has asked too often.
+        """
+        self._requests += 1
+        if self._requests > REQUESTS_MAX:
+            raise BackendNonsense("The service asks the gateway without end.", reason="mcp_requests")
 
     async def tell(self, document: JsonObject) -> None:
         """Send what nobody answers; whether the server takes it is its own affair."""
