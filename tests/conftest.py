@@ -1,25 +1,44 @@
 """What every test may rely on: its own database, empty counters, and no connection beyond this machine."""
 
+import os
 from collections.abc import Iterator
-from importlib import import_module
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
-from django.apps import apps
 from django.conf import settings
 from django.core.cache import cache
-from django.db import connection
+from django.db import connections
 from django.test import TransactionTestCase, override_settings
 from django.utils import translation
+from pytest_django import DjangoDbBlocker
+
+from tests.emptied import empty_database
+from tests.migrated import copy_sqlite, create_postgresql, drop_postgresql
+from tests.own_database import leave, use
 
 
 @pytest.fixture(scope="session")
-def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
-    """SQLite in a file, as it is served: a database in memory has no WAL and is locked by its second connection."""
-    del django_db_modify_db_settings_parallel_suffix
-    database = settings.DATABASES["default"]
-    if database["ENGINE"].endswith("sqlite3"):
-        database["TEST"]["NAME"] = str(Path(settings.DATA_DIR) / "tests.sqlite3")
+def django_db_setup(django_test_environment: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """A copy of a migrated database: migrating would take every process of the run seconds.
+
+    SQLite in a file, as it is served: a database in memory has no WAL and is locked by its second connection.
+    """
+    del django_test_environment
+    server = os.environ.get("TEST_DATABASE_URL", "")
+    name = f"tests_{uuid4().hex}" if server else str(Path(settings.DATA_DIR) / "tests.sqlite3")
+    with django_db_blocker.unblock():
+        if server:
+            create_postgresql(server, name)
+        else:
+            copy_sqlite(Path(name))
+        for alias in connections:
+            use(name, alias=alias)
+        yield
+        for alias in connections:
+            leave(alias)
+    if server:
+        drop_postgresql(server, name)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -31,20 +50,10 @@ def quick_passwords() -> Iterator[None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def emptied_after_a_commit() -> Iterator[None]:
-    """A test that really commits is followed by deleting every row, which the ledger's triggers would refuse."""
-    triggers = import_module("audit.migrations.0002_append_only")
-    # Django offers no other place
-    empty = TransactionTestCase._fixture_teardown  # type: ignore[attr-defined]  # noqa: SLF001
-
-    def empty_without_triggers(test: TransactionTestCase) -> None:
-        with connection.schema_editor() as editor:
-            triggers.remove(apps, editor)
-        empty(test)
-        with connection.schema_editor() as editor:
-            triggers.install(apps, editor)
-
+    """A test that really commits is followed by deleting every row that there is."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(TransactionTestCase, "_fixture_teardown", empty_without_triggers)
+        # Django offers no other place
+        patch.setattr(TransactionTestCase, "_fixture_teardown", lambda _test: empty_database())
         yield
 
 

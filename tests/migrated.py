@@ -56,8 +56,13 @@ def create_postgresql(server: str, name: str) -> None:
 
 def drop_template(server: str) -> None:
     """Leave nothing behind on the server."""
+    drop_postgresql(server, _template())
+
+
+def drop_postgresql(server: str, name: str) -> None:
+    """Drop a database, whoever still uses it."""
     with psycopg.connect(server, autocommit=True) as connection:
-        _drop(connection, _template())
+        _drop(connection, name)
 
 
 def _drop(connection: psycopg.Connection, name: str) -> None:

@@ -9,7 +9,7 @@ import pytest
 from django.db import connections
 from pytest_django import DjangoDbBlocker
 
-from tests.migrated import copy_sqlite, create_postgresql
+from tests.migrated import copy_sqlite, create_postgresql, drop_postgresql
 
 ALIAS = "default"
 
@@ -30,20 +30,17 @@ def own_database(django_db_setup: None, django_db_blocker: DjangoDbBlocker, tmp_
         yield
         use(usual)
         if is_server:
-            on_server(f"DROP DATABASE {name} WITH (FORCE)")
-            use(usual)
+            drop_postgresql(os.environ["TEST_DATABASE_URL"], name)
 
 
-def use(name: str) -> None:
+def use(name: str, *, alias: str = ALIAS) -> None:
     """Put the database `name` behind the alias for every connection made from now on."""
-    connections[ALIAS].close()
-    if connections[ALIAS].vendor == "postgresql":
-        connections[ALIAS].close_pool()  # type: ignore[attr-defined]  # missing from the stubs
-    connections.databases[ALIAS]["NAME"] = name
+    leave(alias)
+    connections.databases[alias]["NAME"] = name
 
 
-def on_server(statement: str) -> None:
-    """Run a statement that no transaction may hold."""
-    with connections[ALIAS].cursor() as cursor:
-        cursor.execute(statement)
-    connections[ALIAS].close()
+def leave(alias: str) -> None:
+    """Close every connection: a database in use cannot be dropped."""
+    connections[alias].close()
+    if connections[alias].vendor == "postgresql":
+        connections[alias].close_pool()  # type: ignore[attr-defined]  # missing from the stubs

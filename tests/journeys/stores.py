@@ -6,11 +6,8 @@ import secrets
 from collections.abc import Iterator
 from urllib.parse import urlsplit, urlunsplit
 
-import psycopg
-from psycopg import sql
-
 from tests.environment import SERVICES
-from tests.migrated import create_postgresql
+from tests.migrated import create_postgresql, drop_postgresql
 
 
 @contextlib.contextmanager
@@ -32,5 +29,4 @@ def own_database() -> Iterator[str]:
     try:
         yield urlunsplit(urlsplit(server)._replace(path=f"/{name}"))
     finally:
-        with psycopg.connect(server, autocommit=True) as connection:
-            connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+        drop_postgresql(server, name)

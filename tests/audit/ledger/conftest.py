@@ -1,18 +1,20 @@
 """A ledger of its own for each test that must commit: the suite's kind of database, outside any transaction."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from django.core.management import call_command
 from django.db import connections
 from pytest_django import DjangoDbBlocker
 
 from audit.ledger.recorder import Recorder
 from tests.management_api import api
+from tests.migrated import copy_sqlite, create_postgresql, drop_postgresql
+from tests.own_database import leave
 
-__all__ = ["api", "audit_alias", "leave", "ledger", "on_server", "recorder"]
+__all__ = ["api", "audit_alias", "ledger", "recorder"]
 
 ALIAS = "ledger"
 
@@ -21,21 +23,20 @@ ALIAS = "ledger"
 def ledger(django_db_setup: None, django_db_blocker: DjangoDbBlocker, tmp_path: Path) -> Iterator[str]:
     """The alias of an empty ledger, set up as the alias `audit` is."""
     del django_db_setup
-    settings = dict(connections["audit"].settings_dict)
+    settings, server = dict(connections["audit"].settings_dict), os.environ.get("TEST_DATABASE_URL", "")
+    settings["NAME"] = f"ledger_{uuid4().hex}" if server else str(tmp_path / "ledger.sqlite3")
+    if server:
+        create_postgresql(server, settings["NAME"])
+    else:
+        copy_sqlite(Path(settings["NAME"]))
+    connections.databases[ALIAS] = settings
     with django_db_blocker.unblock():
-        if connections["default"].vendor == "postgresql":
-            settings["NAME"] = f"ledger_{uuid4().hex}"
-            on_server(f"CREATE DATABASE {settings['NAME']}")
-        else:
-            settings["NAME"] = str(tmp_path / "ledger.sqlite3")
-        connections.databases[ALIAS] = settings
-        call_command("migrate", "audit", database=ALIAS, verbosity=0)
         yield ALIAS
         leave(ALIAS)
-        if connections["default"].vendor == "postgresql":
-            on_server(f"DROP DATABASE {settings['NAME']} WITH (FORCE)")
     del connections[ALIAS]
     del connections.databases[ALIAS]
+    if server:
+        drop_postgresql(server, settings["NAME"])
 
 
 @pytest.fixture
@@ -53,17 +54,3 @@ def audit_alias(transactional_db: None) -> Iterator[str]:
     del transactional_db
     yield "audit"
     leave("audit")
-
-
-def leave(alias: str) -> None:
-    """Close every connection: a database in use cannot be dropped."""
-    connections[alias].close()
-    if connections[alias].vendor == "postgresql":
-        connections[alias].close_pool()  # type: ignore[attr-defined]  # missing from the stubs
-
-
-def on_server(statement: str) -> None:
-    """Run a statement that no transaction may hold."""
-    with connections["default"].cursor() as cursor:
-        cursor.execute(statement)
-    connections["default"].close()

@@ -11,7 +11,7 @@ from audit.ledger.events import Draft, UserRef
 from audit.ledger.kinds import Kind
 from audit.ledger.models import Event, Subject
 from audit.ledger.recorder import Recorder
-from tests.audit.ledger.conftest import leave, on_server
+from tests.own_database import leave
 
 pytestmark = pytest.mark.services
 ALIAS = "ledger_writer"
@@ -22,8 +22,8 @@ GRANTS = "GRANT SELECT, INSERT ON audit_event TO {role}; GRANT SELECT, INSERT, U
 def writer(ledger: str) -> Iterator[str]:
     """The alias of the ledger under a role of its own."""
     role, password = f"writer_{uuid4().hex}", uuid4().hex
-    on_server(f"CREATE ROLE {role} LOGIN PASSWORD '{password}'")
     with connections[ledger].cursor() as cursor:
+        cursor.execute(f"CREATE ROLE {role} LOGIN PASSWORD '{password}'")
         cursor.execute(GRANTS.format(role=role))
     connections.databases[ALIAS] = connections[ledger].settings_dict | {"USER": role, "PASSWORD": password}
     yield ALIAS
@@ -31,8 +31,7 @@ def writer(ledger: str) -> Iterator[str]:
     del connections[ALIAS]
     del connections.databases[ALIAS]
     with connections[ledger].cursor() as cursor:
-        cursor.execute(f"DROP OWNED BY {role}")
-    on_server(f"DROP ROLE {role}")
+        cursor.execute(f"DROP OWNED BY {role}; DROP ROLE {role}")
 
 
 def test_it_records(writer: str, ledger: str) -> None:
