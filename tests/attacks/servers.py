@@ -1,6 +1,7 @@
 """The two servers the table is run against, really started, with clients and people of the same shape."""
 
 import contextlib
+import functools
 import json
 import secrets
 import subprocess
@@ -74,7 +75,7 @@ def as_target(demo: Demo, own: Mapping[str, str], browsers: contextlib.ExitStack
         ),
         clients=_registered(_register(own)),
         passwords={user["username"]: user["password"] for user in demo.facts["users"]},
-        operate=_operator(own),
+        operate=_operator(own, browsers),
         session_cookie="session",
         browsers=browsers,
     )
@@ -105,7 +106,7 @@ def stock(folder: Path, *, database_url: str = "", hasher: str = "") -> Iterator
             ),
             clients=_registered({CLIENTS[name][0]: key for name, key in keys.items()}),
             passwords=passwords,
-            operate=_operator(variables),
+            operate=_operator(variables, browsers),
             session_cookie="sessionid",
             browsers=browsers,
         )
@@ -164,15 +165,26 @@ def _client_id(name: str) -> str:
     return f"{name.lower()}client0123456789"
 
 
-def _operator(variables: Mapping[str, str]) -> Callable[[str, str], None]:
+def _operator(variables: Mapping[str, str], ends: contextlib.ExitStack) -> Callable[[str, str], None]:
+    @functools.cache
+    def started() -> subprocess.Popen[str]:
+        command, pipe = [sys.executable, "-m", "tests.attacks.operate"], subprocess.PIPE
+        process = subprocess.Popen(command, cwd=ROOT, env=environment(**variables), stdin=pipe, stdout=pipe, text=True)
+        return ends.enter_context(process)
+
     def operate(act: str, argument: str) -> None:
-        _run(variables, "tests.attacks.operate", act, argument)
+        process = started()
+        assert process.stdin
+        assert process.stdout
+        print(json.dumps([act, argument]), file=process.stdin, flush=True)
+        if process.stdout.readline() != "done\n":
+            raise RuntimeError(f"the operator could not {act} {argument}")
 
     return operate
 
 
-def _run(variables: Mapping[str, str], module: str, *arguments: str, given: str = "") -> str:
-    command = [sys.executable, "-m", module, *arguments]
+def _run(variables: Mapping[str, str], module: str, *, given: str) -> str:
+    command = [sys.executable, "-m", module]
     done = subprocess.run(
         command,
         cwd=ROOT,
