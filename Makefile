@@ -11,6 +11,9 @@ PIP := $(PY) -m pip install --quiet --quiet --disable-pip-version-check --requir
 # One process more than processors: many tests wait for a server
 PYTEST := $(PY) -m pytest --numprocesses $(shell expr $$(nproc) + 1) --maxprocesses 4 --dist loadgroup
 
+# What one process has compiled, the next one reads: a suite starts hundreds, and pytest rewrites every test module
+unexport PYTHONDONTWRITEBYTECODE
+
 # Where the suite on services finds them; it makes and drops databases of its own
 TEST_DATABASE_URL ?= postgresql://127.0.0.1:5432/postgres
 TEST_REDIS_URL ?= redis://127.0.0.1:6379/15
