@@ -162,7 +162,9 @@ def _keeps_authorization(constrained: Constrained, name: str) -> bool:
 def _idempotency_key(validated: Validated) -> Headers:
     # The client's own has crossed as any other header; without one a backend can still tell a repetition of ours
     received = validated.received
-    if received.method in SAFE_METHODS:
+    # A router sends several messages in one call, and says itself which of them is the call
+    is_routed = received.named is not None and received.named.router is not None
+    if received.method in SAFE_METHODS or is_routed:
         return ()
     sent = [name for name, _value in validated.transformed.headers if name == IDEMPOTENCY_KEY]
     return () if sent else ((IDEMPOTENCY_KEY, received.request_id),)

@@ -113,13 +113,13 @@ def _call_of(exchange: Exchange, backend: BackendPlan) -> UpstreamCall:
     Raises:
         NotRegistered: nobody knows yet how the backend is spoken to.
     """
-    session = exchange.session
+    session, key = exchange.session, exchange.caller.received.request_id
     if backend.mcp is None:
         raise NotRegistered(reason="mcp_not_discovered")
     if session is not None:
-        return UpstreamCall(version=session.version, session_id=session.upstream_id)
+        return UpstreamCall(version=session.version, session_id=session.upstream_id, key=key)
     version = backend.mcp.protocol_version
-    return UpstreamCall(version=version, needs_handshake=version != MODERN)
+    return UpstreamCall(version=version, needs_handshake=version != MODERN, key=key)
 
 
 def backend_of(exchange: Exchange, name: str) -> BackendPlan:

@@ -9,7 +9,7 @@ from typing import Final
 from proxy.entrypoints.mcp.messages import JsonObject
 from proxy.pipeline.call import Answer, Constrained, Headers
 from proxy.pipeline.record import Record
-from proxy.pipeline.route import route
+from proxy.pipeline.route import IDEMPOTENCY_KEY, route
 from proxy.pipeline.whole import WholeBody, carrying
 from proxy.refusals import BackendNonsense, DeadlinePassed, Refusal
 from proxy.upstream.mcp.answers import result_of
@@ -84,10 +84,14 @@ class UpstreamCall:
     """The talk of one call in one revision.
 
     `session_id` names a session at the server. With `needs_handshake` the call makes one of its own, and ends it.
+    `key` tells the server a repetition of the call: no other message has it, or it would pass for the call.
     """
 
-    def __init__(self, *, version: str, session_id: str = "", needs_handshake: bool = False) -> None:
+    def __init__(
+        self, *, version: str, session_id: str = "", needs_handshake: bool = False, key: str = ""
+    ) -> None:  # fmt: skip
         self.version = version
+        self._key = key
         self.session_id = session_id
         self._needs_handshake = needs_handshake
         self._requests = 0
@@ -109,6 +113,9 @@ class UpstreamCall:
             if not self.session_id:
                 _without_sessions[server] = now + WITHOUT_SESSIONS_S
             constrained = carrying(constrained, constrained.validated.received, headers=self._agreed(constrained))
+        if self._key:
+            headers = (*constrained.validated.transformed.headers, (IDEMPOTENCY_KEY, self._key))
+            constrained = carrying(constrained, constrained.validated.received, headers=headers)
         answer = await route(constrained, transport)
         if answer.status in _WANTS_A_SESSION:
             _without_sessions.pop(server, None)

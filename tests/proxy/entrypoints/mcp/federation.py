@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
@@ -97,6 +97,10 @@ class McpServer:
     def says(self, method: str, said: Says) -> None:
         """How a method is answered."""
         self._says[method] = said
+
+    def said(self) -> Iterator[tuple[dict[str, Any], Arrived]]:
+        """Each message with the request that carried it."""
+        return zip(self.heard, self.requests, strict=True)
 
     async def until(self, condition: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
         """The first message that is so, once it is there."""

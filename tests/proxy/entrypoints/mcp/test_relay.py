@@ -95,10 +95,7 @@ async def test_a_handshake_comes_first_where_one_is_needed(caller: Caller, road:
     serve(road, feature("tool", "find"))
     await caller.call("find")
     await server.until(lambda each: each["method"] == "DELETE")
-    said = [
-        (each["method"], *arrived.values("mcp-session-id"))
-        for each, arrived in zip(server.heard, server.requests, strict=True)
-    ]
+    said = [(each["method"], *arrived.values("mcp-session-id")) for each, arrived in server.said()]
     assert said == [
         ("initialize",),
         ("notifications/initialized", "abc-1"),
@@ -107,6 +104,24 @@ async def test_a_handshake_comes_first_where_one_is_needed(caller: Caller, road:
     ]
     # Nobody can be asked anything there: the client behind it has no session
     assert server.heard[0]["params"]["capabilities"] == {}
+
+
+async def test_the_key_of_a_call_is_on_the_call_alone(legacy: Caller, road: Road) -> None:
+    server = behind(road, HANDSHAKE[0])
+    server.session = "abc-1"
+    serve(road, feature("tool", "find"))
+    asked = {"jsonrpc": "2.0", "id": 5, "method": "ping"}
+    server.says("tools/call", streams(asked, result=TEXT))
+    # Its own would come with another id, and so with another body, the second time
+    content = b'{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"find"}}'
+    heard = await legacy.post(content, ("idempotency-key", "mine"))
+    await server.until(lambda each: each.get("method") == "DELETE")
+    keys = {each.get("method", "answer"): arrived.values("idempotency-key") for each, arrived in server.said()}
+    others: list[str] = []
+    assert keys == {
+        "initialize": others, "notifications/initialized": others, "tools/call": [heard.request_id],
+        "answer": others, "DELETE": others,
+    }  # fmt: skip
 
 
 async def test_a_server_may_agree_on_an_earlier_revision(legacy: Caller, road: Road) -> None:
