@@ -14,7 +14,7 @@ from proxy.catalogue.credentials import ClientCredentials
 from proxy.catalogue.header_names import folded
 from proxy.catalogue.matching import Matcher
 from proxy.catalogue.models import AuthMode, BackendKind
-from proxy.catalogue.needs import in_words
+from proxy.catalogue.needs import alternatives, in_words
 from proxy.catalogue.parameters import folded_parameter
 from proxy.catalogue.schemas import validator
 from proxy.catalogue.tls import tls_context
@@ -137,6 +137,14 @@ class OperationPlan:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "needs", in_words(sorted(self.scope_set), self.any_of))
+
+    @property
+    def enough_scopes(self) -> list[list[str]]:
+        """Each list of scopes that is enough for its caller."""
+        found = [sorted(self.scope_set)]
+        for choice in self.any_of:
+            found = [each for needed in found for each in alternatives(needed, choice)]
+        return found
 
     @property
     def named_scopes(self) -> frozenset[str]:

@@ -120,7 +120,7 @@ def _definition(feature: str, name: str, content: JsonObject, operation: Operati
     shown = {NAMED_BY[feature]: name} | content
     if feature != TOOL:
         return shown
-    security = [{"type": "oauth2", "scopes": list(operation.scopes)}]
+    security = [{"type": "oauth2", "scopes": scopes} for scopes in operation.enough_scopes]
     return shown | {"securitySchemes": security, "_meta": content.get("_meta", {}) | {"securitySchemes": security}}
 
 

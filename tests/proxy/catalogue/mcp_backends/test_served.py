@@ -6,6 +6,7 @@ import pytest
 
 from audit.ledger.kinds import Kind
 from oauth_provider.revisions.read import read_all
+from oauth_provider.scopes.models import Scope
 from proxy.catalogue.mcp_backends.approve import approve, approve_opened, refuse
 from proxy.catalogue.mcp_backends.content import found_of
 from proxy.catalogue.mcp_backends.models import Definition, State
@@ -67,6 +68,19 @@ def test_a_tool_says_which_permissions_it_needs() -> None:
     assert shown.definition["_meta"] == {"example.com/a": 1, "securitySchemes": security}
     assert shown.definition["annotations"] == {"readOnlyHint": True}
     assert (shown.definition["name"], shown.upstream_name, shown.backend) == ("weather_forecast", "forecast", "weather")
+
+
+def test_a_tool_says_every_choice_of_permissions_that_is_enough() -> None:
+    backend = mcp_backend()
+    says(backend, tool())
+    for name in ("weather:write", "weather:admin"):
+        Scope.objects.create(name=name, title=name)
+    approve_opened(operations=[opening(backend, any_scopes=["weather:write", "weather:admin"])], actor=None)
+    choices = [["weather:read", "weather:write"], ["weather:read", "weather:admin"]]
+    for path, name in (("/mcp", "weather_forecast"), ("/mcp/weather", "forecast")):
+        shown = server(path).features["tool"][name].definition
+        assert [each["scopes"] for each in shown["securitySchemes"]] == choices
+        assert shown["_meta"]["securitySchemes"] == shown["securitySchemes"]
 
 
 @pytest.mark.parametrize(
