@@ -10,6 +10,7 @@ from audit.ledger.kinds import Decision, Kind
 from audit.ledger.recorder import Recorder
 from proxy.catalogue.plans import MCP_PATH, METADATA_PATH, BackendPlan
 from proxy.catalogue.watch import Watcher
+from proxy.ended_sessions.known import EndedSessions
 from proxy.entrypoints.asgi_types import Application, Receive, Scope, Send
 from proxy.entrypoints.cors import Cors
 from proxy.entrypoints.mcp.endpoint import McpEntrypoint
@@ -56,7 +57,7 @@ class DataPlane:
         self._identifier = Identifier(self.watcher, external=external, strangers=Strangers(self._limits))
         self._keeping: asyncio.Task[None] | None = None
         self.looking = Looking(backends=self._backends)
-        self._once = Once()
+        self._once, self._ended_sessions = Once(), EndedSessions()
         self._rates = RateLimiter(redis_url=settings.REDIS_URL, workers=settings.WEB_CONCURRENCY)
         self._draining = asyncio.Event()
         gateway = Gateway(
@@ -64,6 +65,7 @@ class DataPlane:
             identifier=self._identifier,
             limits=Limits(table=self._limits, rates=self._rates, bulkhead=Bulkhead()),
             once=self._once,
+            ended_sessions=self._ended_sessions,
             transport=self._transport,
             lists_changed=self.looking.lists_changed,
             draining=self._draining,
@@ -121,6 +123,7 @@ class DataPlane:
         await self.issuer_keys.close()
         await asyncio.to_thread(self.looking.stop)
         await self._once.aclose()
+        await self._ended_sessions.aclose()
         await asyncio.to_thread(self.watcher.stop)
         await asyncio.to_thread(self._identifier.close)
         await self._transport.aclose()

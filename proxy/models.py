@@ -4,6 +4,7 @@ from proxy.catalogue.mcp_backends.models import Definition, McpBackend
 from proxy.catalogue.models import Backend, Operation
 from proxy.catalogue.servers.models import McpServer
 from proxy.catalogue.ui_resources.models import UiResource
+from proxy.ended_sessions.models import EndedSession
 from proxy.health.models import BackendCheck
 from proxy.idempotency.models import KeptCall
 from proxy.issuers.models import Issuer
@@ -13,6 +14,7 @@ __all__ = [
     "Backend",
     "BackendCheck",
     "Definition",
+    "EndedSession",
     "Issuer",
     "KeptCall",
     "Limit",

@@ -126,6 +126,7 @@ _SLUGS: Mapping[str | Promise, tuple[str, ...]] = {
         "revocations_unknown",
         "identity_store_down",
         "idempotency_store_down",
+        "session_store_down",
         "no_signing_key",
         "shutdown",
     ),

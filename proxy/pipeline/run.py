@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from proxy.catalogue.watch import Watcher
+from proxy.ended_sessions.known import EndedSessions
 from proxy.observation.call import CONSTRAIN, INTENT, TRANSFORM, VALIDATE, Observation
 from proxy.pipeline.call import Answer, Constrained, Received
 from proxy.pipeline.constrain import Limits
@@ -29,6 +30,7 @@ class Gateway:
     identifier: Identifier
     limits: Limits
     once: Once
+    ended_sessions: EndedSessions
     transport: Transport
     # A backend says that its lists of tools, prompts or resources are other ones
     lists_changed: Callable[[str], None]

@@ -11,7 +11,6 @@ _REASONS: Final = {
     "sep-2575-missing-capability-http-400": _NO_TOOL,
     "sep-2575-http-server-no-independent-requests-on-stream": _NO_TOOL,
     "sep-2575-server-no-log-without-loglevel": _NO_TOOL,
-    "server-session-terminated-returns-404": "the gateway answers lists by itself; a call in an ended session gets 404",
     "server-sse-content-type": "when a server breaks an answer off, the gateway does not ask for the rest",
     "server-session-id-visible-ascii": _NO_SESSIONS,
     "server-session-lifecycle-skipped": _NO_SESSIONS,

@@ -7,7 +7,7 @@ from proxy.catalogue.plans import ServerPlan
 from proxy.entrypoints.mcp.caller import Caller, Reply
 from proxy.entrypoints.mcp.messages import JsonObject, Message
 from proxy.entrypoints.mcp.revisions import Revision
-from proxy.entrypoints.mcp.session import Session
+from proxy.entrypoints.mcp.session import Session, SessionOver
 from proxy.entrypoints.mcp.stream import EventStream
 from proxy.pipeline.call import Headers, Received
 from proxy.pipeline.record import Record
@@ -63,9 +63,12 @@ class Exchange:
 
         Raises:
             RateLimited, AuditUnavailable: see there.
+            SessionOver: its client ended the session that it shows. What goes on to a server hears that from there.
         """
         self.record.asked = self.message.method
         limits = await self.counted()
+        if self.session is not None and await self.gateway.ended_sessions.has(self.session.digest):
+            raise SessionOver
         await self.record.answered()
         return self.result(result, headers=limits)
 

@@ -4,6 +4,7 @@ A session stands for one at an MCP server that keeps them; a question is what su
 of a call. Both are good for the caller they were made for, at one server, and for a while.
 """
 
+import hashlib
 import json
 import time
 from dataclasses import asdict, dataclass, field
@@ -29,13 +30,16 @@ class SessionOver(NotRegistered):
 class Session:
     """A session at an MCP server behind this one: its id there, and what the client says it can be asked.
 
-    `announces` are those of the server's own capabilities that need a session, such as `resources.subscribe`.
+    `announces` are those of the server's own capabilities that need a session, such as `resources.subscribe`. Once a
+    client shows it, `digest` is the SHA-256 of what it shows, and `until` when that is over, in seconds of the epoch.
     """
 
     upstream_id: str
     version: str
     capabilities: list[str]
     announces: list[str] = field(default_factory=list)
+    digest: str = ""
+    until: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +64,8 @@ def session_of(sealed: str, caller: Caller) -> Session:
     Raises:
         SessionOver: it is none, somebody else's, another server's, or too old.
     """
-    return Session(**_unsealed(sealed, caller, Session))
+    content, until = _unsealed(sealed, caller, Session)
+    return Session(**content | {"digest": hashlib.sha256(sealed.encode()).hexdigest(), "until": until})
 
 
 def question_of(sealed: str, caller: Caller) -> Question:
@@ -69,10 +74,11 @@ def question_of(sealed: str, caller: Caller) -> Question:
     Raises:
         SessionOver: as for a session.
     """
-    return Question(**_unsealed(sealed, caller, Question))
+    content, _until = _unsealed(sealed, caller, Question)
+    return Question(**content)
 
 
-def _unsealed(sealed: str, caller: Caller, kind: type[Session | Question]) -> dict[str, Any]:
+def _unsealed(sealed: str, caller: Caller, kind: type[Session | Question]) -> tuple[dict[str, Any], int]:
     try:
         if len(sealed) > SEALED_MAX or not sealed.isascii():
             raise SessionOver
@@ -81,8 +87,7 @@ def _unsealed(sealed: str, caller: Caller, kind: type[Session | Question]) -> di
         raise SessionOver from None
     if name != kind.__name__ or owner != _owner(caller) or until < time.time():
         raise SessionOver
-    found: dict[str, Any] = content
-    return found
+    return content, until
 
 
 def _owner(caller: Caller) -> list[str]:

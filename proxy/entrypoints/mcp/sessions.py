@@ -1,6 +1,7 @@
 """Sessions at a server behind this one that keeps them, for clients with a handshake: begun, used and ended here.
 
-Nothing of them is remembered here: the client keeps what `initialize` gave it, and any worker can read that.
+Nothing of them is remembered here but that they were ended: the client keeps what `initialize` gave it, and any worker
+can read that.
 """
 
 from dataclasses import replace
@@ -88,15 +89,22 @@ async def set_level(exchange: Exchange) -> Reply:
 
 
 async def end_session(exchange: Exchange) -> Reply:
-    """DELETE: the session ends at the server behind this one.
+    """DELETE: the session ends at the server behind this one, and here what this one answers by itself.
 
     Raises:
+        SessionOver: that server does not know it any more.
         MethodNotAllowed: no session is named, or that server lets none be ended.
     """
     if exchange.session is None:
         raise MethodNotAllowed(headers=(("allow", "POST, OPTIONS"),))
-    headers = end_of_session(exchange.session.upstream_id, version=exchange.session.version)
-    await _post(exchange, Outgoing(headers, b""), exchange.session, method="DELETE")
+    session, ended = exchange.session, exchange.gateway.ended_sessions
+    headers = end_of_session(session.upstream_id, version=session.version)
+    try:
+        await _post(exchange, Outgoing(headers, b""), session, method="DELETE")
+    except SessionOver:
+        await ended.end(session.digest, until=session.until)
+        raise
+    await ended.end(session.digest, until=session.until)
     return Reply(None)
 
 

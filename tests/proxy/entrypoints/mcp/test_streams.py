@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,12 +11,11 @@ from proxy.entrypoints.mcp import listening, session, upstream_call
 from proxy.entrypoints.mcp.caller import Caller as SentBy
 from proxy.entrypoints.mcp.revisions import HANDSHAKE, MODERN
 from proxy.pipeline import route
-from tests.proxy.asgi_client import HOST, Begun, Exchange
+from tests.proxy.asgi_client import HOST, Begun
 from tests.proxy.entrypoints.mcp.conftest import ACCEPT, JSON, META, Caller
 from tests.proxy.entrypoints.mcp.federation import (
     BACKEND,
     EVENTS_HEAD,
-    McpServer,
     behind,
     event,
     fails,
@@ -26,6 +25,7 @@ from tests.proxy.entrypoints.mcp.federation import (
     serve,
     streams,
 )
+from tests.proxy.entrypoints.mcp.sessions import Talk, initialize
 from tests.proxy.plane import Road
 from tests.proxy.plans import ANA, received
 from tests.proxy.raw_backend import Wire, answer, chunk, silence
@@ -148,34 +148,6 @@ async def test_a_stream_of_an_operation_is_gathered(caller: Caller, road: Road) 
 # Sessions, and what a server asks in the middle of a call
 
 
-@dataclass
-class Talk:
-    """A client with a handshake in a session at the server behind."""
-
-    server: McpServer
-    caller: Caller
-    session: tuple[str, str]
-
-    async def post(self, document: dict[str, Any], *, caller: Caller | None = None) -> Exchange:
-        """Send a message in the session."""
-        content = json.dumps({"jsonrpc": "2.0", **document}).encode()
-        return await (caller or self.caller).post(content, self.session, path=OWN)
-
-
-async def initialize(caller: Caller, road: Road, version: str = HANDSHAKE[0]) -> Talk:
-    """Begin a session at a server that the gateway speaks `version` with."""
-    server = behind(road, version, "logging")
-    server.version, server.session = HANDSHAKE[0], "up-1"
-    resource = road.plane.watcher.snapshot.servers["/mcp"].resource
-    serve(road, feature("tool", "find"), path=OWN, backend=BACKEND, resource=resource)
-    params = {"protocolVersion": HANDSHAKE[0], "capabilities": {"elicitation": {}, "experimental": {"x": {}}}}
-    content = json.dumps({"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": params}).encode()
-    heard = await caller.post(content, path=OWN)
-    assert heard.json()["result"]["capabilities"]["logging"] == {}
-    assert server.heard[-1]["params"]["capabilities"] == {"elicitation": {}}
-    return Talk(server, caller, ("mcp-session-id", heard.header("mcp-session-id")))
-
-
 @pytest.fixture
 async def talk(legacy: Caller, road: Road) -> Talk:
     return await initialize(legacy, road)
@@ -275,16 +247,6 @@ async def test_a_session_that_is_over_is_404(talk: Talk) -> None:
     assert (await talk.post(call)).status == 404
     talk.server.says("tools/call", results(TEXT))
     assert (await talk.post(call)).status == 200
-
-
-async def test_delete_ends_the_session_behind(talk: Talk, road: Road) -> None:
-    talk.server.says("DELETE", lambda wire, _message: wire.write(answer()))
-    sent = (HOST, bearer(talk.caller.token))
-    assert (await road.call("DELETE", OWN, *sent, talk.session)).status == 200
-    assert talk.server.requests[-1].header("mcp-session-id") == "up-1"
-    assert (await road.call("DELETE", OWN, *sent)).status == 405
-    talk.server.says("DELETE", lambda wire, _message: wire.write(answer(status="405 Method Not Allowed")))
-    assert (await road.call("DELETE", OWN, *sent, talk.session)).status == 405
 
 
 async def test_a_question_of_the_server_goes_to_the_client_and_its_answer_back(talk: Talk) -> None:
