@@ -85,19 +85,20 @@ class GatewayApplication:
         is_health = self._health.answers(path) or path == METRICS_PATH
         called = None if _is_alias(path) else self._data_plane.application_for(path)
         try:
-            inspect(scope, allowed_hosts=() if is_health else settings.ALLOWED_HOSTS)
+            # Room comes before anything is looked at: who is turned away must cost next to nothing
             if not is_health:
-                self._load.admit(is_ordinary=called is not None)
+                self._load.check(is_ordinary=called is not None)
+            if called is not None:
+                self._data_plane.check_places(path)
+            inspect(scope, allowed_hosts=() if is_health else settings.ALLOWED_HOSTS)
         except Refusal as refusal:
             await self._refuse(scope, send, refusal)
             return
         if is_health:
             await (self._metrics if path == METRICS_PATH else self._health)(scope, receive, send)
             return
-        try:
+        with self._load.carrying():
             await (called or self._control_plane)(scope, receive, send)
-        finally:
-            self._load.done()
 
     async def _control_plane(self, scope: Scope, receive: Receive, send: Send) -> None:
         state = scope["state"]
@@ -122,22 +123,27 @@ class GatewayApplication:
         state = scope["state"]
         if self._data_plane.application_for(scope["path"]):
             self._counts.refused(status=refusal.status, reason=refusal.reason)
-            draft = Draft(
-                kind=Kind.PROXY_CALL_DECIDED,
-                decision=Decision.ERROR if refusal.status >= SERVER_ERROR else Decision.DENY,
-                reason=refusal.reason,
-                method=scope["method"],
-                status=refusal.status,
-                request_id=state["request_id"],
-                address=truncated_address(state["address"]),
-            )
-            try:
-                if recorder.refusals.admits(address_network(state["address"]), draft):
-                    await recorder.record(draft)
-            except AuditUnavailable:
-                log.warning("refusal_not_recorded", request_id=state["request_id"], reason=refusal.reason)
+            if not recorder.refusals.counts(address_network(state["address"]), refusal.reason):
+                await self._record_refusal(scope, refusal)
         responder = Responder(send, request_id=state["request_id"], head_only=scope["method"] == "HEAD")
         await responder.problem(refusal)
+
+    async def _record_refusal(self, scope: Scope, refusal: Refusal) -> None:
+        state = scope["state"]
+        draft = Draft(
+            kind=Kind.PROXY_CALL_DECIDED,
+            decision=Decision.ERROR if refusal.status >= SERVER_ERROR else Decision.DENY,
+            reason=refusal.reason,
+            method=scope["method"],
+            status=refusal.status,
+            request_id=state["request_id"],
+            address=truncated_address(state["address"]),
+        )
+        try:
+            if recorder.refusals.admits(address_network(state["address"]), draft):
+                await recorder.record(draft)
+        except AuditUnavailable:
+            log.warning("refusal_not_recorded", request_id=state["request_id"], reason=refusal.reason)
 
     def _longest_call(self) -> timedelta:
         timeouts = [backend.timeout_s for backend in self._data_plane.watcher.snapshot.backends.values()]

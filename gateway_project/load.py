@@ -2,7 +2,8 @@
 
 import asyncio
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from threading import current_thread, main_thread
 from types import FrameType
 from typing import Any
@@ -12,9 +13,14 @@ from proxy.refusals import Overloaded, Unavailable
 # Requests in flight; the last tenth is for sign-in, tokens and whatever else the control plane answers
 AT_ONCE = 256
 AT_ONCE_ORDINARY = 230
-# An event loop that is late so often in a row has more to do than it can, whatever the number
-LAG_S = 0.1
-LATE_TICKS = 3
+# Whether the event loop keeps up is looked at so often. One that is so late so many times in a row has more to do than
+# it can: it takes on a part of what it took, and more again step by step (as TCP does, RFC 5681 section 3.1), because
+# the more calls are open the longer each of them waits, and waiting gets nobody served
+TICK_S = 0.1
+LAG_S = 0.01
+LATE_TICKS = 2
+LESS, MORE = 0.7, 10
+AT_LEAST = 32
 # How long running requests, streams included, may go on once the process is told to stop
 DRAIN_S = 25.0
 CUT_WITHIN_S = 2.0
@@ -32,6 +38,7 @@ class Load:
         self._on_drain = on_drain
         self._loop: asyncio.AbstractEventLoop | None = None
         self._running: set[asyncio.Task[Any]] = set()
+        self._room = AT_ONCE_ORDINARY
         self._late = 0
         self._expected = 0.0
         self._timers: dict[str, asyncio.TimerHandle] = {}
@@ -67,28 +74,31 @@ class Load:
         if running:
             await asyncio.wait(running, timeout=CUT_WITHIN_S)
 
-    def admit(self, *, is_ordinary: bool) -> None:
-        """Take on the request of the current task; `done` must follow. Ordinary ones leave room for the others.
+    def check(self, *, is_ordinary: bool) -> None:
+        """Whether there is room for one more request. Ordinary ones leave some for the others.
 
         Raises:
             Unavailable: the process is being stopped.
-            Overloaded: there are too many, or the event loop cannot keep up.
+            Overloaded: there are too many, or more than the event loop keeps up with.
         """
         if self.is_draining:
             refusal = Unavailable("This process is being stopped; send the call again.", reason="shutdown")
             refusal.headers = (*refusal.headers, ("connection", "close"))
             raise refusal
-        at_once = len(self._running)
-        if at_once >= AT_ONCE or (is_ordinary and (at_once >= AT_ONCE_ORDINARY or self._late >= LATE_TICKS)):
+        if len(self._running) >= (self._room if is_ordinary else AT_ONCE):
             raise Overloaded("The gateway has as many calls as it can carry; send this one again later.")
-        task = asyncio.current_task()
-        if task is not None:
-            self._running.add(task)
 
-    def done(self) -> None:
-        """The request of the current task is over."""
+    @contextmanager
+    def carrying(self) -> Iterator[None]:
+        """Count the request of the current task for as long as the block lasts."""
         task = asyncio.current_task()
-        if task is not None:
+        if task is None:
+            yield
+            return
+        self._running.add(task)
+        try:
+            yield
+        finally:
             self._running.discard(task)
 
     def drain(self) -> None:
@@ -108,7 +118,11 @@ class Load:
         loop = asyncio.get_running_loop()
         now = loop.time()
         self._late = self._late + 1 if now - self._expected > LAG_S else 0
-        self._expected = now + LAG_S
+        if self._late >= LATE_TICKS:
+            self._room = max(AT_LEAST, int(self._room * LESS))
+        elif not self._late:
+            self._room = min(AT_ONCE_ORDINARY, self._room + MORE)
+        self._expected = now + TICK_S
         self._timers["tick"] = loop.call_at(self._expected, self._tick)
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:

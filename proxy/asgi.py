@@ -57,13 +57,14 @@ class DataPlane:
         self._identifier = Identifier(self.watcher, external=external, strangers=Strangers(self._limits))
         self._keeping: asyncio.Task[None] | None = None
         self.looking = Looking(backends=self._backends)
+        self._bulkhead = Bulkhead()
         self._once, self._ended_sessions = Once(), EndedSessions()
         self._rates = RateLimiter(redis_url=settings.REDIS_URL, workers=settings.WEB_CONCURRENCY)
         self._draining = asyncio.Event()
         gateway = Gateway(
             watcher=self.watcher,
             identifier=self._identifier,
-            limits=Limits(table=self._limits, rates=self._rates, bulkhead=Bulkhead()),
+            limits=Limits(table=self._limits, rates=self._rates, bulkhead=self._bulkhead),
             once=self._once,
             ended_sessions=self._ended_sessions,
             transport=self._transport,
@@ -86,6 +87,18 @@ class DataPlane:
         if path == METADATA_PATH or path.startswith(f"{METADATA_PATH}/"):
             return self._resource_metadata
         return None
+
+    def check_places(self, path: str) -> None:
+        """Whether a call of `path` has any prospect of a place at its backend, as far as the path tells.
+
+        It would hear so in its turn. A crowd is told at once, because each of its calls would cost half as much as one
+        that is carried.
+
+        Raises:
+            Overloaded: it has none.
+        """
+        if self._bulkhead.is_crowded and (backend := self.watcher.snapshot.backend_at(path)) is not None:
+            self._bulkhead.check(backend)
 
     def standing_of(self, backend: str, upstream_url: str) -> Standing:
         """How a backend stands with this process."""

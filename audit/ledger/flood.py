@@ -35,21 +35,26 @@ class RefusalFlood:
 
     def admits(self, caller: str, draft: Draft) -> bool:
         """Whether `draft`, a refusal of `caller` (an address, or whoever it was), is to be written itself."""
+        if self.counts(caller, draft.reason):
+            return False
+        key = (caller, draft.reason)
+        if key not in self._seen and len(self._seen) >= CALLERS_MAX:
+            key = ("", draft.reason)
+        self._seen.setdefault(key, _Seen(draft)).number += 1
+        return True
+
+    def counts(self, caller: str, reason: str) -> bool:
+        """Count one more if so many were written that this one needs no draft; else `admits` is to be asked with it."""
         if self._clock() >= self._until:
             self.flush()
-        key = (caller, draft.reason)
-        seen = self._seen.get(key)
-        if seen is None:
-            if len(self._seen) >= CALLERS_MAX:
-                key = ("", draft.reason)
-            seen = self._seen.setdefault(key, _Seen(draft))
+        seen = self._seen.get((caller, reason)) or self._seen.get(("", reason))
+        if seen is None or seen.number < FULL:
+            return False
         seen.number += 1
-        if seen.number <= FULL:
-            return True
         if self._timer is None:
             wait_s = max(0.0, self._until - self._clock())
             self._timer = asyncio.get_running_loop().call_later(wait_s, self.flush)
-        return False
+        return True
 
     def flush(self) -> None:
         """Write the numbers of the window that ends, and begin the next one."""

@@ -2,6 +2,7 @@
 
 from contextvars import ContextVar, Token
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import ip_address, ip_network
 
 IPV4_PREFIX = 24
@@ -25,6 +26,7 @@ def set_origin(origin: Origin) -> Token[Origin | None]:
     return current_origin.set(origin)
 
 
+@lru_cache(maxsize=8192)
 def truncated_address(address: str) -> str:
     """The network of an address, /24 or /48, so that an event points at no single household; "" when it is none."""
     try:

@@ -80,15 +80,25 @@ class Snapshot:
 
     def match(self, method: str, path: CanonicalPath) -> Match:
         """The backend with the longest prefix of `path`, and its operation for `method`."""
+        length, backend = self._longest(path.raw_segments)
+        if backend is None:
+            return NO_MATCH
+        rest = path.raw[len(backend.prefix) :]
+        return Match(backend, backend.matcher.match(method, path.segments[length:]), rest)
+
+    def backend_at(self, path: str) -> BackendPlan | None:
+        """The backend with the longest prefix of `path`, if `path` is one that everybody reads the same way."""
+        return self._longest(tuple(path[1:].split("/")))[1]
+
+    def _longest(self, segments: tuple[str, ...]) -> tuple[int, BackendPlan | None]:
         for length in self.prefix_lengths:
-            prefix = path.raw_segments[:length]
+            prefix = segments[:length]
             backend = self.by_prefix.get(prefix)
             if backend is not None:
-                rest = path.raw[len(backend.prefix) :]
-                return Match(backend, backend.matcher.match(method, path.segments[length:]), rest)
+                return length, backend
             if prefix in self.closed_prefixes:
                 break
-        return NO_MATCH
+        return 0, None
 
     def api(self, backend: BackendPlan) -> Api:
         """What the OpenAPI document of `backend` is made from."""

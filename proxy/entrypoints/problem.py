@@ -1,6 +1,7 @@
 """A refusal as an HTTP answer: application/problem+json (RFC 9457), the one place that renders it."""
 
 import json
+from functools import lru_cache
 
 from proxy.refusals import Headers, Refusal
 
@@ -10,17 +11,9 @@ TYPE_BASE = "about:blank"
 
 def render(refusal: Refusal, *, request_id: str) -> tuple[Headers, bytes]:
     """The headers, in lower case, and the body of the answer to a refused request."""
-    document = {
-        "type": TYPE_BASE,
-        "title": refusal.title,
-        "status": refusal.status,
-        "detail": refusal.detail,
-        "request_id": request_id,
-        "error": refusal.error,
-        "error_description": refusal.detail,
-        **refusal.members,
-    }
-    body = json.dumps(document).encode()
+    # Two objects in one: what many have in common is written once
+    own = json.dumps({"request_id": request_id, **refusal.members})
+    body = f"{_common(refusal.title, refusal.status, refusal.error, refusal.detail)}, {own[1:]}".encode()
     headers = (
         ("content-type", MEDIA_TYPE),
         ("content-length", str(len(body))),
@@ -29,3 +22,16 @@ def render(refusal: Refusal, *, request_id: str) -> tuple[Headers, bytes]:
         *refusal.headers,
     )
     return headers, body
+
+
+@lru_cache(maxsize=256)
+def _common(title: str, status: int, error: str, detail: str) -> str:
+    document = {
+        "type": TYPE_BASE,
+        "title": title,
+        "status": status,
+        "detail": detail,
+        "error": error,
+        "error_description": detail,
+    }
+    return json.dumps(document)[:-1]

@@ -29,6 +29,11 @@ class Bulkhead:
     def __init__(self) -> None:
         self._rooms: dict[str, _Room] = {}
 
+    @property
+    def is_crowded(self) -> bool:
+        """Whether there is a backend at which a call has no prospect of a place."""
+        return any(len(room.waiting) >= QUEUE_MAX for room in self._rooms.values())
+
     def check(self, backend: BackendPlan) -> None:
         """Whether a call has any prospect of a place.
 

@@ -2,7 +2,6 @@
 
 import asyncio
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
 from time import monotonic
 
 from audit.ledger.closing import STREAMING
@@ -196,7 +195,7 @@ class Record:
             response_bytes=self.response_bytes if is_final else None,
             retries=self.retries or None,
             request_id=received.request_id,
-            address=_network(received.address),
+            address=truncated_address(received.address),
         )
 
     def _is_strange(self, refusal: Refusal) -> bool:
@@ -212,6 +211,3 @@ class Record:
 
     def _elapsed_us(self) -> int:
         return int((asyncio.get_running_loop().time() - self.received.started) * MICROSECONDS)
-
-
-_network = lru_cache(maxsize=4096)(truncated_address)

@@ -3,21 +3,25 @@
 import pytest
 
 from tests.attacks.gateway.field import Field
-from tests.evidence.overload import periods
+from tests.evidence.overload import overload
 
-SECONDS = 10.0
+SECONDS = 12.0
 # Of calls that the backend got, how many it may get a second time
 RETRIES = 0.1
+# Beside other tests: of what it carries alone, and of the calls afterwards
+KEPT, SERVED_AFTER = 0.3, 0.9
 
 
 @pytest.mark.services
 def test_three_times_what_it_takes(field: Field) -> None:
-    before, during, after = periods(field, seconds=SECONDS)
-    print(before, during, after, sep="\n")
-    assert set(before.statuses) == set(after.statuses) == {200}
-    assert set(during.statuses) <= {0, 200, 503}
+    found = overload(field, seconds=SECONDS)
+    print(found)
+    during = found.during
+    assert set(during.statuses) == {200, 503}
     assert all(heard.header("retry-after") for heard in during.heard if heard.status == 503)
     assert len(during.carried) == during.statuses[200]
-    # A call whose caller lost its connection reached the backend too
-    assert during.asked <= (1 + RETRIES) * len(during.carried) + during.statuses[0]
+    assert found.asked_twice <= RETRIES
+    # `python -m tests.evidence.overload` measures how much, on a machine that does nothing else
+    assert found.kept >= KEPT
+    assert len(found.after.carried) >= SERVED_AFTER * len(found.after.heard)
     field.healthy(200)

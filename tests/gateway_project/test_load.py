@@ -10,7 +10,7 @@ from contextlib import suppress
 import pytest
 
 from gateway_project import load as module
-from gateway_project.load import AT_ONCE, AT_ONCE_ORDINARY, LAG_S, LATE_TICKS, Load
+from gateway_project.load import AT_LEAST, AT_ONCE, AT_ONCE_ORDINARY, LATE_TICKS, TICK_S, Load
 from proxy.refusals import Overloaded, Unavailable
 
 
@@ -40,14 +40,13 @@ class Held:
                 await task
 
     async def _request(self, *, is_ordinary: bool) -> None:
-        self._load.admit(is_ordinary=is_ordinary)
-        try:
-            await asyncio.sleep(3600)
-        except asyncio.CancelledError:
-            self.ended.append("cut")
-            raise
-        finally:
-            self._load.done()
+        self._load.check(is_ordinary=is_ordinary)
+        with self._load.carrying():
+            try:
+                await asyncio.sleep(3600)
+            except asyncio.CancelledError:
+                self.ended.append("cut")
+                raise
 
     async def end(self) -> None:
         """All of them leave."""
@@ -70,27 +69,41 @@ async def test_beyond_a_number_calls_are_refused_and_sign_in_still_has_room(load
     await held.end()
 
 
-async def test_a_loop_that_stays_late_sheds_calls_and_recovers(load: Load) -> None:
-    for _tick in range(LATE_TICKS + 1):
-        time.sleep(2.5 * LAG_S)  # noqa: ASYNC251 - what is tested
+async def late(ticks: int) -> None:
+    """Let the loop be late so often in a row."""
+    for _tick in range(ticks):
+        time.sleep(1.5 * TICK_S)  # noqa: ASYNC251 - what is tested
         await asyncio.sleep(0.001)
+
+
+async def test_a_loop_that_stays_late_takes_on_less_and_more_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "AT_ONCE_ORDINARY", AT_LEAST + 5)
+    load = Load()
+    load.start()
     held = Held(load)
+    await held.add(AT_LEAST)
+    await late(LATE_TICKS + 1)
     with pytest.raises(Overloaded):
         await held.add(1)
     await held.add(1, is_ordinary=False)
     async with asyncio.timeout(5):
         while True:
-            await asyncio.sleep(LAG_S)
+            await asyncio.sleep(TICK_S)
             with suppress(Overloaded):
                 await held.add(1)
                 break
     await held.end()
+    # However late it is, it carries so many
+    await late(2 * LATE_TICKS)
+    await held.add(AT_LEAST)
+    await held.end()
+    await load.stop()
 
 
 async def test_one_late_tick_is_no_overload(load: Load) -> None:
-    time.sleep(2.5 * LAG_S)  # noqa: ASYNC251 - what is tested
-    await asyncio.sleep(0.001)
     held = Held(load)
+    await held.add(AT_ONCE_ORDINARY - 1)
+    await late(1)
     await held.add(1)
     await held.end()
 

@@ -7,12 +7,13 @@ import pytest
 
 from gateway_project import asgi, load
 from gateway_project.asgi import GatewayApplication
+from proxy.limits import concurrency
 from tests.gateway_project.test_asgi import Lifespan, ask
 from tests.proxy.asgi_client import HOST, begin
 from tests.proxy.committed import committed, db
 from tests.proxy.plane import GatedRecorder, recorder, stored, upstream
 from tests.proxy.raw_backend import RawBackend, Wire, answer
-from tests.proxy.world import JOBS, Stored, bearer, events
+from tests.proxy.world import JOBS, NARROW, Stored, bearer, events
 
 __all__ = ["committed", "db", "recorder", "stored", "upstream"]
 
@@ -64,3 +65,24 @@ async def test_calls_are_shed_and_everything_else_goes_on(
         await asyncio.wait_for(running, 5)
         assert exchange.body == b"carried"
     assert (await ask(small, "GET", target, token)).status == 200
+
+
+async def test_a_crowd_at_one_backend_is_shed_before_anybody_asks_who_it_is(
+    small: GatewayApplication, upstream: RawBackend, stored: Stored, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(concurrency, "QUEUE_MAX", 0)
+    go = asyncio.Event()
+
+    async def late(wire: Wire) -> None:
+        await go.wait()
+        await wire.write(answer(b"carried"))
+
+    upstream.says(late)
+    _exchange, running = begin(small, "GET", f"{NARROW}/one", ("host", HOST[1]), bearer(stored.narrow))
+    await upstream.heard()
+    shed = await ask(small, "GET", f"{NARROW}/two")
+    assert (shed.status, shed.json()["error"]) == (503, "overloaded")
+    assert (await ask(small, "GET", f"{JOBS}/jobs/7")).status == 401
+    go.set()
+    await asyncio.wait_for(running, 5)
+    assert (await ask(small, "GET", f"{NARROW}/two")).status == 401
