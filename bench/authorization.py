@@ -21,7 +21,7 @@ from bench.servers import processor_s
 from tests.attacks.servers import gatehouse, stock
 from tests.attacks.target import VERIFIER, Target
 from tests.journeys.server import ROOT, environment
-from tests.journeys.stores import own_database
+from tests.journeys.stores import empty_database
 
 # What the design asks for with a confidential client
 TARGET = 3.0
@@ -74,7 +74,7 @@ def _server(name: str, folder: Path, core: int, other_core: int) -> Iterator[Tar
         if name == "ours":
             started = stack.enter_context(gatehouse(folder / name, OAUTH_RATES=UNLIMITED))
         else:
-            url = stack.enter_context(own_database()) if "TEST_DATABASE_URL" in os.environ else ""
+            url = stack.enter_context(empty_database()) if "TEST_DATABASE_URL" in os.environ else ""
             started = stack.enter_context(stock(folder / name, database_url=url))
         os.sched_setaffinity(0, {other_core})
         yield started
