@@ -5,17 +5,17 @@ import asyncio
 import os
 from datetime import timedelta
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gateway_project.settings")
 
 import structlog
 import uuid_utils
 from django.conf import settings
-from django.core.asgi import get_asgi_application
 
-# django-stubs types the handler with dict, where ASGI says mapping
-control_plane: Any = get_asgi_application()
+from gateway_project.control_plane import control_plane
+
+django_application = control_plane()
 
 from audit.ledger.closing import UnfinishedCalls
 from audit.ledger.events import Draft
@@ -110,7 +110,7 @@ class GatewayApplication:
             # Django would write any body to disk, for as long as it takes, before it looks at the request
             whole = await read_whole(scope, receive, limit=settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
             counted = counting(send, self._counts, path=scope["path"], prefixes=settings.OAUTH_ALIAS_PREFIXES)
-            await control_plane(scope, whole, _with_request_id(counted, state["request_id"]))
+            await django_application(scope, whole, _with_request_id(counted, state["request_id"]))
         except Refusal as refusal:
             await Responder(send, request_id=state["request_id"]).problem(refusal)
         except ClientGone:
