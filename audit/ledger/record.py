@@ -56,6 +56,7 @@ def record(*, kind: Kind, **fields: Unpack[EventFields]) -> UUID:
 
 def record_all(drafts: Sequence[Draft]) -> None:
     """The same for events of one change, in one statement. Raises django.db.Error."""
-    with transaction.atomic(using=DEFAULT_DB_ALIAS):
+    # Without a savepoint: nobody goes on with a change whose event could not be written
+    with transaction.atomic(using=DEFAULT_DB_ALIAS, savepoint=False):
         pseudonyms = resolve(DEFAULT_DB_ALIAS, users_of(drafts))
         insert(connections[DEFAULT_DB_ALIAS], [row_of(draft, pseudonyms) for draft in drafts])

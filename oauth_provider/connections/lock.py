@@ -4,22 +4,28 @@ Whoever spends a code, rotates a refresh token or takes access away locks the co
 afterwards. One lock in one order: no race between two redemptions, and no deadlock with a revocation.
 """
 
-from typing import Any
+from typing import TypeVar
 from uuid import UUID
 
+from django.db.models import Model, QuerySet
+
 from oauth_provider.connections.models import Connection
+
+Hanging = TypeVar("Hanging", bound=Model)
 
 
 def lock_connection(connection_id: UUID) -> Connection | None:
     """The connection with its user, client and resource, locked until the caller's transaction ends; None if gone."""
-    return lock_connection_of(pk=connection_id)
+    rows = Connection.objects.select_for_update(of=("self",), no_key=True)
+    return rows.select_related("user__identity", "client", "resource").filter(pk=connection_id).first()
 
 
-def lock_connection_of(**found_by: Any) -> Connection | None:
-    """As `lock_connection`, for whoever only knows what hangs on it; `found_by` are conditions of a queryset."""
-    return (
-        Connection.objects.select_for_update(of=("self",), no_key=True)
-        .select_related("user__identity", "client", "resource")
-        .filter(**found_by)
-        .first()
-    )
+def lock_with_connection(rows: QuerySet[Hanging]) -> Hanging | None:
+    """The one row of `rows`, with the connection it hangs on, its user and resource; None if there is none.
+
+    Both are locked, the connection first. PostgreSQL reads what it locks anew when a rival had it before us, so that
+    the row is what the rival left: one statement is as good as a look after the lock.
+    """
+    locked = rows.select_for_update(of=("connection", "self"), no_key=True)
+    found = locked.select_related("connection__user__identity", "connection__resource").order_by()[:1]
+    return next(iter(found), None)

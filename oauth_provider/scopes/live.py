@@ -8,7 +8,8 @@ from oauth_provider.scopes.openid import OPENID_SCOPES
 
 def live_scopes(names: Iterable[str]) -> frozenset[str]:
     """Those of `names` that exist and are enabled."""
-    return frozenset(Scope.objects.filter(name__in=list(names), enabled=True).values_list("name", flat=True))
+    found = Scope.objects.filter(name__in=list(names), enabled=True).order_by()
+    return frozenset(found.values_list("name", flat=True))
 
 
 def scopes_of_apis() -> list[str]:

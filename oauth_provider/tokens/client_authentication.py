@@ -135,4 +135,7 @@ def _storable(client_id: str) -> bool:
 
 def find_client(client_id: str) -> Client | None:
     """The client of that id."""
-    return Client.objects.filter(client_id=client_id).first()
+    try:
+        return Client.objects.get(client_id=client_id)
+    except Client.DoesNotExist:
+        return None

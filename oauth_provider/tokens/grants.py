@@ -9,7 +9,7 @@ from django.utils import timezone
 from oauth2_provider.models import AbstractGrant, AbstractRefreshToken, get_grant_model, get_refresh_token_model
 
 from oauth_provider.clients.models import Client
-from oauth_provider.connections.lock import lock_connection_of
+from oauth_provider.connections.lock import lock_with_connection
 from oauth_provider.connections.models import Connection
 from oauth_provider.identities.external_id import user_ref
 from oauth_provider.openid.id_token import SignIn
@@ -77,14 +77,15 @@ def lock_code(*, code: str, client: Client) -> CodeGrant:
         InvalidGrantError: it cannot be redeemed.
     """
     checksum = code_checksum(code[:MAX_CREDENTIAL])
-    connection = lock_connection_of(codes__checksum=checksum)
-    # Read under the lock: a rival may have redeemed it while we waited
-    row = AuthorizationCode.objects.filter(checksum=checksum).first() if connection else None
-    if connection is None or row is None or connection.client_id != client.pk:
+    row = lock_with_connection(AuthorizationCode.objects.filter(checksum=checksum))
+    if row is None or row.connection.client_id != client.pk:
         raise InvalidGrantError("unknown_code")
     if row.redeemed_at is not None:
         raise ReplayError("code_replayed", row.family_id)
-    grant = get_grant_model().objects.filter(code=checksum, application=client, user=connection.user).first()
+    connection = row.connection
+    connection.client = client
+    grants = get_grant_model().objects.filter(code=checksum, application=client, user=connection.user_id)
+    grant = next(iter(grants.order_by()[:1]), None)
     if grant is None or row.expires_at <= timezone.now() or grant.is_expired():
         raise InvalidGrantError("expired_code")
     scopes = effective_scopes(granted=grant.scope, connection=connection, client=client)
@@ -99,13 +100,16 @@ def lock_refresh_token(*, token: str, client: Client) -> RefreshGrant:
         InvalidGrantError: it cannot be used.
     """
     presented = token[:MAX_CREDENTIAL]
-    rows = get_refresh_token_model().objects.filter(token_checksum=hashlib.sha256(presented.encode()).hexdigest())
-    connection = lock_connection_of(families__in=rows.values("token_family"))
+    rows = get_refresh_token_model().objects.filter(
+        token_checksum=hashlib.sha256(presented.encode()).hexdigest(), application=client
+    )
+    family = lock_with_connection(TokenFamily.objects.filter(pk__in=rows.values("token_family")))
     # Read under the lock. The library's uniqueness is (checksum, revoked): the live row comes first
-    row = rows.order_by(F("revoked").desc(nulls_first=True)).first() if connection else None
-    family = TokenFamily.objects.filter(pk=row.token_family).first() if row else None
-    if connection is None or row is None or family is None or row.application_id != client.pk:
+    row = rows.order_by(F("revoked").desc(nulls_first=True)).first() if family else None
+    if family is None or row is None or family.connection.client_id != client.pk:
         raise InvalidGrantError("unknown_refresh_token")
+    connection = family.connection
+    connection.client = client
     repeated = _repeated(presented, row.revoked, family)
     if family.refreshable_until(client) <= timezone.now():
         raise InvalidGrantError("expired_refresh_token")

@@ -51,7 +51,7 @@ def answer_token_request(request: HttpRequest) -> Answer:
         parameters = read_parameters(request)
         _check_grant_type(parameters)
         validator.proven = prove_current(request, parameters)
-        answer = _run(request, validator, parameters["grant_type"])
+        answer = _run(request, validator, parameters)
     except BodyError as error:
         validator.outcome.reason = error.reason
         _record_refusal(validator.outcome, error.status)
@@ -73,15 +73,15 @@ def _check_grant_type(parameters: dict[str, str]) -> None:
         raise BodyError("unsupported_grant_type", description, error="unsupported_grant_type")
 
 
-def _run(request: HttpRequest, validator: Validator, grant_type: str) -> Answer:
+def _run(request: HttpRequest, validator: Validator, parameters: dict[str, str]) -> Answer:
     server = oauth2_settings.OAUTH2_SERVER_CLASS(validator, **oauth2_settings.server_kwargs)
     server.grant_types[TOKEN_EXCHANGE] = TokenExchangeGrant(validator)
     server.grant_types[DEVICE_CODE] = DeviceCodeGrant(validator)
     with transaction.atomic():
-        _uri, _headers, body, status = RequestCore(server).create_token_response(request)
+        _uri, _headers, body, status = RequestCore(server, accepted=parameters).create_token_response(request)
         content: dict[str, Any] = json.loads(body)
         if status == 200:
-            _record_success(validator.outcome, grant_type)
+            _record_success(validator.outcome, parameters["grant_type"])
             return Answer(200, content)
         # When a device asked last is kept
         transaction.set_rollback(not validator.outcome.is_waiting)

@@ -148,10 +148,10 @@ def test_kinds_are_source_subject_action_and_their_names_follow() -> None:
 
 
 @pytest.mark.django_db
-def test_recording_costs_three_statements_and_one_more_for_a_new_person(
+def test_recording_costs_two_statements_inside_the_transaction_of_the_change(
     django_assert_num_queries: Callable[[int], Any],
 ) -> None:
     record(kind=Kind.PROXY_CALL_DECIDED, user=ANA)
-    with django_assert_num_queries(4):
-        # SAVEPOINT, pseudonym, insert, RELEASE
+    with django_assert_num_queries(2):
+        # Pseudonym, insert
         record(kind=Kind.PROXY_CALL_DECIDED, user=ANA)

@@ -36,16 +36,16 @@ def statements(act: Callable[[], Any]) -> list[str]:
     return [query["sql"] for query in captured if "SAVEPOINT" not in query["sql"]]
 
 
-def test_a_code_costs_fourteen_statements(world: World) -> None:
+def test_a_code_costs_thirteen_statements(world: World) -> None:
     world.pair()
     code = world.code()
-    assert len(statements(lambda: world.redeem(code))) == 14
+    assert len(statements(lambda: world.redeem(code))) == 13
 
 
-def test_a_refresh_costs_thirteen_statements_and_its_retry_eight(world: World) -> None:
+def test_a_refresh_costs_twelve_statements_and_its_retry_seven(world: World) -> None:
     token = world.pair()["refresh_token"]
-    assert len(statements(lambda: world.refresh(token))) == 13
-    assert len(statements(lambda: world.refresh(token))) == 8
+    assert len(statements(lambda: world.refresh(token))) == 12
+    assert len(statements(lambda: world.refresh(token))) == 7
 
 
 def test_a_signature_costs_no_more_than_a_secret(make_world: Callable[..., World]) -> None:
@@ -55,7 +55,7 @@ def test_a_signature_costs_no_more_than_a_secret(make_world: Callable[..., World
     assert world.redeem(world.code(), **signer.proof()).status_code == 200
     code = world.code()
     # Its assertion is noted as used, and no secret is looked up
-    assert len(statements(lambda: world.redeem(code, **signer.proof()))) == 14
+    assert len(statements(lambda: world.redeem(code, **signer.proof()))) == 13
 
 
 @pytest.mark.usefixtures("no_password_hasher")
