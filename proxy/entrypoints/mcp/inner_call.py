@@ -63,6 +63,8 @@ async def carry(
         await record.broken("client_gone")
         raise
     except Exception:
+        # The last fence of a call. Refusals, what the backend says and a client that left are told apart above: this is
+        # a fault of ours, of whatever kind, and a call without an event for its end would be the one nobody can explain
         log.exception("inner_call_crashed", request_id=received.request_id)
         await record.refused(Crash())
         raise Crash from None

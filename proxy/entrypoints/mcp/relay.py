@@ -94,17 +94,15 @@ async def ask(
     if upstream.version == MODERN:
         outgoing = replace(outgoing, headers=(*outgoing.headers, *headers))
     listening = Listening(exchange, upstream, request_id=request_id, backend=backend)
+    given_up = None
     try:
         received = carrying_message(exchange, backend, operation, outgoing, upstream)
-        found = await carry(exchange, received, listening.read)
+        return await carry(exchange, received, listening.read)
     except asyncio.CancelledError:
-        upstream.leave(cancelled=request_id)
+        given_up = request_id
         raise
-    except BaseException:
-        upstream.leave()
-        raise
-    upstream.leave()
-    return found
+    finally:
+        upstream.leave(cancelled=given_up)
 
 
 def _call_of(exchange: Exchange, backend: BackendPlan) -> UpstreamCall:

@@ -69,7 +69,8 @@ async def _one(backend: BackendPlan, transport: TokenTransport) -> Look | str:
     except (McpFault, Refusal) as fault:
         return fault.reason
     except Exception:
-        # The save it was asked for stands, whatever this was
+        # The last fence of a look. What backends do wrong has a name and is caught above; a fault of ours in reading
+        # one must neither lose what the others answered, who are asked together, nor undo the save it was asked for
         log.exception("look_crashed", backend=backend.name)
         return "crash"
 
@@ -144,6 +145,6 @@ class Looking:
             except DatabaseError as fault:
                 log.warning("looks_not_kept", fault=type(fault).__name__)
             except Exception:
-                # The thread must live: without it a change of a backend is never seen
+                # The last fence of the thread, whatever the fault: without it a change of a backend is never seen
                 log.exception("looking_crashed")
             connection.close()
