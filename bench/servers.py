@@ -5,7 +5,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -15,7 +14,8 @@ from pathlib import Path
 
 import httpx
 
-ROOT = Path(__file__).resolve().parents[1]
+from tests.journeys.server import ROOT, free_port
+
 READY_WITHIN_S = 60
 # 500 bytes, about what one row of a job search has
 ANSWER = '{"jobs":[' + ",".join(f'{{"id":{n},"title":"Nurse","city":"Recife"}}' for n in range(11)) + "]}"
@@ -82,17 +82,6 @@ def _stats(group: int) -> Iterator[list[str]]:
 def has_nginx() -> bool:
     """Whether nginx can be measured here."""
     return shutil.which("nginx") is not None
-
-
-def free_port() -> int:
-    """A loopback port whose successor is free too."""
-    while True:
-        with socket.socket() as first, socket.socket() as second:
-            first.bind(("127.0.0.1", 0))
-            port: int = first.getsockname()[1]
-            with contextlib.suppress(OSError, OverflowError):
-                second.bind(("127.0.0.1", port + 1))
-                return port
 
 
 @contextlib.contextmanager

@@ -11,6 +11,8 @@ from functools import partial
 
 from django.conf import settings
 
+from gateway_project.demo.stop import stop
+
 HOST = "127.0.0.1"
 READY_WITHIN_S = 10.0
 STOPPED_WITHIN_S = 5.0
@@ -32,7 +34,7 @@ def demo_backends(port: int) -> Iterator[Callable[[], None]]:
     try:
         yield partial(_wait_until_ready, child, port)
     finally:
-        _stop(child)
+        stop(child, within_s=STOPPED_WITHIN_S)
 
 
 def _wait_until_ready(child: subprocess.Popen[bytes], port: int) -> None:
@@ -47,12 +49,3 @@ def _wait_until_ready(child: subprocess.Popen[bytes], port: int) -> None:
             return
         time.sleep(0.02)
     raise BackendsDidNotStart(f"The demo backends do not answer on {HOST}:{port}.")
-
-
-def _stop(child: subprocess.Popen[bytes]) -> None:
-    child.terminate()
-    try:
-        child.wait(STOPPED_WITHIN_S)
-    except subprocess.TimeoutExpired:
-        child.kill()
-        child.wait()

@@ -12,7 +12,7 @@ import httpx
 from gateway_project.demo.browser import Person
 from gateway_project.demo.consent import Request, account_of, allow
 from gateway_project.demo.facts import Facts
-from gateway_project.demo.walk import Step, WalkEnded, expect
+from gateway_project.demo.walk import Step, WalkEnded, expect, positions, received
 
 CALLBACK_HOST = "chatgpt.com"
 WITHIN_S = 20
@@ -113,7 +113,7 @@ class GptWalk:
         return Step(
             "The code for tokens",
             "ChatGPT's servers, not the browser, trade the code and their secret for tokens.",
-            [f"POST {self._flow['tokenUrl']} grant_type=authorization_code", self._received()],
+            [f"POST {self._flow['tokenUrl']} grant_type=authorization_code", received(self._tokens)],
         )
 
     def _call(self) -> Step:
@@ -125,8 +125,7 @@ class GptWalk:
             "The model decides to search; ChatGPT sends the token with the call and reads the answer to the model.",
             [
                 f"GET {url}",
-                f"200 {found['total']} of {found['open_positions']} positions: "
-                + ", ".join(job["title"] for job in found["jobs"][:3]),
+                positions(found),
                 f"X-Request-Id {answer.headers.get('x-request-id', '')}: this is the call in the audit log",
             ],
         )
@@ -138,7 +137,7 @@ class GptWalk:
         return Step(
             "An hour later",
             "The access token has expired. ChatGPT trades the refresh token for new ones; nobody notices.",
-            [f"POST {self._flow['tokenUrl']} grant_type=refresh_token", self._received()],
+            [f"POST {self._flow['tokenUrl']} grant_type=refresh_token", received(self._tokens)],
         )
 
     def _revoke(self) -> Step:
@@ -170,6 +169,3 @@ class GptWalk:
     @property
     def _bearer(self) -> dict[str, str]:
         return {"authorization": f"Bearer {self._tokens['access_token']}"}
-
-    def _received(self) -> str:
-        return f"200 {self._tokens['token_type']}, {self._tokens['expires_in']} s, scope {self._tokens['scope']}"

@@ -15,7 +15,7 @@ import httpx
 from gateway_project.demo.browser import Person
 from gateway_project.demo.consent import Allowed, Request, account_of, allow
 from gateway_project.demo.facts import Facts
-from gateway_project.demo.walk import Step, WalkEnded, expect
+from gateway_project.demo.walk import Step, WalkEnded, expect, positions, received
 
 NAME = "Walk with one URL"
 # Of the loopback, where a program listens while its person is in the browser (RFC 8252 section 7.3)
@@ -130,7 +130,7 @@ class McpWalk:
         return Step(
             "The code for tokens",
             "The client shows the secret behind the challenge it sent (PKCE, RFC 7636) and names the resource again.",
-            [f"POST {self._server['token_endpoint']} grant_type=authorization_code", self._received()],
+            [f"POST {self._server['token_endpoint']} grant_type=authorization_code", received(self._tokens)],
             "ChatGPT signs a private_key_jwt here; Claude, Cursor and VS Code have nothing to keep secret.",
         )
 
@@ -153,8 +153,7 @@ class McpWalk:
             "A call",
             "The model decides to search, and reads what comes back.",
             ["tools/call searchJobs {keywords: python}",
-             f"200 {found['total']} of {found['open_positions']} positions: "
-             + ", ".join(job["title"] for job in found["jobs"][:3]),
+             positions(found),
              f"X-Request-Id {answer.headers.get('x-request-id', '')}: this is the call in the audit log",
              *self._read_page("searchJobs")],
             "ChatGPT asks first, unless the tool's hints say that it only reads; Claude cuts what is too long for it.",
@@ -190,7 +189,7 @@ class McpWalk:
         return Step(
             "An hour later",
             "The access token has expired. The client trades the refresh token for new ones; nobody notices.",
-            [f"POST {self._server['token_endpoint']} grant_type=refresh_token", self._received()],
+            [f"POST {self._server['token_endpoint']} grant_type=refresh_token", received(self._tokens)],
             "Claude does so five minutes early, the others when the time has come; each gets a new refresh token.",
         )
 
@@ -252,9 +251,6 @@ class McpWalk:
 
     def _call_tool(self, name: str, arguments: dict[str, Any]) -> httpx.Response:
         return self._post("tools/call", {"name": name, "arguments": arguments})
-
-    def _received(self) -> str:
-        return f"200 {self._tokens['token_type']}, {self._tokens['expires_in']} s, scope {self._tokens['scope']}"
 
 
 def _hello() -> dict[str, Any]:

@@ -10,6 +10,7 @@ import httpx
 from django.conf import settings
 
 from gateway_project.demo.facts import Facts, read_facts
+from gateway_project.demo.stop import stop
 
 READY_WITHIN_S = 60.0
 STOPPED_WITHIN_S = 40.0
@@ -37,12 +38,7 @@ def running_demo(say: Callable[[str], object]) -> Iterator[Facts]:
         _wait_until_ready(child)
         yield _facts()
     finally:
-        child.terminate()
-        try:
-            child.wait(STOPPED_WITHIN_S)
-        except subprocess.TimeoutExpired:
-            child.kill()
-            child.wait()
+        stop(child, within_s=STOPPED_WITHIN_S)
 
 
 def _is_ready() -> bool:

@@ -1,6 +1,8 @@
 """What every walk through the demo is made of: steps, and the word that one of them did not go as it must."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import httpx
 
@@ -28,3 +30,14 @@ def expect(answer: httpx.Response, status: int, what: str) -> httpx.Response:
     if answer.status_code != status:
         raise WalkEnded(f"{what} was answered {answer.status_code} in place of {status}: {answer.text[:300]}")
     return answer
+
+
+def received(tokens: Mapping[str, Any]) -> str:
+    """One line about an answer of the token endpoint, without what it must not show."""
+    return f"200 {tokens['token_type']}, {tokens['expires_in']} s, scope {tokens['scope']}"
+
+
+def positions(found: Mapping[str, Any]) -> str:
+    """One line about what a search for jobs brought."""
+    titles = ", ".join(job["title"] for job in found["jobs"][:3])
+    return f"200 {found['total']} of {found['open_positions']} positions: {titles}"
