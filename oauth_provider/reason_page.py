@@ -1,10 +1,12 @@
 """The page that says what is about to happen and asks why, before it happens."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from django import forms
-from django.http import HttpRequest, HttpResponse
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -48,6 +50,21 @@ def ask_reason(page: RecordedAdmin, request: HttpRequest, obj: Any, question: Qu
         form.fields["reason"].help_text = _("Kept in the audit log, and shown to the person concerned.")
     answered = ask(page, request, obj, question, form)
     return answered if isinstance(answered, HttpResponse) else str(answered["reason"])
+
+
+def act_with_reason(
+    page: RecordedAdmin,
+    request: HttpRequest,
+    obj: Any,  # noqa: ANN401 - any model's
+    question: Question,
+    act: Callable[[str], str],
+) -> HttpResponse:
+    """Ask why; then `act` with the reason and go back, where what `act` returned is said."""
+    reason = ask_reason(page, request, obj, question)
+    if not isinstance(reason, str):
+        return reason
+    messages.success(request, act(reason))
+    return HttpResponseRedirect(question.back)
 
 
 def ask(

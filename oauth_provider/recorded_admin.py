@@ -250,3 +250,15 @@ class ReadOnlyAdmin(RecordedAdmin):
     def may_act(self, request: HttpRequest, obj: Any = None) -> bool:
         """Those with the permission to change, which the form itself never offers."""
         return request.user.has_perm(f"{self.opts.app_label}.change_{self.opts.model_name}")
+
+
+class EndingAdmin(ReadOnlyAdmin):
+    """Of what is ended for good, and then only looked at: its rows have a `revoked_at`."""
+
+    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
+        """Only what would do something."""
+        found = self.look_up(request, object_id)
+        if found is None or found.revoked_at or not self.may_act(request, found):
+            return []
+        buttons: list[Any] = super().get_actions_detail(request, object_id)
+        return buttons

@@ -8,11 +8,11 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.cache import patch_cache_control
 
-from oauth_provider.recorded_admin import ReadOnlyAdmin
+from oauth_provider.recorded_admin import EndingAdmin
 from oauth_provider.shown_once import take
 
 
-class ShownOnceAdmin(ReadOnlyAdmin):
+class ShownOnceAdmin(EndingAdmin):
     """What is shared by them. A subclass makes the credential in `save_form` and keeps it under `kept_under`."""
 
     granted = ("view", "add", "change")
@@ -71,14 +71,6 @@ class ShownOnceAdmin(ReadOnlyAdmin):
         response = TemplateResponse(request, self.shown_template, context)
         patch_cache_control(response, no_store=True, private=True)
         return response
-
-    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
-        """Only what would do something."""
-        found = self.look_up(request, object_id)
-        if found is None or found.revoked_at or not self.may_act(request, found):
-            return []
-        buttons: list[Any] = super().get_actions_detail(request, object_id)
-        return buttons
 
     @property
     def _url_name(self) -> str:

@@ -3,9 +3,16 @@
 from collections.abc import Iterable
 from uuid import UUID
 
+from django.db.models import Model
+
 from audit.ledger.events import UserRef
 from audit.ledger.kinds import Kind
 from audit.ledger.record import record
+
+
+def kind_of_save(row: Model) -> Kind:
+    """What the event of saving `row` is called; asked before it is saved."""
+    return Kind.ADMIN_OBJECT_ADDED if row._state.adding else Kind.ADMIN_OBJECT_CHANGED  # noqa: SLF001 - Django's only name for it
 
 
 def record_admin_change(

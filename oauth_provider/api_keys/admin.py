@@ -3,8 +3,8 @@
 from typing import Any
 
 from django import forms
-from django.contrib import admin, messages
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -15,7 +15,7 @@ from oauth_provider.admin_skin import chip, column, page_button
 from oauth_provider.api_keys.create import create_api_key, revoke_api_key
 from oauth_provider.api_keys.models import ApiKey
 from oauth_provider.identities.external_id import user_ref
-from oauth_provider.reason_page import Question, ask_reason
+from oauth_provider.reason_page import Question, act_with_reason
 from oauth_provider.recorded_admin import About
 from oauth_provider.scopes.choices import ScopesField
 from oauth_provider.shown_once import keep
@@ -99,12 +99,12 @@ class ApiKeyAdmin(ShownOnceAdmin):
             button=_("Disable"),
             back=self.page_of(key),
         )
-        reason = ask_reason(self, request, key, question)
-        if not isinstance(reason, str):
-            return reason
-        revoke_api_key(api_key=key, actor=user_ref(request.user), reason=reason)
-        messages.success(request, _("The key %(name)s is disabled.") % {"name": key.name})
-        return HttpResponseRedirect(self.page_of(key))
+
+        def act(reason: str) -> str:
+            revoke_api_key(api_key=key, actor=user_ref(request.user), reason=reason)
+            return _("The key %(name)s is disabled.") % {"name": key.name}
+
+        return act_with_reason(self, request, key, question, act)
 
     @column(description=gettext_lazy("permissions"))
     def permissions(self, key: ApiKey) -> str:

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
@@ -17,8 +17,8 @@ from oauth_provider.admin_skin import Tone, ago, chip, column, page_button
 from oauth_provider.connections.models import Connection
 from oauth_provider.connections.revoke import revoke_connection
 from oauth_provider.identities.external_id import user_ref
-from oauth_provider.reason_page import Question, ask_reason
-from oauth_provider.recorded_admin import About, ReadOnlyAdmin
+from oauth_provider.reason_page import Question, act_with_reason
+from oauth_provider.recorded_admin import About, EndingAdmin
 from oauth_provider.scopes.choices import scope_words
 
 STATES = {
@@ -58,7 +58,7 @@ class StateFilter(admin.SimpleListFilter):
 
 
 @admin.register(Connection)
-class ConnectionAdmin(ReadOnlyAdmin):
+class ConnectionAdmin(EndingAdmin):
     """Made by people on the consent page; here they are read and ended."""
 
     list_display = ("person", "app", "state", "created_at", "last_call", "resource")
@@ -105,14 +105,6 @@ class ConnectionAdmin(ReadOnlyAdmin):
             connection.last_called_at = used.get(str(connection.pk))
         return changelist
 
-    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
-        """Only what would do something."""
-        found = self.look_up(request, object_id)
-        if found is None or found.revoked_at or not self.may_act(request, found):
-            return []
-        buttons: list[Any] = super().get_actions_detail(request, object_id)
-        return buttons
-
     @page_button(description=gettext_lazy("Revoke"), path="revoke", icon="link_off", variant=ActionVariant.DANGER)
     def revoke(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """End it for the person."""
@@ -129,12 +121,12 @@ class ConnectionAdmin(ReadOnlyAdmin):
             back=self.page_of(connection),
             is_told=True,
         )
-        reason = ask_reason(self, request, connection, question)
-        if not isinstance(reason, str):
-            return reason
-        revoke_connection(connection=connection, actor=user_ref(request.user), by="staff", reason=reason)
-        messages.success(request, _("%(app)s no longer acts for %(person)s.") % names)
-        return HttpResponseRedirect(self.page_of(connection))
+
+        def act(reason: str) -> str:
+            revoke_connection(connection=connection, actor=user_ref(request.user), by="staff", reason=reason)
+            return _("%(app)s no longer acts for %(person)s.") % names
+
+        return act_with_reason(self, request, connection, question, act)
 
     @column(description=gettext_lazy("person"), ordering="user__username")
     def person(self, connection: Connection) -> str:

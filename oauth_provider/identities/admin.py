@@ -3,13 +3,13 @@
 from typing import Any
 
 from django.conf import settings
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as LibraryUserAdmin
 from django.contrib.auth.models import Group, User
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import Count, Q, QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -23,7 +23,7 @@ from oauth_provider.identities.external_id import user_ref
 from oauth_provider.identities.forms import RoleForm, UserAddForm, UserForm
 from oauth_provider.identities.models import Identity, Stopped
 from oauth_provider.identities.provider.link import link_subject
-from oauth_provider.reason_page import Question, ask_reason
+from oauth_provider.reason_page import Question, act_with_reason
 from oauth_provider.recorded_admin import About, RecordedAdmin
 
 admin.site.unregister(User)
@@ -142,12 +142,12 @@ class UserAdmin(LibraryUserAdmin, RecordedAdmin):  # type: ignore[misc,type-arg]
             button=_("Deactivate"),
             back=self.page_of(user),
         )
-        reason = ask_reason(self, request, user, question)
-        if not isinstance(reason, str):
-            return reason
-        deactivate_user(user=user, actor=user_ref(request.user), reason=reason)
-        messages.success(request, _("%(name)s is deactivated.") % {"name": user.get_username()})
-        return HttpResponseRedirect(self.page_of(user))
+
+        def act(reason: str) -> str:
+            deactivate_user(user=user, actor=user_ref(request.user), reason=reason)
+            return _("%(name)s is deactivated.") % {"name": user.get_username()}
+
+        return act_with_reason(self, request, user, question, act)
 
     @page_button(
         description=gettext_lazy("Reactivate"), path="reactivate", icon="person_check", variant=ActionVariant.PRIMARY
@@ -162,12 +162,12 @@ class UserAdmin(LibraryUserAdmin, RecordedAdmin):  # type: ignore[misc,type-arg]
             back=self.page_of(user),
             is_danger=False,
         )
-        reason = ask_reason(self, request, user, question)
-        if not isinstance(reason, str):
-            return reason
-        reactivate_user(user=user, actor=user_ref(request.user), reason=reason)
-        messages.success(request, _("%(name)s is active again.") % {"name": user.get_username()})
-        return HttpResponseRedirect(self.page_of(user))
+
+        def act(reason: str) -> str:
+            reactivate_user(user=user, actor=user_ref(request.user), reason=reason)
+            return _("%(name)s is active again.") % {"name": user.get_username()}
+
+        return act_with_reason(self, request, user, question, act)
 
     @column(description=gettext_lazy("external id"), ordering="identity__external_id")
     def external(self, user: User) -> str:

@@ -16,7 +16,7 @@ from unfold.enums import ActionVariant
 
 from oauth_provider.admin_skin import chip, code, column, page_button
 from oauth_provider.identities.external_id import user_ref
-from oauth_provider.reason_page import Question, ask_reason
+from oauth_provider.reason_page import Question, act_with_reason
 from oauth_provider.recorded_admin import About, RecordedAdmin
 from oauth_provider.registration.forms import InvitationForm, ListedForm, PolicyForm
 from oauth_provider.registration.invitations import create_invitation, revoke_invitation
@@ -89,7 +89,7 @@ class ListedClientAdmin(RecordedAdmin):
 
     def about(self, obj: ListedClient) -> About:
         """By what it compares."""
-        return {"target": f"listed:{obj.named_by}:{obj.value}"[:200]}
+        return {"target": obj.target}
 
     def has_delete_permission(self, request: HttpRequest, obj: ListedClient | None = None) -> bool:
         """Without its entry a program is judged by the policy again."""
@@ -152,12 +152,12 @@ class InvitationAdmin(ShownOnceAdmin):
             button=_("Revoke"),
             back=self.page_of(invitation),
         )
-        reason = ask_reason(self, request, invitation, question)
-        if not isinstance(reason, str):
-            return reason
-        revoke_invitation(invitation=invitation, actor=user_ref(request.user), reason=reason)
-        messages.success(request, _("The invitation %(name)s is revoked.") % {"name": invitation.name})
-        return HttpResponseRedirect(self.page_of(invitation))
+
+        def act(reason: str) -> str:
+            revoke_invitation(invitation=invitation, actor=user_ref(request.user), reason=reason)
+            return _("The invitation %(name)s is revoked.") % {"name": invitation.name}
+
+        return act_with_reason(self, request, invitation, question, act)
 
     @column(description=gettext_lazy("registrations"), ordering="uses")
     def used(self, invitation: InitialAccessToken) -> str:

@@ -20,7 +20,7 @@ from oauth_provider.clients.admin import ClientAdmin as AnyClientAdmin
 from oauth_provider.clients.models import SELF_MADE, Approval, Client, Origin, Trust
 from oauth_provider.clients.review_trust import review_trust
 from oauth_provider.identities.external_id import user_ref
-from oauth_provider.reason_page import Question, ask, ask_reason
+from oauth_provider.reason_page import Question, act_with_reason, ask
 from oauth_provider.registration.forms import TrustForm
 from oauth_provider.registration.programs import approve_program, decline_program, registrations_of
 
@@ -100,13 +100,13 @@ class ClientAdmin(AnyClientAdmin):
             back=self.page_of(client),
             is_danger=False,
         )
-        reason = ask_reason(self, request, client, question)
-        if not isinstance(reason, str):
-            return reason
-        count = approve_program(client=client, actor=user_ref(request.user), reason=reason)
-        words = ngettext("One registration is approved.", "%(count)s registrations are approved.", count)
-        messages.success(request, words % {"count": count})
-        return HttpResponseRedirect(self.page_of(client))
+
+        def act(reason: str) -> str:
+            count = approve_program(client=client, actor=user_ref(request.user), reason=reason)
+            words = ngettext("One registration is approved.", "%(count)s registrations are approved.", count)
+            return words % {"count": count}
+
+        return act_with_reason(self, request, client, question, act)
 
     @page_button(description=gettext_lazy("Decline"), path="decline", icon="block", variant=ActionVariant.DANGER)
     def decline(self, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -123,13 +123,13 @@ class ClientAdmin(AnyClientAdmin):
             button=_("Decline"),
             back=self.page_of(client),
         )
-        reason = ask_reason(self, request, client, question)
-        if not isinstance(reason, str):
-            return reason
-        count = decline_program(client=client, actor=user_ref(request.user), reason=reason)
-        words = ngettext("One registration is declined.", "%(count)s registrations are declined.", count)
-        messages.success(request, words % {"count": count})
-        return HttpResponseRedirect(self.page_of(client))
+
+        def act(reason: str) -> str:
+            count = decline_program(client=client, actor=user_ref(request.user), reason=reason)
+            words = ngettext("One registration is declined.", "%(count)s registrations are declined.", count)
+            return words % {"count": count}
+
+        return act_with_reason(self, request, client, question, act)
 
     @page_button(description=gettext_lazy("Review trust"), path="trust", icon="verified_user")
     def trust_page(self, request: HttpRequest, object_id: str) -> HttpResponse:

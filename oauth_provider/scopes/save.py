@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from audit.ledger.admin_log import record_admin_change
+from audit.ledger.admin_log import kind_of_save, record_admin_change
 from audit.ledger.events import UserRef
 from audit.ledger.kinds import Kind
 from oauth_provider.revisions.bump import bump
@@ -25,10 +25,9 @@ def save_scope(*, scope: Scope, actor: UserRef, fields: Iterable[str], note: str
     Raises:
         ValidationError: by field.
     """
-    adding = scope._state.adding  # noqa: SLF001 - Django's only name for it
+    kind = kind_of_save(scope)
     scope.full_clean()
     scope.save()
-    kind = Kind.ADMIN_OBJECT_ADDED if adding else Kind.ADMIN_OBJECT_CHANGED
     record_admin_change(kind=kind, actor=actor, target=f"scope:{scope.name}", fields=fields, note=note)
     bump("revocation")
     bump("catalogue")

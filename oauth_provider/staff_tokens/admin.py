@@ -4,10 +4,10 @@ from datetime import timedelta
 from typing import Any
 
 from django import forms
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
@@ -21,7 +21,7 @@ from unfold.widgets import (
 
 from oauth_provider.admin_skin import ago, chip, code, column, page_button
 from oauth_provider.identities.external_id import user_ref
-from oauth_provider.reason_page import Question, ask_reason
+from oauth_provider.reason_page import Question, act_with_reason
 from oauth_provider.recorded_admin import About
 from oauth_provider.shown_once import keep
 from oauth_provider.shown_once_admin import ShownOnceAdmin
@@ -115,12 +115,12 @@ class StaffTokenAdmin(ShownOnceAdmin):
             button=_("Revoke"),
             back=self.page_of(token),
         )
-        reason = ask_reason(self, request, token, question)
-        if not isinstance(reason, str):
-            return reason
-        revoke_staff_token(token=token, actor=user_ref(request.user), reason=reason)
-        messages.success(request, _("The token %(name)s is revoked.") % {"name": token.name})
-        return HttpResponseRedirect(self.page_of(token))
+
+        def act(reason: str) -> str:
+            revoke_staff_token(token=token, actor=user_ref(request.user), reason=reason)
+            return _("The token %(name)s is revoked.") % {"name": token.name}
+
+        return act_with_reason(self, request, token, question, act)
 
     @column(description=gettext_lazy("It may"))
     def may(self, token: StaffToken) -> SafeString:

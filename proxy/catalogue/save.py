@@ -7,6 +7,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from audit.ledger.admin_log import kind_of_save
 from audit.ledger.events import UserRef
 from audit.ledger.kinds import Kind
 from audit.ledger.record import record
@@ -46,7 +47,7 @@ def save_backend(
     Raises:
         ValidationError: by field, when the data plane could not run it.
     """
-    kind = _kind(backend)
+    kind = kind_of_save(backend)
     backend.give(credential=credential, client_key=client_key)
     backend.full_clean()
     backend.save()
@@ -72,7 +73,7 @@ def save_operation(
     Raises:
         ValidationError: by field, when the data plane could not run it.
     """
-    kind = _kind(operation)
+    kind = kind_of_save(operation)
     is_new = kind is Kind.ADMIN_OBJECT_ADDED
     if is_new and operation.tool_name is None and not (operation.rpc_method or operation.feature):
         operation.tool_name = new_tool_name(operation, taken=taken_names(operation))
@@ -94,7 +95,3 @@ def save_operation(
         note=note,
     )
     bump("catalogue")
-
-
-def _kind(row: Backend | Operation) -> Kind:
-    return Kind.ADMIN_OBJECT_ADDED if row._state.adding else Kind.ADMIN_OBJECT_CHANGED  # noqa: SLF001 - Django's only name for it

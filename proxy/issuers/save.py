@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from django.db import transaction
 
+from audit.ledger.admin_log import kind_of_save
 from audit.ledger.events import UserRef
 from audit.ledger.kinds import Kind
 from audit.ledger.record import record
@@ -24,7 +25,7 @@ def save_issuer(*, issuer: Issuer, actor: UserRef | None, fields: Iterable[str] 
     Raises:
         ValidationError: by field.
     """
-    kind = Kind.ADMIN_OBJECT_ADDED if issuer._state.adding else Kind.ADMIN_OBJECT_CHANGED  # noqa: SLF001 - Django's only name for it
+    kind = kind_of_save(issuer)
     issuer.full_clean()
     issuer.save()
     record(kind=kind, actor=actor, target=f"issuer:{issuer.name}", fields=tuple(sorted(set(fields))), note=note)

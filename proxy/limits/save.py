@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from django.db import transaction
 
+from audit.ledger.admin_log import kind_of_save
 from audit.ledger.events import UserRef
 from audit.ledger.kinds import Kind
 from audit.ledger.record import record
@@ -18,7 +19,7 @@ def save_limit(*, limit: Limit, actor: UserRef | None, fields: Iterable[str] = (
     Raises:
         ValidationError: by field.
     """
-    kind = Kind.ADMIN_OBJECT_ADDED if limit._state.adding else Kind.ADMIN_OBJECT_CHANGED  # noqa: SLF001 - Django's only name for it
+    kind = kind_of_save(limit)
     limit.full_clean()
     limit.save()
     _tell(limit, kind, actor=actor, fields=fields, note=note)

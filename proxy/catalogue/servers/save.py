@@ -6,8 +6,8 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from audit.ledger.admin_log import kind_of_save
 from audit.ledger.events import UserRef
-from audit.ledger.kinds import Kind
 from audit.ledger.record import record
 from oauth_provider.resources.registry import register
 from oauth_provider.revisions.bump import bump
@@ -36,7 +36,7 @@ def save_server(
     Raises:
         ValidationError: by field.
     """
-    kind = Kind.ADMIN_OBJECT_ADDED if server._state.adding else Kind.ADMIN_OBJECT_CHANGED  # noqa: SLF001 - Django's only name for it
+    kind = kind_of_save(server)
     server.full_clean()
     if operations is not None:
         _check_offerable(server, operations)

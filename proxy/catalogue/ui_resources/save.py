@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from django.db import transaction
 
+from audit.ledger.admin_log import kind_of_save
 from audit.ledger.events import UserRef
 from audit.ledger.kinds import Kind
 from audit.ledger.record import record
@@ -27,7 +28,7 @@ def save_ui_resource(
     Raises:
         ValidationError: by field, when no client would show it.
     """
-    kind = Kind.ADMIN_OBJECT_ADDED if page._state.adding else Kind.ADMIN_OBJECT_CHANGED  # noqa: SLF001 - Django's only name for it
+    kind = kind_of_save(page)
     page.full_clean()
     page.save()
     changed = tuple(sorted(set(fields)))
