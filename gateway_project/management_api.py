@@ -8,6 +8,7 @@ from oauth_provider.clients.api import ClientView, SecretView
 from oauth_provider.connections.api import ConnectionView, RevokeClientView
 from oauth_provider.identities.api import UserView
 from oauth_provider.registration.api import ApprovalView
+from oauth_provider.registration.settings_api import InvitationView, ListedView, PolicyView
 from oauth_provider.resources.api import ResourceView
 from oauth_provider.scopes.api import ScopeView
 from oauth_provider.staff_api.schema import SchemaView
@@ -42,6 +43,13 @@ urlpatterns = [
     action(RevokeClientView, "revoke"),
     path(SECRETS, SecretView.as_view({"get": "secrets", "post": "add_secret"}), name="manage-secrets"),
     path(f"{SECRETS}<int:secret_id>/", SecretView.as_view({"delete": "retire_secret"}), name="manage-secrets-one"),
+    path(
+        f"{PolicyView.resource}/",
+        PolicyView.as_view({"get": "retrieve", "patch": "partial_update"}),
+        name="manage-registration-policy",
+    ),
+    *routes(ListedView),
+    *routes(InvitationView),
     *routes(UserView),
     *routes(ConnectionView),
     action(ConnectionView, "revoke"),

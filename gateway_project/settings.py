@@ -322,6 +322,8 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": "/api/manage/v1",
     "SERVE_INCLUDE_SCHEMA": False,
     "COMPONENT_SPLIT_REQUEST": True,
+    # Two fields of the policy have the same choices
+    "ENUM_NAME_OVERRIDES": {"RegistrationModeEnum": "oauth_provider.registration.models.Mode"},
 }
 
 # Language, time, static files

@@ -16,10 +16,9 @@ from unfold.widgets import (
 from oauth_provider.clients.models import Trust
 from oauth_provider.reason_page import ReasonForm
 from oauth_provider.recorded_admin import ReasonedForm
+from oauth_provider.registration.invitations import MAX_INVITATION_DAYS
 from oauth_provider.registration.models import InitialAccessToken, ListedClient, Mode, RegistrationPolicy
 from oauth_provider.resources.models import Resource
-
-MAX_INVITATION_DAYS = 365
 
 
 class PolicyForm(ReasonedForm):

@@ -14,6 +14,8 @@ from oauth_provider.registration.credentials import INVITATION_PREFIX, MAX_TOKEN
 from oauth_provider.registration.errors import InvalidTokenError
 from oauth_provider.registration.models import InitialAccessToken
 
+MAX_INVITATION_DAYS = 365
+
 
 @dataclass(frozen=True, slots=True)
 class Invited:
@@ -24,14 +26,18 @@ class Invited:
 
 
 @transaction.atomic
-def create_invitation(*, name: str, max_uses: int, expires_at: datetime, actor: UserRef) -> Invited:
-    """Make one that is good for `max_uses` registrations."""
+def create_invitation(*, name: str, max_uses: int, expires_at: datetime, actor: UserRef, note: str = "") -> Invited:
+    """Make one that is good for `max_uses` registrations; `note` says why."""
     value = new_token(INVITATION_PREFIX)
     made = InitialAccessToken.objects.create(
         name=name, digest=digest(value), hint=value[-4:], max_uses=max_uses, expires_at=expires_at
     )
     record_admin_change(
-        kind=Kind.ADMIN_OBJECT_ADDED, actor=actor, target=f"invitation:{made.pk}", fields=("max_uses", "expires_at")
+        kind=Kind.ADMIN_OBJECT_ADDED,
+        actor=actor,
+        target=f"invitation:{made.pk}",
+        fields=("max_uses", "expires_at"),
+        note=note,
     )
     return Invited(made, value)
 

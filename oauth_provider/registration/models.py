@@ -101,6 +101,11 @@ class ListedClient(models.Model):
     def __str__(self) -> str:
         return self.value
 
+    @property
+    def target(self) -> str:
+        """What events call it: by what it compares."""
+        return f"listed:{self.named_by}:{self.value}"[:200]
+
 
 class InitialAccessToken(models.Model):
     """Lets a program register whatever the policy says (RFC 7591 section 3); only its SHA-256 is stored."""

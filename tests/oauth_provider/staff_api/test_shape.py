@@ -16,7 +16,7 @@ from oauth_provider.scopes.models import Scope
 from tests.management_api import REASON, ROOT, Api, errors_of
 
 LISTS = ["backends", "operations", "scopes", "resources", "clients", "users", "connections", "api-keys", "issuers",
-         "audit/events"]  # fmt: skip
+         "listed-clients", "invitations", "audit/events"]  # fmt: skip
 
 NONSENSE = ["limit=0", "limit=201", "limit=x", "cursor=x", "cursor=W10", "cursor=WyIxIl0x", "cursor=%00", "unknown=1",
             "limit=1&limit=2"]  # fmt: skip
@@ -70,7 +70,7 @@ def test_a_body_that_is_no_json_is_refused(api: Api, body: str) -> None:
 
 
 @pytest.mark.parametrize("body", [None, 1, "text", [], [1], {"name": ["a"]}, [[]], {"name": {"a": 1}}])
-@pytest.mark.parametrize("path", [*LISTS[:6], "api-keys", "issuers"])
+@pytest.mark.parametrize("path", [*LISTS[:6], "api-keys", "issuers", "listed-clients", "invitations"])
 def test_a_body_of_another_shape_is_refused_by_field(api: Api, path: str, body: Any) -> None:
     answer = api.http.post(f"{ROOT}{path}/", json.dumps(body), content_type="application/json")
     assert answer.status_code == (201 if body == [] and path in {"scopes", "operations"} else 400)
