@@ -7,9 +7,9 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.servers import ROOT, Gateway, backend, gateway, processor_s, service_token
+from bench.servers import Gateway, backend, gateway, processor_s, service_token
 from bench.wrk import load
-from tests.journeys.server import environment
+from tests.journeys.server import ROOT, environment
 
 # Operations and live tokens of each gateway; the first one is what the others are compared with
 SIZES = {"small": (10, 100), "operations": (5_000, 100), "tokens": (10, 100_000)}

@@ -11,7 +11,8 @@ from pathlib import Path
 from joserfc import jwt
 from joserfc.jwk import RSAKey
 
-from bench.servers import ROOT, free_port, running
+from bench.servers import running
+from tests.journeys.server import ROOT, free_port
 
 FOLDER = ROOT / "bench" / "peers"
 NAMES = ("express", "fastify")

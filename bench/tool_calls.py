@@ -10,9 +10,9 @@ from collections.abc import Callable
 
 import httpx
 
-from bench.servers import ROOT, Gateway, processor_s
+from bench.servers import Gateway, processor_s
 from tests.attacks.servers import CLIENTS
-from tests.journeys.server import environment
+from tests.journeys.server import ROOT, environment
 
 CALLS, BATCH = 2_000, 100
 # What the design asks for at most

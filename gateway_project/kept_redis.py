@@ -37,7 +37,8 @@ class KeptClient(RedisCacheClient):
 
     @cached_property
     def _kept(self) -> redis.Redis:
-        return redis.Redis(connection_pool=self._get_connection_pool(write=True))
+        client: redis.Redis = super().get_client(write=True)
+        return client
 
     @cached_property
     def _counting(self) -> Any:  # noqa: ANN401 - the answer of a script has no type
@@ -47,11 +48,15 @@ class KeptClient(RedisCacheClient):
 class KeptRedisCache(RedisCache):
     """All instances for one server share their client."""
 
-    @cached_property
+    def __init__(self, server: str, params: dict[str, Any]) -> None:
+        super().__init__(server, params)
+        self._kept = _kept_client(server, tuple(sorted(params.get("OPTIONS", {}).items())))
+
+    @property
     def _cache(self) -> KeptClient:
-        return _kept_client(tuple(self._servers), tuple(sorted(self._options.items())))
+        return self._kept
 
 
 @lru_cache(maxsize=8)
-def _kept_client(servers: tuple[str, ...], options: tuple[tuple[str, Any], ...]) -> KeptClient:
-    return KeptClient(list(servers), **dict(options))
+def _kept_client(server: str, options: tuple[tuple[str, Any], ...]) -> KeptClient:
+    return KeptClient([server], **dict(options))

@@ -136,6 +136,7 @@ def _storable(client_id: str) -> bool:
 def find_client(client_id: str) -> Client | None:
     """The client of that id."""
     try:
-        return Client.objects.get(client_id=client_id)
+        found: Client = Client.objects.get(client_id=client_id)
     except Client.DoesNotExist:
         return None
+    return found
