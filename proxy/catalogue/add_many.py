@@ -26,7 +26,8 @@ from proxy.catalogue.tool_names import new_tool_name
 BATCH = 500
 FIELDS = ("annotations", "any_scopes", "auth_mode", "consequential", "cost", "description", "enabled", "feature",
           "feature_name", "idempotent", "max_request_bytes", "methods", "operation_id", "parameters", "path",
-          "request_schema", "response_schema", "rpc_method", "scopes", "title", "tool_name")  # fmt: skip
+          "request_schema", "request_type", "response_schema", "rpc_method", "scopes", "title",
+          "tool_name")  # fmt: skip
 
 
 class RowRefused(Exception):

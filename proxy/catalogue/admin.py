@@ -239,6 +239,7 @@ class OperationAdmin(CatalogueAdmin):
                     "ui_resource",
                     "parameters",
                     "request_schema",
+                    "request_type",
                     "response_schema",
                     "annotations",
                 ),

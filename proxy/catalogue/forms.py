@@ -20,6 +20,7 @@ from proxy.catalogue.credential_form import CredentialFields
 from proxy.catalogue.credentials import Credential, NoCredential, check_destination
 from proxy.catalogue.hidden import check_not_hidden
 from proxy.catalogue.mcp_backends.features import PREFIX
+from proxy.catalogue.media_types import JSON
 from proxy.catalogue.models import METHODS, AuthMode, Backend, BackendKind, Operation
 from proxy.catalogue.rpc_methods import HTTP_METHODS
 from proxy.catalogue.tls_form import TlsFields
@@ -176,6 +177,7 @@ class OperationForm(ReasonedForm):
             "ui_resource",
             "parameters",
             "request_schema",
+            "request_type",
             "response_schema",
             "annotations",
         )
@@ -186,6 +188,7 @@ class OperationForm(ReasonedForm):
             "path": UnfoldAdminTextInputWidget(attrs={"placeholder": "/jobs/{id}"}),
             "rpc_method": UnfoldAdminTextInputWidget(attrs={"placeholder": "thread/start"}),
             "feature_name": UnfoldAdminTextInputWidget(attrs={"placeholder": "*"}),
+            "request_type": UnfoldAdminTextInputWidget(attrs={"placeholder": JSON}),
             "description": UnfoldAdminTextareaWidget(attrs={"rows": 2}),
             "consequential": UnfoldBooleanSwitchWidget,
             "idempotent": UnfoldBooleanSwitchWidget,

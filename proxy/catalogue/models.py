@@ -25,6 +25,7 @@ from proxy.catalogue.credentials import (
 )
 from proxy.catalogue.identity_places import identity_header_faults, identity_query_faults
 from proxy.catalogue.mcp_backends.features import NAME_MAX, OPENED_ALREADY, backend_faults, feature_faults
+from proxy.catalogue.media_types import JSON_TYPE, MEDIA_TYPE_MAX
 from proxy.catalogue.needs import in_words
 from proxy.catalogue.paths import DOCUMENT_PATHS, BadTemplate, compile_prefix, compile_template
 from proxy.catalogue.rpc_methods import METHOD_MAX, rpc_faults
@@ -266,6 +267,11 @@ class Operation(models.Model):
     request_schema = models.JSONField(
         _("request schema"), null=True, blank=True, help_text=_("JSON Schema of the body. Empty: anything.")
     )
+    request_type = models.CharField(
+        _("media type of the body"), max_length=MEDIA_TYPE_MAX, blank=True, default="", db_default="",
+        validators=[RegexValidator(JSON_TYPE, _("application/json, or one that ends in +json."))],
+        help_text=_("Of the body of a tool's call, such as application/merge-patch+json. Empty: application/json."),
+    )  # fmt: skip
     response_schema = models.JSONField(
         _("response schema"), null=True, blank=True, help_text=_("JSON Schema of the answer. Empty: anything.")
     )

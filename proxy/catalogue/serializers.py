@@ -255,6 +255,7 @@ class OperationSerializer(StrictModel):
             "ui_resource",
             "parameters",
             "request_schema",
+            "request_type",
             "response_schema",
             "annotations",
             "consequential",

@@ -26,7 +26,7 @@ _WITH_BODY: Final = frozenset({"POST", "PUT", "PATCH"})
 # What keeps the properties of a schema from standing for all of it
 _COMPOSED: Final = frozenset({"$ref", "$dynamicRef", "allOf", "anyOf", "oneOf", "not", "if", "patternProperties"})
 _COLUMNS: Final = ("operation_id", "title", "description", "methods", "path", "scopes", "any_scopes", "parameters",
-                   "request_schema", "response_schema", "annotations", "idempotent")  # fmt: skip
+                   "request_schema", "request_type", "response_schema", "annotations", "idempotent")  # fmt: skip
 # What references may go by beside where something stands
 _NAMED: Final = ("$id", "$anchor", "$dynamicRef", "$dynamicAnchor")
 _SCALAR: Final = {"type": ["string", "number", "boolean"]}
@@ -62,6 +62,8 @@ class ToolRow:
     annotations: Mapping[str, bool]
     idempotent: bool = False
     any_scopes: tuple[str, ...] = ()
+    # Of the body; "" for application/json
+    request_type: str = ""
 
 
 def tool_row(operation: Mapping[str, Any]) -> ToolRow:

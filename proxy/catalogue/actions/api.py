@@ -9,7 +9,7 @@ from proxy.catalogue.needs import alternatives
 from proxy.catalogue.tools import JsonObject
 
 COLUMNS = ("operation_id", "title", "description", "methods", "path", "scopes", "any_scopes", "parameters",
-           "request_schema", "response_schema", "consequential")  # fmt: skip
+           "request_schema", "request_type", "response_schema", "consequential")  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -25,6 +25,7 @@ class Action:
     any_scopes: tuple[str, ...]
     parameters: Sequence[JsonObject]
     request_schema: JsonObject | None
+    request_type: str
     response_schema: JsonObject | None
     consequential: bool
 

@@ -12,6 +12,7 @@ from proxy.catalogue.actions import limits
 from proxy.catalogue.actions.api import Action, Api
 from proxy.catalogue.actions.embedding import Components, NotEmbeddable
 from proxy.catalogue.actions.limits import OPERATIONS_MAX, Fault, NotWithinLimits
+from proxy.catalogue.media_types import JSON
 from proxy.catalogue.paths import TAIL
 from proxy.catalogue.tools import JsonObject
 
@@ -19,7 +20,6 @@ OPENAPI: Final = "3.1.0"
 SECURITY: Final = "oauth"
 PROBLEM: Final = "Problem"
 _WITH_BODY: Final = frozenset({"POST", "PUT", "PATCH"})
-_JSON: Final = "application/json"
 _PROBLEM_SCHEMA: Final[JsonObject] = {
     "type": "object",
     "description": "Why a call was refused, and by which rule (RFC 9457)",
@@ -156,24 +156,24 @@ class _Draft:
         return {"name": there, **({"description": words} if words else {}), "schema": schema}
 
     def _body(self, action: Action, name: str) -> JsonObject:
-        schema = action.request_schema
+        schema, kind = action.request_schema, action.request_type or JSON
         if schema is None:
-            return {"content": {_JSON: {"schema": _ANY_OBJECT}}}
+            return {"content": {kind: {"schema": _ANY_OBJECT}}}
         properties: Any = schema.get("properties")
         for each, described in properties.items() if isinstance(properties, dict) else ():
             if isinstance(described, dict):
                 self._note(limits.parameter_fault(action.operation_id, each, described.get("description")))
         embedded = self.components.embed(schema, name=f"{name}_body")
-        return {"required": True, "content": {_JSON: {"schema": embedded}}}
+        return {"required": True, "content": {kind: {"schema": embedded}}}
 
     def _responses(self, action: Action, method: str, name: str) -> JsonObject:
         done: JsonObject = {"description": "Done"}
         if action.response_schema is not None:
             schema = self.components.embed(action.response_schema, name=f"{name}_answer")
-            done["content"] = {_JSON: {"schema": schema}}
+            done["content"] = {JSON: {"schema": schema}}
         refused = {
             "description": "Refused, or an error of the service",
-            "content": {"application/problem+json": {"schema": {"$ref": f"#/components/schemas/{PROBLEM}"}}, _JSON: {}},
+            "content": {"application/problem+json": {"schema": {"$ref": f"#/components/schemas/{PROBLEM}"}}, JSON: {}},
         }
         codes = ("200", "201") if method == "POST" else ("200",)
         return dict.fromkeys(codes, done) | {"default": refused}

@@ -24,7 +24,7 @@ _URI: Final = re.compile(r"\A[A-Za-z][A-Za-z0-9+.-]*:[!-~]{1,480}\Z")
 _BACKEND_NAME: Final = re.compile(r"\A[a-z0-9][a-z0-9_-]*\Z")
 OPENED_ALREADY: Final = gettext_lazy("Another operation of this backend opens this already.")
 # What the backend itself says of its tools
-_UPSTREAMS: Final = ("parameters", "request_schema", "response_schema", "annotations")
+_UPSTREAMS: Final = ("parameters", "request_schema", "request_type", "response_schema", "annotations")
 
 
 def is_usable(feature: str, name: str) -> bool:

@@ -17,7 +17,9 @@ from proxy.catalogue.openapi_import.propose import Proposal
 from proxy.catalogue.tools import JsonObject
 
 FIELDS: Final = ("methods", "path", "title", "description", "scopes", "enabled", "consequential", "parameters",
-                 "request_schema", "response_schema", "annotations")  # fmt: skip
+                 "request_schema", "request_type", "response_schema", "annotations")  # fmt: skip
+# What was remembered of an import before there was the field
+_BEFORE: Final[JsonObject] = {"request_type": ""}
 # Under this key what is remembered of an import has the name the document gave the operation
 DOCUMENT_ID: Final = "operation_id"
 _ABSENT: Final = object()
@@ -138,17 +140,21 @@ def _step(proposal: Proposal, match: _Matches) -> Step:
         words = _("Left out: %(name)s answers this already, with other methods.") % {"name": operation.operation_id}
         return Step(Fate.LEFT_OUT, proposal.label, operation, proposal, notes=(words,))
     changes = tuple(_changes(operation, proposal.values))
-    is_same = not changes and operation.imported == remembered(proposal)
+    is_same = not changes and _last(operation) == remembered(proposal)
     return Step(Fate.SAME if is_same else Fate.CHANGED, proposal.label, operation, proposal, changes, proposal.notes)
 
 
 def _changes(operation: Operation, values: JsonObject) -> Iterator[FieldChange]:
-    base = operation.imported or {}
+    base = _last(operation)
     for name in FIELDS:
         ours, theirs, last = getattr(operation, name), values[name], base.get(name, _ABSENT)
         if _same(ours, theirs) or (last is not _ABSENT and _same(last, theirs)):
             continue
         yield FieldChange(name, ours, theirs, kept=last is _ABSENT or not _same(ours, last))
+
+
+def _last(operation: Operation) -> JsonObject:
+    return _BEFORE | operation.imported if operation.imported else {}
 
 
 def _same(one: object, other: object) -> bool:

@@ -122,6 +122,7 @@ class Proposer:
             "description": (text(operation.get("description")) or text(item.get("description")))[:DESCRIPTION_MAX],
             "parameters": takes.parameters,
             "request_schema": takes.request_schema,
+            "request_type": takes.request_type,
             "response_schema": takes.response_schema,
             "annotations": _HINTS.get(method, {}),
             "scopes": list(needs.scopes),

@@ -7,6 +7,7 @@ from typing import Any, Final
 from django.utils.translation import gettext as _
 
 from proxy.catalogue.header_names import UNNAMEABLE
+from proxy.catalogue.media_types import JSON, kind_of, request_type_of
 from proxy.catalogue.openapi_import.references import Source, items, objects, text
 from proxy.catalogue.openapi_import.translate import Translator, Untranslatable
 from proxy.catalogue.schemas import NAME_MAX, PARAMETERS_MAX
@@ -24,6 +25,8 @@ class Takes:
 
     parameters: list[JsonObject] = field(default_factory=list)
     request_schema: JsonObject | None = None
+    # "" for application/json
+    request_type: str = ""
     response_schema: JsonObject | None = None
     notes: list[str] = field(default_factory=list)
     is_incomplete: bool = False
@@ -140,9 +143,9 @@ class _Reader:
             return
         body = self.source.followed(node, where="requestBody")
         content = objects(body.get("content"), where="content")
-        described = _json_of(content)
+        name = _json_of(content)
         others = sorted(name[:100] for name in content if not _is_json(name))
-        if described is None:
+        if name is None:
             if others:
                 words = _("Its body is left out: of %(types)s the gateway's clients send none.")
                 # Few documents say `required`, and an upload without its file is no call
@@ -151,16 +154,17 @@ class _Reader:
         if others:
             words = _("Of its body only JSON is described; left out: %(types)s.")
             self.takes.leave_out(words % {"types": ", ".join(others)}, needed=False)
-        media = objects(described, where="content")
+        media = objects(content[name], where="content")
+        self.takes.request_type = request_type_of(name)
         self.takes.request_schema = self._schema(media.get("schema", {}), what=_("The schema of its body"))
 
     def read_answer(self, responses: JsonObject) -> None:
         """The JSON of the first success."""
         for status in sorted(name for name in responses if name.startswith("2")):
             response = self.source.followed(responses[status], where="responses")
-            described = _json_of(objects(response.get("content"), where="content"))
-            if described is not None:
-                media = objects(described, where="content")
+            content = objects(response.get("content"), where="content")
+            if (name := _json_of(content)) is not None:
+                media = objects(content[name], where="content")
                 self.takes.response_schema = self._schema(media.get("schema", {}), what=_("The schema of its answer"))
                 return
 
@@ -173,16 +177,11 @@ class _Reader:
             return None
 
 
-def _json_of(content: JsonObject) -> object:
-    return next(
-        (content[name] for name in sorted(content, key=lambda name: not _is_plain(name)) if _is_json(name)), None
-    )
-
-
-def _is_plain(name: str) -> bool:
-    return name.partition(";")[0].strip().lower() == "application/json"
+def _json_of(content: JsonObject) -> str | None:
+    """The name of the JSON in it, application/json before others."""
+    return next((name for name in sorted(content, key=lambda name: kind_of(name) != JSON) if _is_json(name)), None)
 
 
 def _is_json(name: str) -> bool:
-    kind = name.partition(";")[0].strip().lower()
-    return kind in {"application/json", "*/*", "application/*"} or kind.endswith("+json")
+    kind = kind_of(name)
+    return kind in {JSON, "*/*", "application/*"} or kind.endswith("+json")

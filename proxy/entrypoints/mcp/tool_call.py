@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from functools import partial
 
+from proxy.catalogue.media_types import JSON
 from proxy.catalogue.plans import ToolPlan
 from proxy.entrypoints.mcp.arguments import HttpCall
 from proxy.entrypoints.mcp.exchange import Exchange
@@ -36,7 +37,8 @@ async def call_operation(exchange: Exchange, plan: ToolPlan, call: HttpCall) -> 
 
 def _received(exchange: Exchange, plan: ToolPlan, call: HttpCall) -> Received:
     outer = exchange.caller.received
-    typed = ((b"content-type", b"application/json"),) if call.body is not None else ()
+    kind = plan.tool.row.request_type or JSON
+    typed = ((b"content-type", kind.encode()),) if call.body is not None else ()
     return Received(
         method=call.method,
         path=call.path,

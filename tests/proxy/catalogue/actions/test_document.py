@@ -24,6 +24,7 @@ def action(**changes: Any) -> Action:
         "any_scopes": (),
         "parameters": (),
         "request_schema": None,
+        "request_type": "",
         "response_schema": None,
         "consequential": False,
     }
@@ -112,6 +113,10 @@ def test_bodies_and_answers_have_their_schemas() -> None:
     for status in ("200", "201"):
         assert operation["responses"][status]["content"]["application/json"]["schema"] == schema
     assert "application/problem+json" in operation["responses"]["default"]["content"]
+    patch = {"methods": ("PATCH",), "path": "/jobs", "request_type": "application/merge-patch+json"}
+    for given in (schema, None):
+        made = document(action(**patch, request_schema=given))
+        assert list(made["paths"]["/jobs"]["patch"]["requestBody"]["content"]) == ["application/merge-patch+json"]
 
 
 def test_references_lead_into_the_components() -> None:

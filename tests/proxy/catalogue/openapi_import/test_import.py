@@ -103,6 +103,20 @@ def test_the_same_document_again_changes_nothing(backend: Backend) -> None:
     assert Event.objects.count() == before
 
 
+def test_an_import_of_before_media_types_were_remembered_is_compared_as_with_application_json(
+    backend: Backend,
+) -> None:  # fmt: skip
+    imported(backend, DOCUMENT)
+    row = operation("addJob")
+    del row.imported["request_type"]
+    row.save()
+    assert {step.fate for step in planned(backend, DOCUMENT).steps} == {Fate.SAME}
+    kind = "application/vnd.api+json"
+    body = {"content": {kind: {"schema": {"type": "object"}}}}
+    imported(backend, changed_document("/jobs", "post", requestBody=body))
+    assert operation("addJob").request_type == kind
+
+
 def test_what_the_document_changes_is_changed_field_by_field(backend: Backend) -> None:
     imported(backend, DOCUMENT)
     plan = imported(backend, changed_document("/jobs", "get", summary="Search", description="Many."))

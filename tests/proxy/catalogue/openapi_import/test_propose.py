@@ -54,6 +54,7 @@ def test_operations_are_proposed_with_what_they_take_and_need() -> None:
         "description": "All of them.",
         "parameters": [{"name": "place", "in": "query", "schema": {"type": ["string", "null"]}}],
         "request_schema": None,
+        "request_type": "",
         "response_schema": {
             "type": "array", "items": {"$ref": "#/$defs/Job"},
             "$defs": {"Job": {"type": "object", "properties": {"title": {"type": "string"}}}},
@@ -200,6 +201,26 @@ def test_a_body_that_is_no_json_is_said_and_disables(kind: str, required: dict[s
     found = only(with_operation({"requestBody": both}, method="post"))
     assert (values(found)["request_schema"], values(found)["enabled"]) == ({"type": "object"}, True)
     assert any(kind in note for note in found.notes)
+
+
+@pytest.mark.parametrize(
+    ("declared", "kept"),
+    [
+        (["application/json"], ""),
+        (["Application/JSON; charset=utf-8"], ""),
+        (["*/*"], ""),
+        (["application/merge-patch+json", "application/json"], ""),
+        (["application/Merge-Patch+JSON"], "application/merge-patch+json"),
+        (["text/plain", "application/json-patch+json", "application/merge-patch+json"], "application/json-patch+json"),
+        (['application/vnd.a+json; profile="b c"'], 'application/vnd.a+json; profile="b c"'),
+        (["application/vnd.a+json; what\r\nX-User-Id: 7"], "application/vnd.a+json"),
+        ([f"application/{'a' * 100}+json"], ""),
+    ],
+)
+def test_a_body_has_the_media_type_that_the_document_names(declared: list[str], kept: str) -> None:
+    content = {name: {"schema": {"type": "object"}} for name in declared}
+    found = values(only(with_operation({"requestBody": {"content": content}}, method="patch")))
+    assert (found["request_type"], found["request_schema"]) == (kept, {"type": "object"})
 
 
 def test_callbacks_and_webhooks_are_said() -> None:

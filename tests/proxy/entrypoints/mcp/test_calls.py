@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from proxy.catalogue.tools import Tool
 from tests.proxy.entrypoints.mcp.conftest import Caller
 from tests.proxy.plane import Road
 from tests.proxy.raw_backend import answer, silence
@@ -60,6 +61,18 @@ async def test_a_missing_permission_is_a_challenge_for_all_that_is_needed(caller
     assert road.upstream.arrived == []
     (event,) = await events(heard.request_id)
     assert (event.decision, event.reason, event.operation) == ("deny", "insufficient_scope", SAVE)
+
+
+@pytest.mark.parametrize("kind", ["", "application/merge-patch+json"])
+async def test_a_body_is_sent_as_the_media_type_of_its_operation(caller: Caller, road: Road, kind: str) -> None:
+    watcher = road.plane.watcher
+    server = watcher.snapshot.servers["/mcp"]
+    plan = server.tools[SAVE]
+    typed = replace(plan, tool=Tool(replace(plan.tool.row, request_type=kind)))
+    servers = {**watcher.snapshot.servers, "/mcp": replace(server, tools={**server.tools, SAVE: typed})}
+    watcher.snapshot = replace(watcher.snapshot, servers=servers)
+    await caller.call(SAVE, method="POST", body={"title": None})
+    assert road.upstream.request.values("content-type") == [kind or "application/json"]
 
 
 async def test_chatgpt_is_told_in_the_result(modern: Caller, road: Road) -> None:
