@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 
@@ -130,10 +131,12 @@ def running_demo(data_dir: Path, *, port: int | None = None, **variables: str) -
 
 
 def _wait_until_ready(process: subprocess.Popen[bytes], *, url: str, log: Path) -> None:
-    deadline = time.monotonic() + READY_WITHIN_S
+    deadline, parts = time.monotonic() + READY_WITHIN_S, urlsplit(url)
     while time.monotonic() < deadline:
         assert process.poll() is None, f"the server ended with {process.returncode}:\n{_tail(log)}"
-        with contextlib.suppress(httpx.TransportError):
+        with contextlib.suppress(OSError, httpx.TransportError):
+            # Most looks come too soon, and httpx takes fifty times as long to learn that nobody listens
+            socket.create_connection((str(parts.hostname), int(parts.port or 80)), timeout=2).close()
             if httpx.get(url, timeout=2).status_code == 200:
                 return
         time.sleep(0.05)
