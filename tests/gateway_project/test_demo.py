@@ -30,14 +30,15 @@ def answers(url: str) -> bool:
     return True
 
 
-def test_without_serve_it_prepares_prints_and_ends(prepared: Path) -> None:
-    before = (prepared / "demo.json").read_text()
-    printed = manage("demo", variables=variables(prepared, 8000))
-    facts = json.loads((prepared / "demo.json").read_text())
+def test_without_serve_it_prepares_prints_and_ends(tmp_path: Path) -> None:
+    manage("demo", variables=variables(tmp_path, 8000))
+    before = (tmp_path / "demo.json").read_text()
+    printed = manage("demo", variables=variables(tmp_path, 8000))
+    facts = json.loads((tmp_path / "demo.json").read_text())
     secrets = [facts["staff"]["password"], facts["clients"]["gpt"]["client_secret"], facts["api_key"]]
     assert all(secret in printed and secret in before for secret in secrets)
     assert facts["staff"]["url"] in printed
-    assert stat.S_IMODE((prepared / "demo.json").stat().st_mode) == 0o600
+    assert stat.S_IMODE((tmp_path / "demo.json").stat().st_mode) == 0o600
 
 
 def test_ctrl_c_ends_the_gateway_and_its_backends(prepared: Path) -> None:
