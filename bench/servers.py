@@ -64,9 +64,9 @@ def processor_s(group: int) -> float:
 
 
 def memory_mb(group: int) -> float:
-    """What the worker of a gateway, the largest child of its group's first process, has in memory, in MiB."""
+    """What the worker of a gateway, the largest child of its group's first process, has in memory, in megabytes."""
     pages = max(int(fields[21]) for fields in _stats(group) if int(fields[1]) == group)
-    return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
+    return pages * os.sysconf("SC_PAGE_SIZE") / 1_000_000
 
 
 def _stats(group: int) -> Iterator[list[str]]:
