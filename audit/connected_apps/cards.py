@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from audit.ledger.queries import last_used
 from oauth_provider.connections.models import DEVICE_HOST, Connection
+from oauth_provider.identities.ceiling import within_ceiling
 from oauth_provider.scopes.models import Scope, Sensitivity
 from oauth_provider.scopes.openid import OFFLINE_ACCESS
 
@@ -96,7 +97,11 @@ def past_connections(user_id: int) -> QuerySet[Connection]:
 
 def own_connections(user_id: int) -> QuerySet[Connection]:
     """Every connection of the user and of nobody else."""
-    return Connection.objects.filter(user_id=user_id).select_related("client", "resource").order_by("-created_at")
+    return (
+        Connection.objects.filter(user_id=user_id)
+        .select_related("client", "resource", "user__identity")
+        .order_by("-created_at")
+    )
 
 
 def cards_of(connections: Iterable[Connection]) -> list[Card]:
@@ -120,7 +125,7 @@ def _program(row: Connection) -> str:
 
 def _card(row: Connection, scopes: dict[str, Scope], used_at: datetime | None, *, twins: int) -> Card:
     client = row.client
-    allowed = client.askable_scopes
+    allowed = within_ceiling(row.user, client.askable_scopes)
     permissions = [_permission(name, scopes.get(name), allowed=name in allowed) for name in sorted(row.scope_set)]
     # What can change something is read first
     rank = {Sensitivity.SENSITIVE.value: 0, Sensitivity.WRITE.value: 1}

@@ -21,6 +21,7 @@ from oauth_provider.connections.grant import grant_connection
 from oauth_provider.connections.lock import lock_connection
 from oauth_provider.connections.models import Connection
 from oauth_provider.device.decide import deny_device
+from oauth_provider.identities.ceiling import within_ceiling
 from oauth_provider.identities.external_id import user_ref
 from oauth_provider.scopes.models import Scope
 
@@ -53,7 +54,7 @@ def decide(
     interaction.save(update_fields=["decided_at"])
     if not allowed or not scopes:
         return _deny(interaction, reason="nothing_chosen" if allowed else "user_denied")
-    _require_grantable(interaction, scopes)
+    _require_grantable(interaction, scopes, user)
     connection = grant_connection(
         user=user,
         client=interaction.client,
@@ -126,9 +127,9 @@ def _require_trusted(interaction: Interaction) -> None:
         raise _refusal("unregistered_redirect_uri", message, interaction)
 
 
-def _require_grantable(interaction: Interaction, scopes: tuple[str, ...]) -> None:
+def _require_grantable(interaction: Interaction, scopes: tuple[str, ...], user: User) -> None:
     enabled = set(Scope.objects.filter(enabled=True, name__in=scopes).values_list("name", flat=True))
-    if not set(scopes) <= enabled & interaction.client.askable_scopes:
+    if not set(scopes) <= enabled & within_ceiling(user, interaction.client.askable_scopes):
         message = _("One of these permissions is no longer offered.")
         raise _refusal("scope_withdrawn", message, interaction, advice=_START_AGAIN)
 

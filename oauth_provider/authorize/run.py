@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+from django.contrib.auth.models import User
+
+from oauth_provider.authorize.checks.check_ceiling import check_ceiling
 from oauth_provider.authorize.checks.check_id_token_hint import check_id_token_hint
 from oauth_provider.authorize.checks.check_max_age import check_max_age
 from oauth_provider.authorize.checks.check_pkce import check_pkce
@@ -48,8 +51,8 @@ def establish(request: AuthorizationRequest) -> Answerable:
     return Answerable(request=request, client=client, redirect_uri=check_redirect_uri(request, client))
 
 
-def examine(answerable: Answerable) -> Acceptable:
-    """Examine the rest, for a person who is signed in.
+def examine(answerable: Answerable, user: User) -> Acceptable:
+    """Examine the rest, for `user`, who is signed in.
 
     Raises:
         RedirectError: the first check that fails.
@@ -59,7 +62,7 @@ def examine(answerable: Answerable) -> Acceptable:
     check_response_type(request)
     check_pkce(request, client)
     resource = check_resource(request, client)
-    scopes = check_scope(request, client)
+    scopes = check_ceiling(check_scope(request, client), user)
     check_prompt(request, signed_in=True)
     return Acceptable(
         answerable=answerable,

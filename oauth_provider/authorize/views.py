@@ -100,7 +100,7 @@ def _go_on(request: HttpRequest, answerable: Answerable, language: str | None) -
     user = person_of(request)
     # Redirecting a stranger's browser on demand would make this an open redirector (RFC 9700 section 4.11.2);
     # prompt=none is the one case where the client asks for an answer without a person.
-    acceptable = examine(answerable) if user else None
+    acceptable = examine(answerable, user) if user else None
     if user is None or acceptable is None or must_sign_in(acceptable, user=user, session=request.session, url=here):
         check_prompt(asked, signed_in=False)
         if "login" in asked.prompt or asked.max_age or asked.id_token_hint:

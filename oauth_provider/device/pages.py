@@ -16,6 +16,7 @@ from django.views.decorators.csrf import csrf_protect
 
 from audit.ledger.kinds import Decision, Kind
 from audit.ledger.record import record
+from oauth_provider.authorize.checks.check_ceiling import check_ceiling
 from oauth_provider.authorize.checks.check_resource import check_resource
 from oauth_provider.authorize.checks.check_scope import check_scope
 from oauth_provider.authorize.checks.load_client import require_usable
@@ -63,7 +64,7 @@ class DevicePage(View):
             _record_unknown(user)
             return _enter(request, typed=typed, is_unknown=True)
         try:
-            acceptable = _examine(device)
+            acceptable = _examine(device, user)
         except LocalError as error:
             return refuse_locally(request, error)
         notice = device_notice(device, code=shown_user_code(code))
@@ -107,7 +108,7 @@ def _record_unknown(user: User) -> None:
     )
 
 
-def _examine(device: DeviceCode) -> Acceptable:
+def _examine(device: DeviceCode, user: User) -> Acceptable:
     """Staff may have acted since the device asked.
 
     Raises:
@@ -120,7 +121,7 @@ def _examine(device: DeviceCode) -> Acceptable:
         raise LocalError("device_grant_not_allowed", message=message, client_id=client.client_id, status=403)
     asked = asked_for_device(client, scope=device.scopes, resource=device.resource.identifier)
     try:
-        resource, scopes = check_resource(asked, client), check_scope(asked, client)
+        resource, scopes = check_resource(asked, client), check_ceiling(check_scope(asked, client), user)
     except RedirectError as error:
         message = _("One of these permissions is no longer offered.")
         raise LocalError(error.reason, message=message, client_id=client.client_id) from error

@@ -17,7 +17,8 @@ from unfold.enums import ActionVariant
 from unfold.forms import AdminPasswordChangeForm
 
 from audit.ledger.kinds import Kind
-from oauth_provider.admin_skin import ago, chip, column, page_button
+from oauth_provider.admin_skin import ago, chip, code, column, page_button
+from oauth_provider.identities.ceiling import ceiling_of
 from oauth_provider.identities.deactivate import deactivate_user, reactivate_user
 from oauth_provider.identities.external_id import user_ref
 from oauth_provider.identities.forms import RoleForm, UserAddForm, UserForm
@@ -45,12 +46,26 @@ class UserAdmin(LibraryUserAdmin, RecordedAdmin):  # type: ignore[misc,type-arg]
     search_fields = ("username", "first_name", "last_name", "email", "identity__external_id")
     search_help_text = gettext_lazy("User name, name, e-mail or external id.")
     fieldsets = (
-        (None, {"fields": ("username", "external_id", "first_name", "last_name", "email", "email_verified", "state")}),
+        (
+            None,
+            {
+                "fields": (
+                    "username",
+                    "external_id",
+                    "first_name",
+                    "last_name",
+                    "email",
+                    "email_verified",
+                    "may_give",
+                    "state",
+                )
+            },
+        ),
         (gettext_lazy("Work on these pages"), {"fields": ("is_staff", "is_superuser", "groups")}),
         (None, {"fields": ("reason", "signed_in", "date_joined")}),
     )
     add_fieldsets = ((None, {"fields": ("username", "external_id", "password1", "password2")}),)
-    readonly_fields = ("state", "signed_in", "date_joined")
+    readonly_fields = ("may_give", "state", "signed_in", "date_joined")
     filter_horizontal = ()
     actions_detail = ("set_password", "deactivate", "reactivate")
 
@@ -174,6 +189,14 @@ class UserAdmin(LibraryUserAdmin, RecordedAdmin):  # type: ignore[misc,type-arg]
         """Who they are to the backends."""
         identity = getattr(user, "identity", None)
         return str(identity.external_id) if identity else "–"
+
+    @column(description=gettext_lazy("may allow at most"))
+    def may_give(self, user: User) -> SafeString | str:
+        """The ceiling of what they give, set over the management API."""
+        ceiling = ceiling_of(user)
+        if ceiling is None:
+            return _("Whatever is asked")
+        return code(ceiling) if ceiling else _("No permission")
 
     @column(description=gettext_lazy("state"), ordering="is_active")
     def state(self, user: User) -> SafeString:

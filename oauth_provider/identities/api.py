@@ -7,14 +7,17 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import PermissionDenied
 from django.core.exceptions import ValidationError as ModelFault
 from django.db.models import Q, QuerySet
+from django.utils.translation import gettext as _
 from rest_framework import serializers
 
+from oauth_provider.identities.ceiling import ceiling_of
 from oauth_provider.identities.external_id import EXTERNAL_ID
 from oauth_provider.identities.forms import check_external_id
 from oauth_provider.identities.keep import change_user, create_user, remove_user
 from oauth_provider.identities.provider.facts import SUBJECT_MAX
 from oauth_provider.identities.provider.link import check_subject
-from oauth_provider.staff_api.fields import Only, StrictModel
+from oauth_provider.scopes.models import Scope
+from oauth_provider.staff_api.fields import ScopeNames, StrictModel
 from oauth_provider.staff_api.views import Writable
 
 
@@ -27,11 +30,19 @@ class ExternalIdField(serializers.CharField):
         return str(identity.external_id) if identity else f"local:{instance.pk}"
 
 
+class CeilingField(ScopeNames):
+    """What the person may ever give, whoever asks; null for any."""
+
+    def get_attribute(self, instance: User) -> Any:  # noqa: ANN401 - the framework expects a list, which a text becomes
+        """Of whoever is shown."""
+        return ceiling_of(instance)
+
+
 class UserSerializer(StrictModel):
     """A person."""
 
     external_id = ExternalIdField(max_length=200, required=False, validators=[EXTERNAL_ID])
-    scopes = Only(None)
+    scopes = CeilingField(required=False, allow_null=True)
     # Who may sign in as this person at the company's provider; never shown, like a credential
     subject = serializers.CharField(max_length=SUBJECT_MAX, required=False, allow_blank=True, write_only=True)
 
@@ -47,6 +58,17 @@ class UserSerializer(StrictModel):
     def validate_subject(self, value: str) -> str:
         """Nobody else's."""
         return check_subject(value, user=self.instance or User())
+
+    def validate_scopes(self, value: str | None) -> str | None:
+        """Those there are, enabled or not.
+
+        Raises:
+            ValidationError: naming the others.
+        """
+        names = set((value or "").split())
+        if unknown := names - set(Scope.objects.filter(name__in=names).values_list("name", flat=True)):
+            raise serializers.ValidationError(_("Unknown: %(names)s") % {"names": ", ".join(sorted(unknown))})
+        return value
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """The password, in view of who it is for.
@@ -74,7 +96,7 @@ class UserView(Writable):
         "username": lambda username: Q(username=username),
         "external_id": lambda external_id: Q(identity__external_id=external_id),
     }
-    access_fields = frozenset({"is_active", "password", "subject"})
+    access_fields = frozenset({"is_active", "password", "subject", "scopes"})
 
     def get_queryset(self) -> QuerySet[User]:
         """Users with their external ids."""

@@ -20,7 +20,7 @@ from oauth_provider.revisions.bump import bump
 
 @transaction.atomic
 def create_user(*, values: Mapping[str, Any], actor: UserRef, note: str = "") -> User:
-    """A new person: `username`, and if given `email`, `password`, `external_id`, `subject`, `is_active`.
+    """A new person: `username`, and if given `email`, `password`, `external_id`, `subject`, `scopes`, `is_active`.
 
     Raises:
         ValidationError: by field.
@@ -33,6 +33,8 @@ def create_user(*, values: Mapping[str, Any], actor: UserRef, note: str = "") ->
         Identity.objects.create(user=user, external_id=external_id)
     if "subject" in values:
         link_subject(user=user, subject=values["subject"])
+    if values.get("scopes") is not None:
+        _set_ceiling(user, values["scopes"])
     record_admin_change(
         kind=Kind.ADMIN_OBJECT_ADDED, actor=actor, target="user", user=user_ref(user), fields=values, note=note
     )
@@ -61,6 +63,8 @@ def change_user(*, user: User, values: Mapping[str, Any], actor: UserRef, note: 
             Identity.objects.update_or_create(user=user, defaults={"external_id": others["external_id"]})
         if "subject" in others:
             link_subject(user=user, subject=others["subject"])
+        if "scopes" in others:
+            _set_ceiling(user, others["scopes"])
         user = User.objects.get(pk=user.pk)
         record_admin_change(
             kind=Kind.ADMIN_OBJECT_CHANGED, actor=actor, target="user", user=user_ref(user), fields=others, note=note
@@ -86,3 +90,8 @@ def _set_password(user: User, password: str | None) -> None:
         user.set_password(password)
     else:
         user.set_unusable_password()
+
+
+def _set_ceiling(user: User, scopes: str | None) -> None:
+    # One without an identity gets it first
+    Identity.objects.filter(user=user_ref(user).user_id).update(grantable_scopes=scopes)

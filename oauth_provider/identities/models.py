@@ -22,6 +22,9 @@ class Identity(models.Model):
     # Nothing here proves it, so it starts as false, and whoever changes the address takes it back.
     email_verified = models.BooleanField(_("e-mail verified"), default=False, db_default=False)
 
+    # Names of the permissions this person may ever give, whoever asks; None: any. Nothing else tells none from any
+    grantable_scopes = models.TextField(_("may allow at most"), null=True, blank=True)  # noqa: DJ001 - see above
+
     stopped = models.CharField(
         _("stopped by the provider"), max_length=8, choices=Stopped, default=Stopped.NOT, blank=True
     )

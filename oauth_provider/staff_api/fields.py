@@ -70,43 +70,6 @@ def _shown(field: serializers.Field[Any, Any, Any, Any], value: Any) -> Any:  # 
     return None if value is None else field.to_representation(value)
 
 
-@extend_schema_field({"description": "Other values are not supported yet."})
-class Only(serializers.Field[Any, Any, Any, Any]):
-    """A field whose other values are not supported yet: shown as it is in force; anything else is refused."""
-
-    def __init__(self, value: Any) -> None:  # noqa: ANN401 - any JSON
-        super().__init__(required=False, allow_null=True, source="*")
-        self.value = value
-
-    def get_attribute(self, instance: Any) -> Any:  # noqa: ANN401 - any object
-        """The same for every object."""
-        del instance
-        return self.value
-
-    def to_representation(self, value: Any) -> Any:  # noqa: ANN401 - any JSON
-        """As it is."""
-        del value
-        return self.value
-
-    def run_validation(self, data: Any = serializers.empty) -> Any:  # noqa: ANN401 - whatever was sent
-        """Nothing to keep.
-
-        Raises:
-            ValidationError: anything but the value in force.
-        """
-        if data is serializers.empty:
-            raise serializers.SkipField
-        if data != self.value or type(data) is not type(self.value):
-            raise serializers.ValidationError(
-                _("Nothing but %(value)s is supported yet.") % {"value": _json(self.value)}
-            )
-        return {}
-
-
-def _json(value: object) -> str:
-    return "null" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
-
-
 @extend_schema_field({"type": "array", "items": {"type": "string"}})
 class Words(serializers.ListField):
     """A list of texts that the model keeps as one, separated by blanks; each once, in the order given."""

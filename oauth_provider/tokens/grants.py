@@ -11,6 +11,7 @@ from oauth2_provider.models import AbstractGrant, AbstractRefreshToken, get_gran
 from oauth_provider.clients.models import Client
 from oauth_provider.connections.lock import lock_with_connection
 from oauth_provider.connections.models import Connection
+from oauth_provider.identities.ceiling import within_ceiling
 from oauth_provider.identities.external_id import user_ref
 from oauth_provider.openid.id_token import SignIn
 from oauth_provider.resources.registry import find
@@ -133,7 +134,7 @@ def _repeated(presented: str, rotated_at: datetime | None, family: TokenFamily) 
 
 
 def effective_scopes(*, granted: str, connection: Connection, client: Client) -> tuple[str, ...]:
-    """What of `granted` still counts: allowed to the client, given by the user, enabled by staff.
+    """What of `granted` still counts: allowed to the client, given by the user and theirs to give, enabled by staff.
 
     Raises:
         InvalidGrantError: the connection ended, the user is inactive, or nothing is left.
@@ -142,7 +143,7 @@ def effective_scopes(*, granted: str, connection: Connection, client: Client) ->
         raise InvalidGrantError("revoked_connection")
     if not connection.user.is_active:
         raise InvalidGrantError("inactive_user")
-    names = set(granted.split()) & client.askable_scopes & connection.scope_set
+    names = within_ceiling(connection.user, set(granted.split()) & client.askable_scopes & connection.scope_set)
     scopes = tuple(sorted(names & live_scopes(names)))
     if not scopes:
         raise InvalidGrantError("no_scope_left")

@@ -27,9 +27,9 @@ MAX_TOKEN = 4096
 # One row per live scope that the token names and ancestor that it has: the join does the intersection with what staff
 # enabled, in either database. LIKE may match too much (an underscore is a wildcard); the sets below decide.
 _QUERY = """
-SELECT t.created, t.expires, t.scope, t.resource, t.user_id, u.is_active, i.external_id, a.id, a.client_id,
-       a.allowed_scopes, a.suspended_at, c.id, c.client_id, c.scopes, c.revoked_at, c.expires_at, f.revoked_at,
-       n.position, p.id, o.id, o.client_id, o.allowed_scopes, o.suspended_at, s.name
+SELECT t.created, t.expires, t.scope, t.resource, t.user_id, u.is_active, i.external_id, i.grantable_scopes,
+       a.id, a.client_id, a.allowed_scopes, a.suspended_at, c.id, c.client_id, c.scopes, c.revoked_at, c.expires_at,
+       f.revoked_at, n.position, p.id, o.id, o.client_id, o.allowed_scopes, o.suspended_at, s.name
 FROM {token} t
 JOIN {client} a ON a.id = t.application_id
 LEFT JOIN {user} u ON u.id = t.user_id
@@ -80,6 +80,7 @@ class _Row:
     user_id: int | None
     is_active: bool | None
     external_id: str | None
+    grantable_scopes: str | None
     client_pk: int
     client_id: str
     allowed_scopes: str
@@ -107,8 +108,8 @@ def fingerprint(token: str) -> str:
 def verify_access_token(token: str) -> VerifiedToken:
     """Everything that must hold for an access token to open anything, in one statement.
 
-    Its scopes are those of the token, the client, the connection and the enabled catalogue, all four; and of every
-    client that it went through before.
+    Its scopes are those of the token, the client, the connection, the enabled catalogue and what the person may give,
+    all five; and of every client that it went through before.
 
     Raises:
         InvalidToken: it opens nothing; the reason is for the ledger, not for the caller.
@@ -150,7 +151,8 @@ def _scopes(rows: Sequence[_Row], earlier: Sequence[_Row]) -> frozenset[str]:
     if row.user_id is None:
         return held.intersection(*(ceiling.split() for ceiling in allowed))
     # What every client may ask about a person needs no leave of staff (`Client.askable_scopes`)
-    ceilings = (OPENID_SCOPES.union(ceiling.split()) for ceiling in allowed)
+    grantable = [] if row.grantable_scopes is None else [row.grantable_scopes]
+    ceilings = (OPENID_SCOPES.union(ceiling.split()) for ceiling in (*allowed, *grantable))
     return held.intersection((row.connection_scopes or "").split(), *ceilings)
 
 

@@ -12,6 +12,7 @@ from oauth_provider.clients.models import Approval
 from oauth_provider.clients.suspend import suspend_client
 from oauth_provider.connections.models import Connection
 from oauth_provider.device.models import DeviceCode
+from oauth_provider.identities.models import Identity
 from oauth_provider.rates import DEFAULT_RATES
 from oauth_provider.scopes.models import Scope
 from tests.oauth_provider.authorize.world import World
@@ -191,3 +192,12 @@ def test_csrf_holds(device: Device) -> None:
     strict = Browser(enforce_csrf_checks=True)
     strict.force_login(device.world.ana, backend="django.contrib.auth.backends.ModelBackend")
     assert strict.post("/device", {"user_code": device.start()["user_code"]}).status_code == 403
+
+
+def test_a_person_is_not_shown_what_is_beyond_their_ceiling(device: Device) -> None:
+    Identity.objects.filter(user=device.world.ana).update(grantable_scopes="tool:read")
+    device.enter(device.start()["user_code"])
+    assert Interaction.objects.get().scopes == "tool:read"
+    Identity.objects.filter(user=device.world.ana).update(grantable_scopes="")
+    assert device.enter(device.start()["user_code"]).status_code == 400
+    assert Event.objects.filter(reason="beyond_ceiling").count() == 1

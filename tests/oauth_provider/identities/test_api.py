@@ -8,6 +8,7 @@ from django.contrib.auth.models import User
 from audit.ledger.kinds import Kind
 from oauth_provider.identities.forms import meaningful_permissions
 from oauth_provider.identities.models import Identity
+from oauth_provider.revisions.read import read_all
 from tests.agreed import World
 from tests.management_api import REASON, Api, api_of, errors_of
 from tests.staff_browser import last_event, make_staff
@@ -108,3 +109,26 @@ def test_a_role_can_give_whatever_the_api_asks_for(api: Api) -> None:
     asked = {"add_resource", "change_resource", "delete_resource", "view_resource", "delete_client", "delete_user"}
     assert asked <= offered
     assert {"delete_backend", "delete_operation", "delete_scope", "change_apikey", "view_event"} <= offered
+
+
+def test_what_a_person_may_ever_give_is_set_with_a_reason(api: Api, world: World) -> None:
+    address = f"users/{world.connection.user_id}/"
+    assert "X-Reason" in errors_of(api.patch(address, {"scopes": ["tool:read"]}))
+    assert api.patch(address, {"scopes": ["tool:write", "tool:read"]}, **REASON).json()["scopes"] == [
+        "tool:read",
+        "tool:write",
+    ]
+    event = last_event(kind=Kind.ADMIN_OBJECT_CHANGED, target="user")
+    assert (event.fields, event.note) == (["scopes"], REASON["X-Reason"])
+    revisions = read_all()["revocation"]
+    assert api.patch(address, {"scopes": []}, **REASON).json()["scopes"] == []
+    assert read_all()["revocation"] > revisions, "what workers remember of the person's tokens is no longer true"
+    assert api.patch(address, {"scopes": None}, **REASON).json()["scopes"] is None
+    assert "tool:nothing" in errors_of(api.patch(address, {"scopes": ["tool:nothing"]}, **REASON))["scopes"][0]
+
+
+def test_a_person_is_made_with_a_ceiling(api: Api, world: World) -> None:
+    del world
+    made = api.made("users/", username="eva", scopes=["tool:read"])
+    assert api.get(f"users/{made['id']}/").json()["scopes"] == ["tool:read"]
+    assert Identity.objects.get(user=made["id"]).grantable_scopes == "tool:read"
