@@ -20,12 +20,11 @@ def lock_connection(connection_id: UUID) -> Connection | None:
     return rows.select_related("user__identity", "client", "resource").filter(pk=connection_id).first()
 
 
-def lock_with_connection(rows: QuerySet[Hanging]) -> Hanging | None:
-    """The one row of `rows`, with the connection it hangs on, its user and resource; None if there is none.
+def locking_connection(rows: QuerySet[Hanging]) -> QuerySet[Hanging]:
+    """`rows` that hang on a connection each, with that connection, its user and resource.
 
-    Both are locked, the connection first. PostgreSQL reads what it locks anew when a rival had it before us, so that
-    the row is what the rival left: one statement is as good as a look after the lock.
+    Both are locked when they are read, the connection first. PostgreSQL reads what it locks anew when a rival had it
+    before us, so that the row is what the rival left: one statement is as good as a look after the lock.
     """
     locked = rows.select_for_update(of=("connection", "self"), no_key=True)
-    found = locked.select_related("connection__user__identity", "connection__resource").order_by()[:1]
-    return next(iter(found), None)
+    return locked.select_related("connection__user__identity", "connection__resource").order_by()

@@ -12,8 +12,10 @@ from urllib.parse import unquote_plus
 
 from oauth_provider.clients.models import Approval, Client
 from oauth_provider.clients.secrets import matches
+from oauth_provider.written_once import WrittenOnce
 
 MAX_CREDENTIAL = 255
+_CLIENTS: WrittenOnce[Client] = WrittenOnce(lambda client_id: Client.objects.filter(client_id=client_id).order_by())
 
 
 class AuthenticationError(Exception):
@@ -135,8 +137,4 @@ def _storable(client_id: str) -> bool:
 
 def find_client(client_id: str) -> Client | None:
     """The client of that id."""
-    try:
-        found: Client = Client.objects.get(client_id=client_id)
-    except Client.DoesNotExist:
-        return None
-    return found
+    return _CLIENTS.first(client_id)

@@ -4,12 +4,12 @@ import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.utils import timezone
 from oauth2_provider.models import AbstractGrant, AbstractRefreshToken, get_grant_model, get_refresh_token_model
 
 from oauth_provider.clients.models import Client
-from oauth_provider.connections.lock import lock_with_connection
+from oauth_provider.connections.lock import locking_connection
 from oauth_provider.connections.models import Connection
 from oauth_provider.identities.ceiling import within_ceiling
 from oauth_provider.identities.external_id import user_ref
@@ -22,8 +22,25 @@ from oauth_provider.tokens.issued import Issued
 from oauth_provider.tokens.models import AuthorizationCode, TokenFamily
 from oauth_provider.tokens.refusals import InvalidGrantError, InvalidTargetError, ReplayError
 from oauth_provider.tokens.retry import RETRY_WINDOW, open_pair
+from oauth_provider.written_once import WrittenOnce
 
 MAX_CREDENTIAL = 512
+
+
+def _refresh_tokens(checksum: str) -> QuerySet[AbstractRefreshToken]:
+    # The library's uniqueness is (checksum, revoked): the live row comes first
+    rows: QuerySet[AbstractRefreshToken] = get_refresh_token_model().objects.filter(token_checksum=checksum)
+    return rows.order_by(F("revoked").desc(nulls_first=True))
+
+
+def _families(checksum: str) -> QuerySet[TokenFamily]:
+    return locking_connection(TokenFamily.objects.filter(pk__in=_refresh_tokens(checksum).values("token_family")))
+
+
+_CODES = WrittenOnce(lambda checksum: locking_connection(AuthorizationCode.objects.filter(checksum=checksum)))
+_GRANTS: WrittenOnce[AbstractGrant] = WrittenOnce(lambda checksum: get_grant_model().objects.filter(code=checksum))
+_FAMILIES = WrittenOnce(_families)
+_REFRESH_TOKENS = WrittenOnce(_refresh_tokens)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,16 +95,17 @@ def lock_code(*, code: str, client: Client) -> CodeGrant:
         InvalidGrantError: it cannot be redeemed.
     """
     checksum = code_checksum(code[:MAX_CREDENTIAL])
-    row = lock_with_connection(AuthorizationCode.objects.filter(checksum=checksum))
+    row = _CODES.first(checksum)
     if row is None or row.connection.client_id != client.pk:
         raise InvalidGrantError("unknown_code")
     if row.redeemed_at is not None:
         raise ReplayError("code_replayed", row.family_id)
     connection = row.connection
     connection.client = client
-    grants = get_grant_model().objects.filter(code=checksum, application=client, user=connection.user_id)
-    grant = next(iter(grants.order_by()[:1]), None)
-    if grant is None or row.expires_at <= timezone.now() or grant.is_expired():
+    grant = _GRANTS.first(checksum)
+    if grant is None or (grant.application_id, grant.user_id) != (client.pk, connection.user_id):
+        raise InvalidGrantError("expired_code")
+    if row.expires_at <= timezone.now() or grant.is_expired():
         raise InvalidGrantError("expired_code")
     scopes = effective_scopes(granted=grant.scope, connection=connection, client=client)
     return CodeGrant(connection, row, grant, scopes)
@@ -101,13 +119,11 @@ def lock_refresh_token(*, token: str, client: Client) -> RefreshGrant:
         InvalidGrantError: it cannot be used.
     """
     presented = token[:MAX_CREDENTIAL]
-    rows = get_refresh_token_model().objects.filter(
-        token_checksum=hashlib.sha256(presented.encode()).hexdigest(), application=client
-    )
-    family = lock_with_connection(TokenFamily.objects.filter(pk__in=rows.values("token_family")))
-    # Read under the lock. The library's uniqueness is (checksum, revoked): the live row comes first
-    row = rows.order_by(F("revoked").desc(nulls_first=True)).first() if family else None
-    if family is None or row is None or family.connection.client_id != client.pk:
+    checksum = hashlib.sha256(presented.encode()).hexdigest()
+    family = _FAMILIES.first(checksum)
+    # Read under the lock
+    row = _REFRESH_TOKENS.first(checksum) if family else None
+    if family is None or row is None or {row.application_id, family.connection.client_id} != {client.pk}:
         raise InvalidGrantError("unknown_refresh_token")
     connection = family.connection
     connection.client = client
