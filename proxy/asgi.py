@@ -61,6 +61,8 @@ class DataPlane:
         self._once, self._ended_sessions = Once(), EndedSessions()
         self._rates = RateLimiter(redis_url=settings.REDIS_URL, workers=settings.WEB_CONCURRENCY)
         self._draining = asyncio.Event()
+        # Calls whose servers wait for an answer of the client
+        self.waiting = set[asyncio.Task[None]]()
         gateway = Gateway(
             watcher=self.watcher,
             identifier=self._identifier,
@@ -69,6 +71,7 @@ class DataPlane:
             ended_sessions=self._ended_sessions,
             transport=self._transport,
             lists_changed=self.looking.lists_changed,
+            waiting=self.waiting,
             draining=self._draining,
             observation=observation or Observation(),
         )
@@ -133,6 +136,9 @@ class DataPlane:
         """Write what is counted and queued, close every connection, end every thread."""
         if self._keeping is not None:
             self._keeping.cancel()
+        for waiting in self.waiting:
+            waiting.cancel()
+        await asyncio.gather(*self.waiting, return_exceptions=True)
         await self.issuer_keys.close()
         await asyncio.to_thread(self.looking.stop)
         await self._once.aclose()

@@ -128,6 +128,25 @@ class Once:
         stack.push_async_callback(held.aclose)
         return answer
 
+    async def keep(self, key: str, answer: KeptAnswer) -> None:
+        """Keep what somebody will ask for under `key`, a SHA-256, for a day; what is there already stays.
+
+        Raises:
+            Unavailable: the database does not answer.
+        """
+        sealed = await asyncio.to_thread(seal, answer)
+        await self._stored(claim, key=key, request="", holder=key, hold_s=GRACE_S)
+        await self._stored(settle, key=key, holder=key, state=State.DONE, answer=sealed)
+
+    async def kept(self, key: str) -> KeptAnswer | None:
+        """What was kept under `key`; None as long as there is nothing.
+
+        Raises:
+            Unavailable: the database does not answer.
+        """
+        row = await self._stored(look, key=key)
+        return unseal(row.answer) if row is not None and row.state == State.DONE else None
+
     def _keep(self, task: asyncio.Task[Any]) -> None:
         self._running.add(task)
         task.add_done_callback(self._running.discard)

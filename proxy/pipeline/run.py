@@ -34,6 +34,8 @@ class Gateway:
     transport: Transport
     # A backend says that its lists of tools, prompts or resources are other ones
     lists_changed: Callable[[str], None]
+    # Calls whose servers wait for an answer of the client
+    waiting: set[asyncio.Task[None]] = field(default_factory=set)
     # Set once the process is told to stop
     draining: asyncio.Event = field(default_factory=asyncio.Event)
     observation: Observation = field(default_factory=Observation)

@@ -7,6 +7,7 @@ from proxy.catalogue.plans import BackendPlan
 from proxy.entrypoints.mcp.exchange import Exchange
 from proxy.entrypoints.mcp.messages import LIST_CHANGED, JsonObject, RequestId
 from proxy.entrypoints.mcp.questions import is_put
+from proxy.entrypoints.mcp.rounds import Rounds
 from proxy.entrypoints.mcp.session import SessionOver
 from proxy.entrypoints.mcp.upstream_answers import result_of
 from proxy.entrypoints.mcp.upstream_call import MESSAGE_MAX_BYTES, Heard, UpstreamCall
@@ -31,11 +32,12 @@ class Listening:
     """To the answer to one request. Until something goes on to the client, all of it has the time of `backend`."""
 
     def __init__(
-        self, exchange: Exchange, upstream: UpstreamCall, *, request_id: RequestId, backend: BackendPlan
-    ) -> None:  # fmt: skip
+        self, exchange: Exchange, upstream: UpstreamCall, *, request_id: RequestId, backend: BackendPlan, rounds: Rounds
+    ) -> None:
         self._exchange = exchange
         self._upstream = upstream
         self._request_id = request_id
+        self._rounds = rounds
         self._backend = backend.name
         self._limit = asyncio.timeout_at(exchange.caller.received.started + backend.timeout_s)
         self._found: JsonObject | None = None
@@ -67,9 +69,15 @@ class Listening:
         return result_of(self._found, method=self._exchange.message.method, revision=self._exchange.revision)
 
     async def _hear_all(self, heard: Heard) -> None:
-        async for document in messages(heard, max_bytes=MESSAGE_MAX_BYTES):
+        said = messages(heard, max_bytes=MESSAGE_MAX_BYTES)
+        async for document in said:
             if "method" not in document:
                 self._take(document, is_error=heard.status != 200)
+            elif self._found is None and "id" in document and self._rounds.takes(document):
+                self._found = {"result": self._rounds.result(document)}
+                if heard.keep():
+                    self._rounds.listen_on(said, heard)
+                return
             elif self._found is None and "id" in document:
                 if await is_put(document, self._exchange, self._upstream):
                     self._wait_for_a_person(heard)

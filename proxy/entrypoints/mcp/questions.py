@@ -9,7 +9,7 @@ from proxy.entrypoints.mcp.upstream_call import UpstreamCall
 from proxy.refusals import BackendNonsense
 
 # What clients of an earlier revision can be asked, by the capability that says so
-_ASKED: Final = {"elicitation/create": "elicitation", "sampling/createMessage": "sampling", "roots/list": "roots"}
+ASKED: Final = {"elicitation/create": "elicitation", "sampling/createMessage": "sampling", "roots/list": "roots"}
 
 
 async def is_put(document: JsonObject, exchange: Exchange, upstream: UpstreamCall) -> bool:
@@ -25,7 +25,7 @@ async def is_put(document: JsonObject, exchange: Exchange, upstream: UpstreamCal
     reply: JsonObject = {"jsonrpc": "2.0", "id": request_id}
     if method == "ping":
         await upstream.tell(reply | {"result": {}})
-    elif session and exchange.stream.is_open and _ASKED.get(method, method) in session.capabilities:
+    elif session and exchange.stream.is_open and ASKED.get(method, method) in session.capabilities:
         question = Question(session.upstream_id, session.version, request_id)
         params = {"params": document["params"]} if isinstance(document.get("params"), dict) else {}
         sealed = seal(question, exchange.caller)

@@ -13,9 +13,10 @@ from proxy.entrypoints.mcp.inner_call import JsonBody, carry, kept_headers, limi
 from proxy.entrypoints.mcp.listening import Listening
 from proxy.entrypoints.mcp.messages import JsonObject
 from proxy.entrypoints.mcp.results import words_of
-from proxy.entrypoints.mcp.session import SessionOver
+from proxy.entrypoints.mcp.rounds import NextRound, Rounds, askable, resumed
+from proxy.entrypoints.mcp.session import Pending, SessionOver
 from proxy.entrypoints.mcp.upstream_call import UpstreamCall
-from proxy.pipeline.call import Answer, Headers, Named, Received
+from proxy.pipeline.call import Answer, Headers, Named, Received, Router
 from proxy.refusals import (
     AuditUnavailable,
     InsufficientScope,
@@ -45,6 +46,8 @@ async def relay(
         RpcError: the server answers with an error.
     """
     backend = backend_of(exchange, feature.backend)
+    if (pending := resumed(exchange, backend)) is not None:
+        return await _next_round(exchange, backend, feature.operation, pending)
     params = {name: exchange.message.params[name] for name in _PASSED if name in exchange.message.params}
     return await ask(exchange, backend, feature.operation, params | named, headers=headers)
 
@@ -93,16 +96,29 @@ async def ask(
     )
     if upstream.version == MODERN:
         outgoing = replace(outgoing, headers=(*outgoing.headers, *headers))
-    listening = Listening(exchange, upstream, request_id=request_id, backend=backend)
+    rounds = Rounds(exchange, upstream, backend=backend.name, call_id=request_id)
+    listening = Listening(exchange, upstream, request_id=request_id, backend=backend, rounds=rounds)
     given_up = None
     try:
-        received = carrying_message(exchange, backend, operation, outgoing, upstream)
+        received = carrying_message(exchange, backend, operation, outgoing, upstream.route)
         return await carry(exchange, received, listening.read)
     except asyncio.CancelledError:
         given_up = request_id
         raise
     finally:
         upstream.leave(cancelled=given_up)
+
+
+async def _next_round(
+    exchange: Exchange, backend: BackendPlan, operation: OperationPlan, pending: Pending
+) -> tuple[JsonObject, Answer]:
+    """The same for a call that waits for an answer of the client, which the message brings."""
+    following = NextRound(exchange, pending, backend=backend.name)
+    listening = Listening(
+        exchange, following.upstream, request_id=pending.call_id, backend=backend, rounds=following.rounds
+    )
+    received = carrying_message(exchange, backend, operation, following.outgoing, following.route)
+    return await carry(exchange, received, listening.read)
 
 
 def _call_of(exchange: Exchange, backend: BackendPlan) -> UpstreamCall:
@@ -117,7 +133,8 @@ def _call_of(exchange: Exchange, backend: BackendPlan) -> UpstreamCall:
     if session is not None:
         return UpstreamCall(version=session.version, session_id=session.upstream_id, key=key)
     version = backend.mcp.protocol_version
-    return UpstreamCall(version=version, needs_handshake=version != MODERN, key=key)
+    asked = askable(exchange) if version != MODERN else {}
+    return UpstreamCall(version=version, needs_handshake=version != MODERN, key=key, capabilities=asked)
 
 
 def backend_of(exchange: Exchange, name: str) -> BackendPlan:
@@ -133,9 +150,9 @@ def backend_of(exchange: Exchange, name: str) -> BackendPlan:
 
 
 def carrying_message(
-    exchange: Exchange, backend: BackendPlan, operation: OperationPlan, outgoing: Outgoing, upstream: UpstreamCall
+    exchange: Exchange, backend: BackendPlan, operation: OperationPlan, outgoing: Outgoing, router: Router
 ) -> Received:
-    """The request that posts `outgoing`, as the stages take it."""
+    """The request that posts `outgoing`, as the stages take it; `router` sends it."""
     outer = exchange.caller.received
     # A repetition has another id, so its key would never fit the kept answer
     kept = tuple((name, value) for name, value in kept_headers(outer) if name != b"idempotency-key")
@@ -149,7 +166,7 @@ def carrying_message(
         request_id=outer.request_id,
         address=outer.address,
         started=outer.started,
-        named=Named(operation, exchange.server, backend=backend.name, router=upstream.route),
+        named=Named(operation, exchange.server, backend=backend.name, router=router),
     )
 
 

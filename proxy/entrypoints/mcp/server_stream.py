@@ -67,7 +67,7 @@ def _request(exchange: Exchange, upstream: UpstreamCall) -> Received:
     backend = backend_of(exchange, exchange.server.backend)
     operation = protocol_operation(exchange, backend, exchange.message.method)
     outgoing = Outgoing(server_stream(upstream.session_id, version=upstream.version), b"")
-    received = carrying_message(exchange, backend, operation, outgoing, upstream)
+    received = carrying_message(exchange, backend, operation, outgoing, upstream.route)
     named = Named(operation, exchange.server, backend=backend.name, router=upstream.route, only_listens=True)
     return replace(received, method="GET", body=JsonBody(None), named=named)
 

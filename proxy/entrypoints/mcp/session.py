@@ -51,7 +51,27 @@ class Question:
     request_id: str | int
 
 
-def seal(sealed: Session | Question, caller: Caller) -> str:
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A call in which a server behind this one asks a client of 2026-07-28, and waits for it in a session there.
+
+    `request_id` is that of the question, `call_id` that of the call; `call` is the SHA-256 of what was called. What the
+    server says next is the next turn of `talk`.
+    """
+
+    upstream_id: str
+    version: str
+    request_id: str | int
+    call_id: str | int
+    call: str
+    talk: str
+    turn: int
+
+
+Sealable = Session | Question | Pending
+
+
+def seal(sealed: Sealable, caller: Caller) -> str:
     """`sealed` as visible ASCII, for `caller` and its server alone."""
     lasts_s = SESSION_S if isinstance(sealed, Session) else QUESTION_S
     content = [type(sealed).__name__, _owner(caller), int(time.time()) + lasts_s, asdict(sealed)]
@@ -78,7 +98,17 @@ def question_of(sealed: str, caller: Caller) -> Question:
     return Question(**content)
 
 
-def _unsealed(sealed: str, caller: Caller, kind: type[Session | Question]) -> tuple[dict[str, Any], int]:
+def pending_of(sealed: str, caller: Caller) -> Pending:
+    """The call that `caller` goes on with.
+
+    Raises:
+        SessionOver: as for a session.
+    """
+    content, _until = _unsealed(sealed, caller, Pending)
+    return Pending(**content)
+
+
+def _unsealed(sealed: str, caller: Caller, kind: type[Sealable]) -> tuple[dict[str, Any], int]:
     try:
         if len(sealed) > SEALED_MAX or not sealed.isascii():
             raise SessionOver

@@ -135,7 +135,7 @@ async def _post(
     backend = backend_of(exchange, exchange.server.backend)
     operation = protocol_operation(exchange, backend, exchange.message.method or "response")
     upstream = UpstreamCall(version=session.version, session_id=session.upstream_id)
-    received = carrying_message(exchange, backend, operation, outgoing, upstream)
+    received = carrying_message(exchange, backend, operation, outgoing, upstream.route)
     body = JsonBody(outgoing.body or None)
     await carry(exchange, replace(received, method=method, body=body), _taken)
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Final
 
 from proxy.entrypoints.mcp.messages import JsonObject
-from proxy.pipeline.call import Answer, Constrained, Headers
+from proxy.pipeline.call import Answer, BodyStream, Constrained, Headers
 from proxy.pipeline.record import Record
 from proxy.pipeline.route import IDEMPOTENCY_KEY, route
 from proxy.pipeline.whole import WholeBody, carrying
@@ -79,18 +79,58 @@ class Heard:
         """Let the connection go."""
         await self._answer.stream.aclose()
 
+    def keep(self) -> bool:
+        """Hold the connection beyond the call, until `close`; False when there is nothing that could come."""
+        stream = self._answer.stream
+        if isinstance(stream, Lasting):
+            stream.outlasts = True
+        return isinstance(stream, Lasting)
+
+    async def close(self) -> None:
+        """Let the connection go of an answer that was kept."""
+        stream = self._answer.stream
+        if isinstance(stream, Lasting):
+            stream.outlasts = False
+        await stream.aclose()
+
+
+class Lasting:
+    """An answer's body that may outlast the call which asked for it."""
+
+    def __init__(self, stream: BodyStream) -> None:
+        self._stream = stream
+        self.outlasts = False
+
+    async def read(self) -> bytes:
+        """The next bytes, b"" at the end."""
+        return await self._stream.read()
+
+    async def aclose(self) -> None:
+        """Let the connection go, unless it is still listened to."""
+        if not self.outlasts:
+            await self._stream.aclose()
+
 
 class UpstreamCall:
     """The talk of one call in one revision.
 
     `session_id` names a session at the server. With `needs_handshake` the call makes one of its own, and ends it.
-    `key` tells the server a repetition of the call: no other message has it, or it would pass for the call.
+    `key` tells the server a repetition of the call: no other message has it, or it would pass for the call. A call with
+    `capabilities`, of a client that can be asked, may go on while the client has a question: then it `is_waiting`.
     """
 
     def __init__(
-        self, *, version: str, session_id: str = "", needs_handshake: bool = False, key: str = ""
-    ) -> None:  # fmt: skip
+        self,
+        *,
+        version: str,
+        session_id: str = "",
+        needs_handshake: bool = False,
+        key: str = "",
+        capabilities: JsonObject | None = None,
+    ) -> None:
         self.version = version
+        self.is_waiting = False
+        self._capabilities = capabilities or {}
         self._key = key
         self.session_id = session_id
         self._needs_handshake = needs_handshake
@@ -119,7 +159,7 @@ class UpstreamCall:
         answer = await route(constrained, transport)
         if answer.status in _WANTS_A_SESSION:
             _without_sessions.pop(server, None)
-        return answer
+        return replace(answer, stream=Lasting(answer.stream)) if self._capabilities else answer
 
     def count_request(self) -> None:
         """The server asks something: a ping, a person, or what nobody here answers.
@@ -142,6 +182,8 @@ class UpstreamCall:
 
         The newest revision sees both by the connection; the earlier ones are told (2025-11-25, cancellation).
         """
+        if self.is_waiting:
+            return
         tells = cancelled is not None and self.version != MODERN
         ends = self._needs_handshake and self.session_id
         if self._constrained is not None and (tells or ends):
@@ -171,7 +213,7 @@ class UpstreamCall:
 
     async def _shake_hands(self, constrained: Constrained) -> None:
         """`initialize` and `notifications/initialized`, as every call of a server with sessions needs first."""
-        params = {"protocolVersion": self.version, "capabilities": {}, "clientInfo": CLIENT_INFO}
+        params = {"protocolVersion": self.version, "capabilities": self._capabilities, "clientInfo": CLIENT_INFO}
         started = constrained.validated.received.started
         deadline = started + constrained.validated.identified.backend.timeout_s
         answer = await self._post(message("initialize", params, version=self.version, request_id=0), started=started)

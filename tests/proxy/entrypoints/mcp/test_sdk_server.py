@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 from mcp.server.mcpserver import Context, MCPServer
+from pydantic import BaseModel
 
 from proxy.entrypoints.mcp.revisions import HANDSHAKE, MODERN
 from tests.proxy.entrypoints.mcp.conftest import Caller
@@ -15,8 +16,20 @@ from tests.proxy.plans import backend_plan
 from tests.sdk_server import served, weather_server
 
 
+class Stay(BaseModel):
+    """How long."""
+
+    nights: int
+
+
+class Name(BaseModel):
+    """Who."""
+
+    name: str
+
+
 def telling_server() -> MCPServer:
-    """The weather, and a tool that says how far it is."""
+    """The weather, a tool that says how far it is, and one that asks."""
     server = weather_server()
 
     @server.tool()
@@ -24,6 +37,14 @@ def telling_server() -> MCPServer:
         """Go somewhere."""
         await context.report_progress(1, 2, "half way")
         return "there"
+
+    @server.tool()
+    async def stay(context: Context) -> str:
+        """Ask how long, and then who."""
+        long = await context.elicit("How long?", Stay)
+        who = await context.elicit("Who?", Name)
+        nights = long.data.nights if long.action == "accept" else 0
+        return f"{nights} nights for {who.data.name if who.action == 'accept' else 'nobody'}"
 
     return server
 
@@ -45,6 +66,7 @@ def weather(road: Road, url: str, request: pytest.FixtureRequest) -> None:
         road,
         feature("tool", "talk_forecast", upstream="forecast"),
         feature("tool", "walk"),
+        feature("tool", "stay"),
         feature("prompt", "plan"),
         feature("resource", "weather://cities"),
         feature("resource_template", "weather://cities/{city}"),
@@ -69,3 +91,18 @@ async def test_it_says_how_far_it_is(legacy: Caller) -> None:
     told, last = heard_events(heard.body)
     assert (told["params"]["progressToken"], told["params"]["message"]) == ("t", "half way")
     assert last["result"]["content"][0]["text"] == "there"
+
+
+@pytest.mark.parametrize("weather", [HANDSHAKE[0]], indirect=True)
+@pytest.mark.usefixtures("weather")
+async def test_it_asks_a_client_of_the_newest_revision(modern: Caller) -> None:
+    asked = {"name": "stay", "_meta": {"io.modelcontextprotocol/clientCapabilities": {"elicitation": {"form": {}}}}}
+    result, said = await modern.result("tools/call", asked), []
+    for content in ({"nights": 3}, {"name": "Ana"}):
+        question = result["inputRequests"]["input"]
+        said.append((question["method"], question["params"]["message"]))
+        answers = {"input": {"action": "accept", "content": content}}
+        again = {"inputResponses": answers, "requestState": result["requestState"]}
+        result = await modern.result("tools/call", asked | again)
+    assert said == [("elicitation/create", "How long?"), ("elicitation/create", "Who?")]
+    assert result["content"][0]["text"] == "3 nights for Ana"
