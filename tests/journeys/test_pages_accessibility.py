@@ -169,6 +169,8 @@ PAGES: dict[str, tuple[str, Opened]] = {
     "not-found": ("ana", goto("/connected-apps/00000000-0000-0000-0000-000000000000/")),
     "admin-client-add": ("staff", goto("/admin/oauth_provider/client/add/")),
     "admin-setup-sheet": ("staff", add_client),
+    "admin-mcp-server-add": ("staff", goto("/admin/proxy/mcpserver/add/")),
+    "admin-page-for-tools": ("staff", goto("/admin/proxy/uiresource/1/change/")),
     "admin-openapi-import": ("staff", goto("/admin/proxy/backend/1/openapi/")),
     "admin-openapi-differences": ("staff", compare_document),
 }

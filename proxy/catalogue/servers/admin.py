@@ -40,6 +40,9 @@ class McpServerAdmin(CatalogueAdmin):
     )
     change_form_outer_after_template = "admin/servers/connect.html"
 
+    class Media:
+        js = ("gatehouse/name-search.js",)
+
     def about(self, obj: McpServer) -> About:
         """By its name."""
         return {"target": f"server:{obj.name}"}
