@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.journeys.server import Demo, free_port, manage
+from tests.migrated import NAME, copy_sqlite
 
 GPT_STEPS = [
     "1. The OpenAPI document",
@@ -66,8 +67,9 @@ def test_another_program_in_the_place_of_the_demo_is_told_from_it(demo: Demo, tm
 
 @pytest.mark.services  # two starts of a server: on the build server, not before every commit
 def test_a_demo_that_is_not_running_is_started_and_stopped(tmp_path_factory: pytest.TempPathFactory) -> None:
-    port = free_port()
-    variables = {"DATA_DIR": str(tmp_path_factory.mktemp("walk")), "PORT": str(port), "HOST": "127.0.0.1"}
+    port, data_dir = free_port(), tmp_path_factory.mktemp("walk")
+    copy_sqlite(data_dir / NAME)
+    variables = {"DATA_DIR": str(data_dir), "PORT": str(port), "HOST": "127.0.0.1"}
     for command, last in (("demo_gpt", GPT_STEPS[-1]), ("demo_mcp", MCP_STEPS[-1])):
         printed = manage(command, variables=variables)
         assert "starting it" in printed

@@ -10,7 +10,8 @@ import pytest
 from cryptography.fernet import Fernet
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.journeys.server import free_port, manage, running
+from tests.journeys.server import free_port, running
+from tests.migrated import NAME, copy_sqlite
 
 pytestmark = pytest.mark.services
 
@@ -31,7 +32,7 @@ def test_one_worker_answers_for_both(tmp_path: Path) -> None:
         "REDIS_URL": os.environ["REDIS_URL"],
         "WEB_CONCURRENCY": "2",
     }
-    manage("migrate", "--noinput", variables=variables)
+    copy_sqlite(tmp_path / NAME)
     with running("-m", "gateway_project.server", issuer=issuer, log=tmp_path / "log", variables=variables):
         for _ in range(CALLS):
             # Each on a connection of its own, which any worker may take

@@ -73,7 +73,6 @@ def test_fifty_calls_with_one_key_at_two_gateways(effects: tuple[int, list[str]]
             "ENCRYPTION_KEYS": Fernet.generate_key().decode(),
             "PORT": str(port),
         }
-        manage("migrate", "--noinput", variables=variables)
         manage("demo", variables=variables)
         manage("shell", "-c", MARK, variables=variables)
         places = [issuer, f"http://127.0.0.1:{free_port()}"]

@@ -76,7 +76,6 @@ def production(database: str, tmp_path_factory: pytest.TempPathFactory) -> Itera
         "ENCRYPTION_KEYS": Fernet.generate_key().decode(),
         "RATE_LIMIT_MAX": "100000",
     }
-    manage("migrate", "--noinput", variables=variables)
     manage("demo", variables=variables)
     with backend(port + 1):
         yield variables
