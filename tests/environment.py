@@ -1,10 +1,12 @@
 """The environment of the test run, set before Django's settings are read: `-p tests.environment` in pyproject.toml.
 
 Nothing of the developer's shell reaches the settings. Without services everything is embedded, as in `make run`;
-`TEST_DATABASE_URL` and `TEST_REDIS_URL` put the same suite on PostgreSQL and Redis. Tests for which this machine
-lacks something are left out, and the first lines of the run say so.
+`TEST_DATABASE_URL` and `TEST_REDIS_URL` put the same suite on PostgreSQL and Redis, but for tests that have no part in
+any store: pytest-django lets them have no database, and tests/conftest.py no cache. Tests for which this machine lacks
+something are left out, and the first lines of the run say so.
 """
 
+import gc
 import os
 import shutil
 import tempfile
@@ -22,21 +24,8 @@ SERVICES = ("TEST_DATABASE_URL", "TEST_REDIS_URL")
 NODE_MODULES = Path(__file__).parent / "clients" / "node" / "node_modules"
 # Folders whose tests share one started gateway
 ONE_GATEWAY = {"journeys", "attacks", "gateway", "evidence", "clients", "conformance", "sign_in"}
-# Left to `make test`, but for what is marked `services`: a whole run has twenty minutes. Code, upstream connections and
-# the embedded demo know no store; the gateway's attacks, clients, evidence and journeys here do write to one
-WITHOUT_STORES = (
-    "tests/architecture/",
-    "tests/attacks/gateway/",
-    "tests/clients/",
-    "tests/evidence/",
-    "tests/gateway_project/test_demo.py",
-    "tests/gateway_project/test_job_list.py",
-    "tests/gateway_project/test_manage.py",
-    "tests/gateway_project/test_runserver.py",
-    "tests/journeys/test_demo_walks.py",
-    "tests/journeys/test_drain.py",
-    "tests/proxy/upstream/",
-)
+# What a test asks for, itself or through its fixtures, when it has a part in a store: Django's database, or `stores`
+STORES = {"django_db_setup", "stores"}
 DATA_DIR = Path(tempfile.mkdtemp(prefix="gatehouse-tests-"))
 
 
@@ -89,22 +78,38 @@ def pytest_report_header() -> list[str]:
     """What is left out, and why."""
     reasons = lacking()
     lines = [f"left out: {marker} tests (no {what})" for marker, what in reasons.items()]
-    return lines if "services" in reasons else [*lines, f"left to make test: {', '.join(WITHOUT_STORES)}"]
+    return lines if "services" in reasons else [*lines, "left to make test: what has no part in a store"]
+
+
+def pytest_collection() -> None:
+    """Nothing that is made while tests are collected goes away: looking for garbage again and again takes a third."""
+    gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    """Tests leave garbage; those that wait their turn are none."""
+    gc.freeze()
+    gc.enable()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave it out, and on services what has no part in them; the folders that one process runs alone come first."""
     markers = lacking()
-    elsewhere = () if "services" in markers else WITHOUT_STORES
     left_out = [
         item
         for item in items
         if any(item.get_closest_marker(marker) for marker in markers)
-        or (item.nodeid.startswith(elsewhere) and not item.get_closest_marker("services"))
+        or ("services" not in markers and not has_part_in_stores(item))
     ]
     gone = set(left_out)
     items[:] = sorted((item for item in items if item not in gone), key=lambda item: not _has_one_gateway(item.nodeid))
     config.hook.pytest_deselected(items=left_out)
+
+
+def has_part_in_stores(item: pytest.Item) -> bool:
+    """Whether what the test does may depend on where data is kept."""
+    asked = STORES.intersection(getattr(item, "fixturenames", ()))
+    return bool(asked or item.get_closest_marker("django_db") or item.get_closest_marker("services"))
 
 
 def _has_one_gateway(nodeid: str) -> bool:

@@ -34,18 +34,18 @@ class Company:
 
 
 @pytest.fixture(scope="session")
-def company(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Company]:
+def company(stores: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Company]:
     """The gateway keeps no passwords: whoever comes is sent to the provider."""
     folder = tmp_path_factory.mktemp("sign-in")
     port = free_port()
     gateway = f"http://127.0.0.1:{port}"
     with (
-        services() as stores,
+        services() as variables,
         running_provider(gateway=gateway, people=PEOPLE, log=folder / "provider.log") as provider,
         running_demo(
             folder,
             port=port,
-            **stores,
+            **variables,
             **provider.variables,
             SIGN_IN_PASSWORDS="false",
             SIGN_IN_EXTERNAL_ID_CLAIM="employee",

@@ -10,7 +10,7 @@ from tests.attacks.gateway.gateways import naive, ours
 
 
 @pytest.fixture(scope="session")
-def field(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Field]:
+def field(stores: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Field]:
     """Our gateway."""
     with ours(tmp_path_factory.mktemp("gateway")) as started:
         yield started
