@@ -22,8 +22,37 @@ from tests.migrated import drop_template
 
 SERVICES = ("TEST_DATABASE_URL", "TEST_REDIS_URL")
 NODE_MODULES = Path(__file__).parent / "clients" / "node" / "node_modules"
-# Folders whose tests share one started gateway
-ONE_GATEWAY = {"journeys", "attacks", "gateway", "evidence", "clients", "conformance", "sign_in"}
+# Folders whose tests share one started gateway, but for these files
+ONE_GATEWAY = {
+    "tests/attacks",
+    "tests/attacks/gateway",
+    "tests/clients",
+    "tests/conformance",
+    "tests/evidence",
+    "tests/journeys",
+    "tests/sign_in",
+}
+OWN_GATEWAY = {
+    "tests/clients/test_backends_guide.py",
+    "tests/evidence/test_overload.py",
+    "tests/evidence/test_stores_fail.py",
+    "tests/journeys/test_drain.py",
+    "tests/journeys/test_metrics.py",
+    "tests/journeys/test_one_effect.py",
+    "tests/journeys/test_openapi_document.py",
+    "tests/journeys/test_pages_accessibility.py",
+    "tests/journeys/test_replicas.py",
+    "tests/journeys/test_restart.py",
+}
+# What one process runs for a minute and more, begun before anything else so that no process waits for the last of it
+LONGEST = (
+    "tests/journeys",
+    "tests/conformance",
+    "tests/evidence/test_stores_fail.py",
+    "tests/journeys/test_pages_accessibility.py",
+    "tests/attacks",
+    "tests/clients",
+)
 # What a test asks for, itself or through its fixtures, when it has a part in a store: Django's database, or `stores`
 STORES = {"django_db_setup", "stores"}
 DATA_DIR = Path(tempfile.mkdtemp(prefix="gatehouse-tests-"))
@@ -93,7 +122,7 @@ def pytest_collection_finish() -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave it out, and on services what has no part in them; the folders that one process runs alone come first."""
+    """Leave it out, and on services what has no part in them; the longest come first."""
     markers = lacking()
     left_out = [
         item
@@ -102,7 +131,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         or ("services" not in markers and not has_part_in_stores(item))
     ]
     gone = set(left_out)
-    items[:] = sorted((item for item in items if item not in gone), key=lambda item: not _has_one_gateway(item.nodeid))
+    items[:] = sorted((item for item in items if item not in gone), key=lambda item: _place(_scope(item.nodeid)))
     config.hook.pytest_deselected(items=left_out)
 
 
@@ -112,8 +141,15 @@ def has_part_in_stores(item: pytest.Item) -> bool:
     return bool(asked or item.get_closest_marker("django_db") or item.get_closest_marker("services"))
 
 
-def _has_one_gateway(nodeid: str) -> bool:
-    return PurePosixPath(nodeid.partition("::")[0]).parent.name in ONE_GATEWAY
+def _scope(nodeid: str) -> str:
+    file = PurePosixPath(nodeid.partition("::")[0])
+    return str(file.parent if str(file.parent) in ONE_GATEWAY and str(file) not in OWN_GATEWAY else file)
+
+
+def _place(scope: str) -> int:
+    if scope in LONGEST:
+        return LONGEST.index(scope)
+    return len(LONGEST) + (scope not in ONE_GATEWAY | OWN_GATEWAY)
 
 
 class ByGateway(LoadScopeScheduling):
@@ -123,13 +159,13 @@ class ByGateway(LoadScopeScheduling):
     """
 
     def _split_scope(self, nodeid: str) -> str:
-        file = PurePosixPath(nodeid.partition("::")[0])
-        return str(file.parent if _has_one_gateway(nodeid) else file)
+        return _scope(nodeid)
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByGateway:
-    """How tests are dealt out to processes."""
+    """How tests are dealt out to processes: in the order they come in, or xdist begins with the most instead."""
+    config.option.loadscopereorder = False
     return ByGateway(config, log)
 
 
