@@ -1,7 +1,9 @@
 """The process's ASGI application: one front door, two roads, and a request id on whatever it answers."""
 
 import asyncio
-from collections.abc import AsyncIterator
+import os
+import signal
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 from uuid import UUID
 
@@ -59,6 +61,16 @@ async def gateway(
     await lifespan.end()
 
 
+@pytest.fixture
+def told(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[DataPlane]]:
+    """The data planes that heard that their process is to stop; the signal ends nothing else."""
+    found: list[DataPlane] = []
+    monkeypatch.setattr(DataPlane, "drain", lambda plane: found.append(plane))  # noqa: PLW0108 - bound as a method
+    usual = signal.signal(signal.SIGTERM, lambda _number, _frame: None)
+    yield found
+    signal.signal(signal.SIGTERM, usual)
+
+
 async def ask(
     gateway: GatewayApplication,
     method: str,
@@ -92,6 +104,15 @@ async def test_every_answer_has_a_request_id_of_our_own(gateway: GatewayApplicat
     assert [each.status for each in heard] == [status, status]
     assert len(ids) == 2
     assert {each.version for each in ids} == {7}
+
+
+async def test_the_signal_to_stop_reaches_the_data_plane(
+    told: list[DataPlane], gateway: GatewayApplication
+) -> None:  # fmt: skip
+    del gateway
+    os.kill(os.getpid(), signal.SIGTERM)
+    await asyncio.sleep(0.01)
+    assert len(told) == 1
 
 
 async def test_a_call_goes_to_the_data_plane(gateway: GatewayApplication, upstream: RawBackend, stored: Stored) -> None:
