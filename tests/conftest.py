@@ -82,7 +82,8 @@ def no_counts_left_over(request: pytest.FixtureRequest) -> Iterator[None]:
     cache.clear()
     yield
     if isinstance(caches["default"], LocMemCache) and not has_part_in_stores(request.node):
-        counted = list(caches["default"]._cache)  # noqa: SLF001 - it offers no other way to see it whole
+        # It offers no other way to see it whole
+        counted = list(caches["default"]._cache)  # type: ignore[attr-defined]  # noqa: SLF001
         assert not counted, "what uses the cache asks for the fixture `stores`, to run on Redis too"
 
 
