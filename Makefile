@@ -28,7 +28,7 @@ key = $$(head -c 32 /dev/urandom | base64 | tr +/ -_)
 production = PUBLIC_BASE_URL=https://gateway.example.com DATA_DIR=build/check SECRET_KEY=$(key)$(key) ENCRYPTION_KEYS=$(key)
 
 .DEFAULT_GOAL := help
-.PHONY: help coverage run demo-mcp demo-gpt test test-services check format bench conformance lock
+.PHONY: help coverage run demo-mcp demo-gpt test test-services check check-types check-rest format bench conformance lock
 
 help: ## show this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -53,9 +53,15 @@ test-services: $(VENV)/.dev $(NPM) ## the same suite and the races, on PostgreSQ
 
 check: $(VENV)/.dev ## formatter, linters, types, import contracts, Django's own checks
 	@mkdir -p build/check
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync check-types check-rest
+
+# Types take longer than all the rest, on one processor
+check-types: $(VENV)/.dev
+	@echo mypy; $(production) $(VENV)/bin/mypy .
+
+check-rest: $(VENV)/.dev
 	$(VENV)/bin/ruff format --check --quiet .
 	$(VENV)/bin/ruff check --quiet .
-	@echo mypy; $(production) $(VENV)/bin/mypy .
 	@echo lint-imports; $(VENV)/bin/lint-imports --no-logo
 	@echo manage.py check --deploy; $(production) $(PY) manage.py check --deploy --fail-level WARNING
 	@echo manage.py makemigrations --check; $(production) $(PY) manage.py makemigrations --check --dry-run
