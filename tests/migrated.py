@@ -39,7 +39,7 @@ def copy_sqlite(path: Path) -> None:
 def create_postgresql(server: str, name: str) -> None:
     """Make the database `name`, migrated and empty, on the server that the URL `server` names."""
     template = _template()
-    with _one_at_a_time(), psycopg.connect(server, autocommit=True) as connection:
+    with _alone_at(server) as connection:
         if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [template]).fetchone():
             started = f"{template}_started"
             _drop(connection, started)
@@ -56,13 +56,22 @@ def create_postgresql(server: str, name: str) -> None:
 
 def drop_template(server: str) -> None:
     """Leave nothing behind on the server."""
-    drop_postgresql(server, _template())
+    with _alone_at(server) as connection:
+        _drop(connection, _template())
 
 
 def drop_postgresql(server: str, name: str) -> None:
     """Drop a database, whoever still uses it."""
     with psycopg.connect(server, autocommit=True) as connection:
         _drop(connection, name)
+
+
+@contextmanager
+def _alone_at(server: str) -> Iterator[psycopg.Connection]:
+    # A lock of the server's: runs of other clones use it too. It ends with the connection
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute("SELECT pg_advisory_lock(hashtext('gatehouse_migrated'))")
+        yield connection
 
 
 def _drop(connection: psycopg.Connection, name: str) -> None:
