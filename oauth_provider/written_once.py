@@ -1,4 +1,4 @@
-"""Queries whose SQL Django writes once (docs/adr/0012)."""
+"""Queries whose SQL Django writes once (docs/adr/0013)."""
 
 from collections.abc import Callable
 from copy import copy
