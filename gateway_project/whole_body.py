@@ -1,8 +1,13 @@
 """A body read whole before Django sees the request: bounded in size and time."""
 
+import asyncio
+
 from proxy.entrypoints.asgi_types import Message, Receive, Scope
 from proxy.entrypoints.body import RequestBody
 from proxy.refusals import TooLarge
+
+# For all of it: one that keeps the least rate would hold its place for a quarter of an hour
+READ_WITHIN_S = 30.0
 
 
 async def read_whole(scope: Scope, receive: Receive, *, limit: int) -> Receive:
@@ -10,13 +15,14 @@ async def read_whole(scope: Scope, receive: Receive, *, limit: int) -> Receive:
 
     Raises:
         TooLarge: it has, or announces, more than `limit` bytes.
-        RequestTimeout: it arrives too slowly.
+        RequestTimeout: it arrives too slowly, or not within READ_WITHIN_S.
         ClientGone: the client left.
     """
     announced = next((int(value) for name, value in scope["headers"] if name == b"content-length"), None)
     if announced is not None and announced > limit:
         raise TooLarge(limit)
-    body = await RequestBody(receive, length=announced).open(limit=limit)
+    until = asyncio.get_running_loop().time() + READ_WITHIN_S
+    body = await RequestBody(receive, length=announced).open(limit=limit, until=until)
     content = body or b"" if body is None or isinstance(body, bytes) else b"".join([chunk async for chunk in body])
     pending: list[Message] = [{"type": "http.request", "body": content, "more_body": False}]
 

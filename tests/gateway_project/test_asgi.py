@@ -11,7 +11,7 @@ import pytest
 from django.db import DatabaseError
 from pytest_django import Settings
 
-from gateway_project import asgi
+from gateway_project import asgi, whole_body
 from gateway_project.asgi import GatewayApplication
 from proxy.asgi import DataPlane
 from proxy.entrypoints import body
@@ -182,6 +182,18 @@ async def test_a_slow_body_is_408(gateway: GatewayApplication, monkeypatch: pyte
     exchange, running = begin(gateway, "POST", "/oauth/token", HOST, FORM, ("content-length", "100"), body=None)
     exchange.sends(b"grant_type=", more=True)
     await running
+    assert (exchange.status, exchange.json()["error"]) == (408, "request_timeout")
+
+
+async def test_a_body_that_is_never_too_slow_has_its_time_too(
+    gateway: GatewayApplication, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(whole_body, "READ_WITHIN_S", 0.2)
+    exchange, running = begin(gateway, "POST", "/oauth/token", HOST, FORM, ("content-length", str(MIB)), body=None)
+    while not running.done():
+        # Far more than the least rate
+        exchange.sends(b"a" * 1024, more=True)
+        await asyncio.sleep(0.02)
     assert (exchange.status, exchange.json()["error"]) == (408, "request_timeout")
 
 
