@@ -15,6 +15,9 @@ from proxy.pipeline.record import Record
 from proxy.pipeline.run import Gateway, run
 from proxy.refusals import AuditUnavailable, BackendNonsense, Crash, Refusal
 
+# An answer that announces no more than this goes out when all of it is here: until then what is wrong with it can be
+# said, in place of half of it
+HELD_MAX = 65_536
 log = structlog.get_logger(__name__)
 
 
@@ -73,22 +76,39 @@ class RestEntrypoint:
 
 async def _relay(answer: Answer, record: Record, responder: Responder) -> None:
     """Send the answer on; the bytes that complete it wait until its event is durable."""
-    last = b""
-    if answer.length != 0:
-        while chunk := await answer.stream.read():
-            record.response_bytes += len(chunk)
-            if answer.length is not None and record.response_bytes >= answer.length:
-                last = chunk
-                break
-            if not responder.started:
-                await responder.start(answer.status, answer.headers)
-            await responder.body(chunk, more=True)
-        if answer.length is not None and record.response_bytes != answer.length:
-            raise BackendNonsense(reason="backend_wrong_length")
+    if answer.length is not None and answer.length <= HELD_MAX and not answer.is_stream:
+        last = await _whole(answer, answer.length)
+        record.response_bytes = len(last)
+    else:
+        last = await _passed_on(answer, record, responder)
     await record.answered()
     if not responder.started:
         await responder.start(answer.status, answer.headers)
     await responder.body(last, more=False)
+
+
+async def _whole(answer: Answer, length: int) -> bytes:
+    parts, received = [], 0
+    while received < length and (chunk := await answer.stream.read()):
+        received += len(chunk)
+        parts.append(chunk)
+    if received != length:
+        raise BackendNonsense(reason="backend_wrong_length")
+    return b"".join(parts)
+
+
+async def _passed_on(answer: Answer, record: Record, responder: Responder) -> bytes:
+    """Send all but the last bytes of an announced length, which are returned; b"" when no length was announced."""
+    while chunk := await answer.stream.read():
+        record.response_bytes += len(chunk)
+        if answer.length is not None and record.response_bytes >= answer.length:
+            break
+        if not responder.started:
+            await responder.start(answer.status, answer.headers)
+        await responder.body(chunk, more=True)
+    if answer.length is not None and record.response_bytes != answer.length:
+        raise BackendNonsense(reason="backend_wrong_length")
+    return chunk
 
 
 async def _refuse(refusal: Refusal, record: Record, responder: Responder) -> None:
