@@ -2,6 +2,7 @@
 
 import sys
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 from tqdm import tqdm
@@ -10,7 +11,7 @@ import tests.attacks.gateway.rows  # noqa: F401 - fills the table
 from tests.attacks.gateway.document import DOCUMENT, Found, render
 from tests.attacks.gateway.field import Field
 from tests.attacks.gateway.gateways import naive, ours
-from tests.attacks.gateway.table import ROWS
+from tests.attacks.gateway.table import ROWS, SERVERS
 
 
 def main(*only: str) -> None:
@@ -20,8 +21,10 @@ def main(*only: str) -> None:
         (folder / "naive").mkdir()
         with ours(folder / "ours") as field:
             found = observe(field, "ours", *only)
-        with naive(folder / "naive") as field:
-            theirs = observe(field, "naive", *only)
+        theirs: dict[str, Mapping[str, str]] = {}
+        for server in SERVERS:
+            with naive(folder / "naive", server=server) as field:
+                theirs |= observe(field, f"naive {server}", *only, server=server)
     for row in found:
         for case, words in found[row].items():
             print(f"{row} {case}: {words}")
@@ -31,9 +34,9 @@ def main(*only: str) -> None:
         DOCUMENT.write_text(render(found, theirs))
 
 
-def observe(field: Field, name: str, *only: str) -> Found:
-    """What every row found, by its id and case."""
-    rows = [row for row in ROWS.values() if not only or row.id in only]
+def observe(field: Field, name: str, *only: str, server: str = "") -> Found:
+    """What every row found, or those for a naive proxy on `server`, by its id and case."""
+    rows = [row for row in ROWS.values() if (not only or row.id in only) and server in {"", row.server}]
     return {row.id: row.observe(field) for row in tqdm(rows, desc=name, disable=None)}
 
 

@@ -9,7 +9,8 @@ import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from tests.attacks.gateway.field import ALICE, BOB, JOBS, Field, echo
+from tests.attacks.gateway.field import ALICE, BOB, INSIDE, JOBS, Field, echo
+from tests.attacks.gateway.table import H11
 from tests.attacks.table import NotMet
 from tests.journeys.server import ROOT, environment, free_port, running, running_demo
 from tests.journeys.stores import services
@@ -18,8 +19,10 @@ from tests.proxy.raw_backend import RawBackend
 WIDE = {"RATE_LIMIT_MAX": "10000000"}
 SETTLED_WITHIN = 100
 # Whose each token is, at a proxy that looks no further
-NAIVE_TOKENS = {"TR": ALICE, "TW": ALICE, "TB": BOB, "TAUD": ALICE, "MR": ALICE, "MW": ALICE}
+NAIVE_TOKENS = dict.fromkeys(("TR", "TW", "TAUD", "TEXP", "TREV", "MR", "MW"), ALICE) | {"TB": BOB}
 NAIVE_USERS = {name.lower() * 8: user for name, user in NAIVE_TOKENS.items()}
+# Any session is hers there, and so is what a JWT says without a signature
+NAIVE_USERS |= {"session": ALICE, "alice": ALICE, ALICE: ALICE}
 
 
 @contextlib.contextmanager
@@ -48,19 +51,24 @@ def ours(folder: Path, **changes: str) -> Iterator[Field]:
 
 
 @contextlib.contextmanager
-def naive(folder: Path) -> Iterator[Field]:
-    """The naive proxy on uvicorn with h11."""
+def naive(folder: Path, *, server: str = H11) -> Iterator[Field]:
+    """The naive proxy on uvicorn, with one of `table.SERVERS`."""
     port = free_port()
-    tokens = {name: name.lower() * 8 for name in (*NAIVE_TOKENS, "TEXP", "TREV", "TFOR")}
+    tokens = {name: name.lower() * 8 for name in (*NAIVE_TOKENS, "TFOR")}
     with backends() as (backend, evil):
-        variables = {"NAIVE_USERS": json.dumps(NAIVE_USERS), "NAIVE_UPSTREAM": f"{backend.url}/base/"}
-        command = ("-m", "uvicorn", "tests.attacks.gateway.naive:application", "--http", "h11", "--port", str(port))
+        inside = [f"http://{host}:{evil.port}/a" for host in INSIDE]
+        variables = {
+            "NAIVE_USERS": json.dumps(NAIVE_USERS),
+            "NAIVE_UPSTREAM": f"{backend.url}/base/",
+            "NAIVE_INSIDE": json.dumps(inside),
+        }
+        command = ("-m", "uvicorn", "tests.attacks.gateway.naive:application", "--http", server, "--port", str(port))
         issuer = f"http://127.0.0.1:{port}"
         log = folder / "naive.log"
-        with running(*command, issuer=issuer, log=log, variables=variables, ready="/api/v1/fault0/ready") as server:
+        with running(*command, issuer=issuer, log=log, variables=variables, ready="/api/v1/fault0/ready") as started:
             yield Field(
                 port=port,
-                process_id=server.process.pid,
+                process_id=started.process.pid,
                 variables=variables,
                 backend=backend,
                 evil=evil,

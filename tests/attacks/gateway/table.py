@@ -1,6 +1,6 @@
 """The table of attacks on the gateway: an id, what is sent, what must come of it, its cases, and who finds out."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -10,32 +10,42 @@ if TYPE_CHECKING:
     from tests.attacks.gateway.field import Field
 
 Attack = Callable[["Field", Any], None]
+# The HTTP servers that the naive proxy runs on: one joins what it should refuse, the other takes trailers for headers
+H11, HTTPTOOLS = "h11", "httptools"
+SERVERS = (H11, HTTPTOOLS)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
     """A row; `cases` are what the attack is run with, by name.
 
-    `bites` means that a naive proxy must fail it; a `slow` one waits for deadlines.
+    A naive proxy fails it, when it runs on `server`; unless `spares` says why it does not. A `slow` one waits for
+    deadlines.
     """
 
     id: str
     what: str
     expected: str
     cases: Mapping[str, Any]
-    bites: bool
+    spares: str
+    server: str
     slow: bool
     attack: Attack
 
     def observe(self, field: "Field") -> dict[str, str]:
         """What happened instead, by case; empty when all is as expected."""
-        found = {}
+        return dict(self._failures(field))
+
+    def bites(self, field: "Field") -> bool:
+        """Whether one of its cases is not as expected; the ones after that are not run."""
+        return any(True for _failure in self._failures(field))
+
+    def _failures(self, field: "Field") -> Iterator[tuple[str, str]]:
         for name, case in self.cases.items():
             try:
                 self.attack(field, case)
             except (NotMet, OSError) as observed:
-                found[name] = str(observed) or type(observed).__name__
-        return found
+                yield name, str(observed) or type(observed).__name__
 
 
 ROWS: dict[str, Row] = {}
@@ -47,7 +57,8 @@ def row(
     *,
     expected: str,
     cases: Mapping[str, Any] | None = None,
-    bites: bool = False,
+    spares: str = "",
+    server: str = H11,
     slow: bool = False,
 ) -> Callable[[Attack], Attack]:
     """Put a function into the table under `row_id`; without `cases` it is run once, with None.
@@ -60,7 +71,14 @@ def row(
         if row_id in ROWS:
             raise ValueError(f"{row_id} is in the table already")
         ROWS[row_id] = Row(
-            id=row_id, what=what, expected=expected, cases=cases or {"": None}, bites=bites, slow=slow, attack=attack
+            id=row_id,
+            what=what,
+            expected=expected,
+            cases=cases or {"": None},
+            spares=spares,
+            server=server,
+            slow=slow,
+            attack=attack,
         )
         return attack
 

@@ -42,7 +42,7 @@ def strips_framing(field: Field, listed: str) -> None:
         raise NotMet("the backend misses Host or X-Forwarded-For")
 
 
-@row("B3", "Connection lists an extension", expected="removed", bites=True)
+@row("B3", "Connection lists an extension", expected="removed")
 def extension(field: Field, _case: Any) -> None:
     if injected(field, "Connection: X-Foo", "X-Foo: 1").values("x-foo"):
         raise NotMet("the backend received it")
@@ -53,7 +53,7 @@ HOSTILE = ("Connection: Set-Cookie, X-A", "Keep-Alive: timeout=999", "Proxy-Auth
            "X-A: evil\r\nConnection: X-A")  # fmt: skip
 
 
-@row("B4", "hop-by-hop headers of an answer", expected="removed", cases=named(*HOSTILE), bites=True)
+@row("B4", "hop-by-hop headers of an answer", expected="removed", cases=named(*HOSTILE))
 def of_answers(field: Field, line: str) -> None:
     field.backend.says(answer(b"{}", "Content-Type: application/json", line), field.usual)
     heard = field.attack(field.get(f"{field.fault()}/a", token=""), follow=False).answer

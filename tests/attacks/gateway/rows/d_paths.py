@@ -21,7 +21,7 @@ def no_way(field: Field, target: str, *statuses: int) -> None:
 DOTS = ("/../../admin/x", "/./", "/..", "/../jobs", "/.", "/x/../../jobs")
 
 
-@row("D1", "dot segments", expected="400", cases=named(*DOTS), bites=True)
+@row("D1", "dot segments", expected="400", cases=named(*DOTS))
 def dots(field: Field, rest: str) -> None:
     no_way(field, GOOD + rest, 400)
 
@@ -29,7 +29,7 @@ def dots(field: Field, rest: str) -> None:
 ENCODED = ("/%2e%2e/x", "/%2E./x", "/.%2e/x", "/%2e", "/%252e%252e/x", "/..%2f")
 
 
-@row("D2", "encoded dots", expected="400", cases=named(*ENCODED), bites=True)
+@row("D2", "encoded dots", expected="400", cases=named(*ENCODED))
 def encoded_dots(field: Field, rest: str) -> None:
     no_way(field, GOOD + rest, 400)
 
@@ -60,7 +60,7 @@ MATRIX = (
 )
 
 
-@row("D5", "parameters of a segment", expected="400", cases=named(*MATRIX), bites=True)
+@row("D5", "parameters of a segment", expected="400", cases=named(*MATRIX))
 def matrix(field: Field, target: str) -> None:
     no_way(field, target, 400)
 
@@ -68,19 +68,19 @@ def matrix(field: Field, target: str) -> None:
 BYTES = ("%c0%ae", "%ff", "\xff", "%zz", "%", "%a", "%00", "%0d%0a", "%7f", "\x7f", "%ed%a0%80", "a%c0%afb")
 
 
-@row("D6", "bytes that are no text", expected="400", cases=named(*BYTES), bites=True)
+@row("D6", "bytes that are no text", expected="400", cases=named(*BYTES))
 def no_text(field: Field, rest: str) -> None:
     no_way(field, f"{GOOD}/{rest}", 400)
 
 
-@row("D7", "a fragment", expected="400, or never sent on", bites=False)
+@row("D7", "a fragment", expected="400, or never sent on", spares="httpx drops it")
 def fragment(field: Field, _case: Any) -> None:
     outcome = field.call(f"{GOOD}#/../admin")
     if outcome.status not in {200, 400} or any("#" in arrived.target for arrived in outcome.arrived):
         raise NotMet(f"{outcome.status}")
 
 
-@row("D8", "a target with a host", expected="its host decides nothing", cases=named("evil", "backend"), bites=False)
+@row("D8", "a target with a host", expected="its host decides nothing", cases=named("evil", "backend"))
 def absolute(field: Field, whose: str) -> None:
     port = field.evil.port if whose == "evil" else field.backend.port
     before = len(field.evil.arrived)
@@ -91,7 +91,7 @@ def absolute(field: Field, whose: str) -> None:
         raise NotMet(f"{outcome.status}")
 
 
-@row("D8b", "a target with a host, behind the prefix", expected="400 or 404, the host not called", bites=True)
+@row("D8b", "a target with a host, behind the prefix", expected="400 or 404, the host not called")
 def joined(field: Field, _case: Any) -> None:
     no_way(field, f"{JOBS}/http://127.0.0.1:{field.evil.port}/x", 400, 404)
 
@@ -117,7 +117,7 @@ ALIKE = (
 )
 
 
-@row("D10", "what only looks like the path", expected="404 or 400", cases=named(*ALIKE), bites=True)
+@row("D10", "what only looks like the path", expected="404 or 400", cases=named(*ALIKE))
 def alike(field: Field, target: str) -> None:
     no_way(field, target, 404, 400)
 
@@ -131,7 +131,7 @@ LONGER = (
 )
 
 
-@row("D11", "a longer name with the same beginning", expected="404", cases=named(*LONGER), bites=True)
+@row("D11", "a longer name with the same beginning", expected="404", cases=named(*LONGER))
 def longer(field: Field, target: str) -> None:
     no_way(field, target, 404)
 
@@ -141,7 +141,6 @@ def longer(field: Field, target: str) -> None:
     "what nobody registered, with a good token",
     expected="404 problem+json",
     cases=named(f"{JOBS}/v1/unknown", f"{JOBS}/admin/x"),
-    bites=True,
 )
 def unregistered(field: Field, target: str) -> None:
     outcome = field.call(target)
@@ -155,7 +154,6 @@ def unregistered(field: Field, target: str) -> None:
     "methods in another case, and none at all",
     expected="400, 405 or 501",
     cases=named("FOO", "get", "Get", "PROPFIND", "GET\t", "G\0T", "QUERY"),
-    bites=True,
 )
 def method(field: Field, name: str) -> None:
     refused(field.attack(field.request(name, GOOD)), 400, 405, 501)
@@ -175,7 +173,7 @@ def options(field: Field, _case: Any) -> None:
     refused(field.attack(field.request("OPTIONS", GOOD), follow=False), 204, 405)
 
 
-@row("D14", "TRACE and its kin", expected="405, nothing echoed", cases=named("TRACE", "TRACK", "DEBUG"), bites=True)
+@row("D14", "TRACE and its kin", expected="405, nothing echoed", cases=named("TRACE", "TRACK", "DEBUG"))
 def trace(field: Field, name: str) -> None:
     outcome = field.attack(field.request(name, GOOD, "X-Secret: echoed"))
     refused(outcome, 405, 501)
@@ -201,7 +199,7 @@ def query(field: Field, raw: str) -> None:
         raise NotMet("the backend got another query")
 
 
-@row("D15b", "ten thousand parameters", expected="414 or 400", bites=True)
+@row("D15b", "ten thousand parameters", expected="414 or 400")
 def many_parameters(field: Field, _case: Any) -> None:
     refused(field.call(f"{GOOD}?{'a=1&' * 10_000}"), 400, 414)
 
@@ -246,7 +244,7 @@ def message(field: Field, body: bytes) -> None:
         raise NotMet("it was carried out")
 
 
-@row("D16b", "headers that name another tool than the body", expected="refused, backend not called", bites=True)
+@row("D16b", "headers that name another tool than the body", expected="refused, backend not called")
 def headers_and_body(field: Field, _case: Any) -> None:
     outcome = _rpc(field, APPLY, "MR", "Mcp-Method: tools/call", "Mcp-Name: search_jobs")
     refused(outcome, 400, 403, 200)
@@ -264,7 +262,7 @@ ALIASES = (
 )
 
 
-@row("D17", "names that only look like a tool's", expected="no such tool", cases=named(*ALIASES), bites=True)
+@row("D17", "names that only look like a tool's", expected="no such tool", cases=named(*ALIASES))
 def alias(field: Field, name: str) -> None:
     outcome = _rpc(field, json.dumps(tool(name)).encode(), "MW")
     refused(outcome, 200, 400, 404)

@@ -13,14 +13,14 @@ from tests.proxy.raw_backend import answer
 GOOD = f"{JOBS}/v1/jobs"
 
 
-@row("E1", "the caller's token", expected="never at the backend", bites=True)
+@row("E1", "the caller's token", expected="never at the backend")
 def passed_through(field: Field, _case: Any) -> None:
     received = field.call(GOOD).received
     if field.tokens["TW"].encode() in received.head or received.values("authorization"):
         raise NotMet("the backend received it")
 
 
-@row("E2", "a token for another API", expected="401 invalid_token with resource_metadata", bites=True)
+@row("E2", "a token for another API", expected="401 invalid_token with resource_metadata")
 def other_audience(field: Field, _case: Any) -> None:
     outcome = field.call(GOOD, token="TAUD")
     refused(outcome, 401)
@@ -74,7 +74,7 @@ def dead(field: Field, name: str) -> None:
     refused(field.call(GOOD, token=name), 401)
 
 
-@row("E3c", "a token of a mebibyte", expected="400, 401, 431 or closed")
+@row("E3c", "a token of a mebibyte", expected="400, 401, 431 or closed", spares="h11 refuses it")
 def huge(field: Field, _case: Any) -> None:
     refused(field.attack(field.get(GOOD, f"Authorization: Bearer {'x' * (1 << 20)}", token="")), 400, 401, 431)
 
@@ -84,7 +84,6 @@ def huge(field: Field, _case: Any) -> None:
     "a token elsewhere than in Authorization",
     expected="401",
     cases=named("query", "cookie", "form", "X-Access-Token", "Basic"),
-    bites=True,
 )
 def elsewhere(field: Field, where: str) -> None:
     token = field.tokens["TW"]
@@ -109,13 +108,13 @@ def session(field: Field, name: str) -> None:
     refused(field.attack(field.get(GOOD, f"Cookie: {name}=abcdefghijklmnopqrstuvwxyz012345", token="")), 401)
 
 
-@row("E6", "cookies", expected="never at the backend", bites=True)
+@row("E6", "cookies", expected="never at the backend")
 def cookies(field: Field, _case: Any) -> None:
     if field.call(GOOD, "Cookie: sessionid=x; csrftoken=y; app=1").received.values("cookie"):
         raise NotMet("the backend received them")
 
 
-@row("E7", "a challenge by the backend", expected="not passed on", bites=True)
+@row("E7", "a challenge by the backend", expected="not passed on")
 def challenge(field: Field, _case: Any) -> None:
     line = 'WWW-Authenticate: Bearer resource_metadata="http://169.254.169.254/"'
     field.backend.says(answer(b"{}", line, status="401 Unauthorized"), field.usual)
@@ -124,7 +123,7 @@ def challenge(field: Field, _case: Any) -> None:
         raise NotMet("the client is steered")
 
 
-@row("E8", "a backend that repeats the headers it got", expected="only what is short-lived and its own", bites=True)
+@row("E8", "a backend that repeats the headers it got", expected="only what is short-lived and its own")
 def reflected(field: Field, _case: Any) -> None:
     arrived = field.call(GOOD).received
     identity = arrived.values("x-gateway-identity")
@@ -139,7 +138,7 @@ def reflected(field: Field, _case: Any) -> None:
 PLACES = ("http://internal.example/x", "//evil/x", "http://127.0.0.1:1/base/v1/jobs", "/elsewhere")
 
 
-@row("E9", "Location with an internal host", expected="removed or rewritten", cases=named(*PLACES), bites=True)
+@row("E9", "Location with an internal host", expected="removed or rewritten", cases=named(*PLACES))
 def location(field: Field, place: str) -> None:
     field.backend.says(answer(b"", f"Location: {place}", status="302 Found"), field.usual)
     heard = field.attack(field.get(f"{field.fault()}/a", token=""), follow=False).answer

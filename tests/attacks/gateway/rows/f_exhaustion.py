@@ -17,6 +17,8 @@ GOOD = f"{JOBS}/v1/jobs"
 # What the public backends of `prepare` may take, in seconds
 DEADLINE_S = 1.5
 SLACK_S = 0.5
+# When a proxy that waits for them has given up on those who left
+RECOVERS_S = 4
 # Calls at the same time that a backend takes unless staff say otherwise
 PLACES = 64
 HEADS = {
@@ -30,12 +32,12 @@ HEADS = {
 }
 
 
-@row("F1", "large heads, and many headers", expected="431", cases=HEADS, bites=True)
+@row("F1", "large heads, and many headers", expected="431", cases=HEADS)
 def large_head(field: Field, lines: list[str]) -> None:
     refused(field.call(GOOD, *lines), 431, 400)
 
 
-@row("F2", "long targets", expected="414", cases={"9 KiB": 9216, "30 KiB": 30_720, "100 KiB": 102_400}, bites=True)
+@row("F2", "long targets", expected="414", cases={"9 KiB": 9216, "30 KiB": 30_720, "100 KiB": 102_400})
 def long_target(field: Field, size: int) -> None:
     refused(field.call(f"{GOOD}?{'a' * size}"), 414)
 
@@ -45,7 +47,6 @@ def long_target(field: Field, size: int) -> None:
     "a body over the limit, announced",
     expected="413 or 401 before it is sent, closed",
     cases={"with": "TW", "without": ""},
-    bites=True,
 )
 def announced(field: Field, token: str) -> None:
     started = time.monotonic()
@@ -80,7 +81,7 @@ def stopped_body(field: Field, _case: Any) -> None:
     refused(field.attack(field.post("Content-Length: 11"), b"{", within_s=13, follow=False), 408)
 
 
-@row("F7", "an answer that inflates to fifty megabytes", expected="sent on as it came", bites=True)
+@row("F7", "an answer that inflates to fifty megabytes", expected="sent on as it came")
 def bomb(field: Field, _case: Any) -> None:
     packed = gzip.compress(b"\0" * 50_000_000)
     before = resident_mib(field.process_id)
@@ -111,7 +112,7 @@ def hard_json(field: Field, body: bytes) -> None:
             raise NotMet(f"{outcome.status}, or late")
 
 
-@row("F10", "three hundred idle connections", expected="a newcomer is served")
+@row("F10", "three hundred idle connections", expected="a newcomer is served", spares="it must go on working")
 def hoard(field: Field, _case: Any) -> None:
     with contextlib.ExitStack() as stack:
         for _number in range(300):
@@ -162,31 +163,40 @@ SLOW = {
 }
 
 
-@row("F11", "backends that never end", expected="502, 504 or broken off by the deadline", cases=SLOW, bites=True)
+@row("F11", "backends that never end", expected="502, 503 or 504 by the deadline", cases=SLOW)
 def never_ends(field: Field, step: Any) -> None:
     started = time.monotonic()
     heard = field.answered_by(step, within_s=DEADLINE_S + SLACK_S)
-    if heard is not None and heard.status not in {502, 503, 504}:
-        raise NotMet(f"{heard.status}")
+    if heard is None or heard.status not in {502, 503, 504}:
+        raise NotMet(f"{heard.status}" if heard else "broken off")
     if time.monotonic() - started > DEADLINE_S + SLACK_S:
         raise NotMet("late")
 
 
-@row("F12", "a hundred and twenty clients that leave", expected="twenty of twenty calls after that")
+@row("F12", "two hundred and ten clients that leave", expected="twenty of twenty calls after that")
 def leavers(field: Field, _case: Any) -> None:
     prefix = field.fault()
     field.backend.says(silence)
     try:
         for _round in range(3):
             with contextlib.ExitStack() as stack:
-                for _number in range(40):
+                for _number in range(70):
                     stack.enter_context(Conversation(field.port)).write(field.get(f"{prefix}/a", token=""))
-                time.sleep(0.15)
+                time.sleep(0.25)
     finally:
         field.backend.says(field.usual)
+    try:
+        _are_served(field, f"{prefix}/b")
+    except NotMet:
+        # Whoever is held up by them shall not fail the rows after this one for it
+        time.sleep(RECOVERS_S)
+        raise
+
+
+def _are_served(field: Field, target: str) -> None:
     for _number in range(20):
         with Conversation(field.port) as wire:
-            wire.write(field.get(f"{prefix}/b", token=""))
+            wire.write(field.get(target, token=""))
             heard = wire.answer(within_s=1)
         if heard is None or heard.status != 200:
             raise NotMet("a later call fails")
@@ -200,6 +210,7 @@ ALMOST = ("a" * 7000 + "!", "/".join("a" * 1000), "%61" * 2000, "a" * 3500 + "/"
     "paths that almost match",
     expected="answered within a tenth of a second",
     cases={str(n): value for n, value in enumerate(ALMOST)},
+    spares="it has no patterns",
 )
 def almost(field: Field, rest: str) -> None:
     started = time.monotonic()
@@ -208,14 +219,14 @@ def almost(field: Field, rest: str) -> None:
         raise NotMet("late")
 
 
-@row("F14", "a thousand ranges", expected="431, 400, or one range at most", bites=True)
+@row("F14", "a thousand ranges", expected="431, 400, or one range at most")
 def ranges(field: Field, _case: Any) -> None:
     outcome = field.call(GOOD, f"Range: bytes={','.join(['0-'] * 1000)}")
     if any(len(value.split(",")) > 1 for arrived in outcome.arrived for value in arrived.values("range")):
         raise NotMet("the backend received them")
 
 
-@row("F14b", "one range", expected="sent on", cases=named("bytes=0-9"))
+@row("F14b", "one range", expected="sent on", cases=named("bytes=0-9"), spares="it must go on working")
 def one_range(field: Field, value: str) -> None:
     if field.call(GOOD, f"Range: {value}").received.values("range") != [value]:
         raise NotMet("the backend did not receive it")

@@ -37,7 +37,6 @@ CACHED = ("public, max-age=600", "max-age=600", "s-maxage=600", "immutable, publ
     "Cache-Control that lets everybody keep a person's answer",
     expected="private or no-store, Vary: Authorization",
     cases=named(*CACHED),
-    bites=True,
 )
 def cached(field: Field, value: str) -> None:
     heard = answered(field, JSON, f"Cache-Control: {value}", target=GOOD, token="TW")
@@ -71,7 +70,7 @@ HOSTS = {
 }  # fmt: skip
 
 
-@row("H3", "Host of another, two, and none", expected="400", cases=HOSTS, bites=True)
+@row("H3", "Host of another, two, and none", expected="400", cases=HOSTS)
 def host(field: Field, lines: list[str]) -> None:
     for target in (GOOD, METADATA, "/oauth/authorize", "/accounts/login/"):
         credential = f"Authorization: Bearer {field.tokens['TW']}"
@@ -120,7 +119,7 @@ ELSEWHERE = (
 )
 
 
-@row("H5", "redirects that lead away", expected="without Location", cases=named(*ELSEWHERE), bites=True)
+@row("H5", "redirects that lead away", expected="without Location", cases=named(*ELSEWHERE))
 def redirect(field: Field, place: str) -> None:
     for status in ("302 Found", "201 Created", "300 Multiple Choices"):
         if "location" in answered(field, JSON, f"Location: {place}", status=status).headers:
@@ -151,12 +150,12 @@ ACTIVE = (
 )
 
 
-@row("H6", "answers that a browser would run", expected="sandboxed, nosniff", cases=named(*ACTIVE), bites=True)
+@row("H6", "answers that a browser would run", expected="sandboxed, nosniff", cases=named(*ACTIVE))
 def active(field: Field, media_type: str) -> None:
     _inert(answered(field, f"Content-Type: {media_type}", body=b"<script>1</script>"))
 
 
-@row("H11", "answers without a media type", expected="sandboxed, nosniff", bites=True)
+@row("H11", "answers without a media type", expected="sandboxed, nosniff")
 def untyped(field: Field, _case: Any) -> None:
     _inert(answered(field, body=b"<script>1</script>"))
 
@@ -183,7 +182,7 @@ def cors(field: Field, origin: str) -> None:
             raise NotMet("no Vary: Origin")
 
 
-@row("H7b", "CORS headers by the backend", expected="removed", bites=True)
+@row("H7b", "CORS headers by the backend", expected="removed")
 def backend_cors(field: Field, _case: Any) -> None:
     heard = answered(field, JSON, "Access-Control-Allow-Origin: *", "Access-Control-Allow-Credentials: true")
     if any(name.startswith("access-control-") for name in heard.headers):
@@ -195,7 +194,6 @@ def backend_cors(field: Field, _case: Any) -> None:
     "preflights, of unknown places too",
     expected="answered here",
     cases=named(GOOD, f"{JOBS}/v1/none", "/mcp"),
-    bites=True,
 )
 def preflight(field: Field, target: str) -> None:
     lines = (
@@ -209,7 +207,7 @@ def preflight(field: Field, target: str) -> None:
 STRANGE = ("Origin: http://evil", "Origin: null", "Host: 127.0.0.1.evil")
 
 
-@row("H9", "a page of another site at the MCP server", expected="403 or 400", cases=named(*STRANGE), bites=True)
+@row("H9", "a page of another site at the MCP server", expected="403 or 400", cases=named(*STRANGE))
 def rebinding(field: Field, line: str) -> None:
     body = b'{"jsonrpc":"2.0","id":1,"method":"tools/list"}'
     own = [] if line.startswith("Host") else [f"Host: 127.0.0.1:{field.port}"]
@@ -229,7 +227,7 @@ SECRETS = ("Server: nginx/1.2", "X-Powered-By: PHP/5", "Via: 1.1 internal", "X-A
            "Clear-Site-Data: *", "Service-Worker-Allowed: /", "Link: <//evil>; rel=preload", "NEL: {}")  # fmt: skip
 
 
-@row("H15", "headers that tell or steer", expected="removed", cases=named(*SECRETS), bites=True)
+@row("H15", "headers that tell or steer", expected="removed", cases=named(*SECRETS))
 def telling(field: Field, line: str) -> None:
     name, _, value = line.partition(": ")
     if answered(field, JSON, line).headers.get(name.lower()) == value:
