@@ -18,6 +18,23 @@ IDLE_S = 15.0
 # A backend that answered more than it was asked may do so late, when the next request is already sent, and then
 # nobody can tell whose the answer is: for so long each of its connections carries one request
 DISTRUST_S = 300.0
+# The first time must not be at somebody's cost: a backend that is new here has to show that it is silent after an
+# answer. Until it was so often enough, a connection carries a second request only after a silence
+SILENCES = 64
+SILENCE_S = 0.1
+
+
+@dataclass(slots=True)
+class _Trust:
+    """What a backend showed of itself, at whichever address. Times are monotonic."""
+
+    silences: int = 0
+    distrusted_until: float = 0.0
+
+    @property
+    def is_proven(self) -> bool:
+        """Whether its connections go from one call to the next at once."""
+        return self.silences >= SILENCES
 
 
 @dataclass(slots=True)
@@ -25,31 +42,43 @@ class _Pool:
     way: tuple[object, ...]
     address: str
     until: float
+    trust: _Trust
     idle: deque[tuple[Connection, float]] = field(default_factory=deque)
     is_closed: bool = False
     in_use: int = 0
-    trusted_from: float = 0.0
 
     def distrust(self) -> None:
         """Keep no connection for a while."""
-        self.trusted_from = time.monotonic() + DISTRUST_S
+        self.trust.distrusted_until = time.monotonic() + DISTRUST_S
         while self.idle:
             self.idle.popleft()[0].abort()
 
     def take(self) -> Connection | None:
-        """The connection used last, if one is still good."""
+        """The connection used last, if one is still good; of a new backend, the one that was silent the longest."""
         while self.idle:
-            connection, since = self.idle.pop()
-            if time.monotonic() - since < IDLE_S and connection.is_idle:
+            is_proven, now = self.trust.is_proven, time.monotonic()
+            if not is_proven and now - self.idle[0][1] < SILENCE_S:
+                return None
+            connection, since = self.idle.pop() if is_proven else self.idle.popleft()
+            if now - since < IDLE_S and connection.is_idle:
+                self.trust.silences += not is_proven
                 return connection
             connection.abort()
         return None
 
+    def make_room(self, *, at_most: int) -> None:
+        """Close what only waits to be believed, where the backend may have no more connections than it takes calls."""
+        if not self.trust.is_proven:
+            while self.idle and self.in_use + len(self.idle) >= at_most + at_most // 4:
+                self.idle.pop()[0].abort()
+
     def keep(self, connection: Connection, *, at_most: int) -> None:
         """Put a connection back, and close those that were not needed for a while."""
         now = time.monotonic()
-        if self.is_closed or now < self.trusted_from:
-            # The backend moved, or says too much, or the process ends: nobody will take it again
+        is_full = len(self.idle) >= at_most and not self.trust.is_proven
+        if self.is_closed or now < self.trust.distrusted_until or is_full:
+            # The backend moved, or says too much, or the process ends: nobody will take it again. Or others wait for
+            # their silence already
             connection.abort()
             return
         self.idle.append((connection, now))
@@ -131,6 +160,7 @@ class PooledTransport:
                 # RFC 9110 section 9.2.2: a kept connection may have been closed before the request was read
                 if not request.may_repeat:
                     raise BackendClosed from None
+        pool.make_room(at_most=backend.max_concurrency)
         async with asyncio.timeout_at(request.deadline):
             connection = await self._connect(backend, pool)
         try:
@@ -146,7 +176,9 @@ class PooledTransport:
         if pool is None or pool.address != address or pool.way != backend.way:
             if pool is not None:
                 pool.close()
-            pool = self._pools[backend.name] = _Pool(way=backend.way, address=address, until=0.0)
+            # Another address is the same backend; another way to it may be to another one
+            trust = pool.trust if pool is not None and pool.way == backend.way else _Trust()
+            pool = self._pools[backend.name] = _Pool(way=backend.way, address=address, until=0.0, trust=trust)
         pool.way, pool.until = backend.way, time.monotonic() + PIN_S
         return pool
 

@@ -18,6 +18,7 @@ from proxy.refusals import (
     DeadlinePassed,
     RequestTimeout,
 )
+from proxy.upstream import pool
 from proxy.upstream.pool import PooledTransport
 from proxy.upstream.transport import Transport
 from tests.proxy.plans import backend_plan
@@ -30,6 +31,7 @@ CLOSED_WITHIN_S = 1.0
 # One connection, one answer each
 
 
+@pytest.mark.usefixtures("proven")
 async def test_a_connection_is_used_again_when_its_answer_is_read(backend: RawBackend) -> None:
     transport = PooledTransport()
     backend.says(answer(b"same length"))
@@ -52,6 +54,7 @@ async def test_a_connection_put_back_after_the_end_is_closed(backend: RawBackend
     await asyncio.wait_for(backend.closed.wait(), CLOSED_WITHIN_S)
 
 
+@pytest.mark.usefixtures("proven")
 async def test_a_read_is_sent_again_when_its_kept_connection_turns_out_closed(
     transport: Transport, backend: RawBackend
 ) -> None:
@@ -61,6 +64,7 @@ async def test_a_read_is_sent_again_when_its_kept_connection_turns_out_closed(
     assert [arrived.connection for arrived in backend.arrived] == [0, 0, 1]
 
 
+@pytest.mark.usefixtures("proven")
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
 async def test_what_may_change_something_is_sent_once(transport: Transport, backend: RawBackend, method: str) -> None:
     backend.says(answer(b"one"), once(b""), answer(b"two"))
@@ -125,6 +129,59 @@ async def test_a_late_surplus_answer_reaches_nobody(transport: Transport, backen
     assert await get(transport, backend) == (200, b"ana's")
     await asyncio.sleep(0.1)
     assert await get(transport, backend) == (200, b"bruno's")
+
+
+async def test_a_surplus_answer_of_a_new_backend_reaches_nobody_however_soon_the_next_call_comes(
+    transport: Transport, backend: RawBackend
+) -> None:
+    async def late(wire: Wire) -> None:
+        await wire.write(answer(b"ana's"))
+        await asyncio.sleep(0.02)
+        await wire.write(answer(b"surplus"))
+
+    backend.says(late, answer(b"bruno's"))
+    assert await get(transport, backend) == (200, b"ana's")
+    assert [await get(transport, backend) for _call in range(3)] == [(200, b"bruno's")] * 3
+
+
+async def test_a_backend_is_believed_after_it_was_silent_often_enough(
+    transport: Transport, backend: RawBackend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pool, "SILENCES", 2)
+    monkeypatch.setattr(pool, "SILENCE_S", 0.05)
+    backend.says(answer(b"one"))
+    for pause_s in (0, 0, 0.06, 0, 0, 0):
+        await asyncio.sleep(pause_s)
+        await get(transport, backend)
+    # The first two calls came too soon for one connection; both were silent then, and that is enough
+    assert [arrived.connection for arrived in backend.arrived] == [0, 1, 0, 1, 1, 1]
+
+
+async def test_a_new_backend_has_no_more_connections_than_it_takes_calls(
+    transport: Transport, backend: RawBackend
+) -> None:
+    plan = backend_plan(backend.url, max_concurrency=1)
+    for _call in range(2):
+        backend.closed.clear()
+        await whole(await transport.send(plan, request()))
+    await asyncio.wait_for(backend.closed.wait(), CLOSED_WITHIN_S)
+    assert backend.connections == 2
+
+
+async def test_a_backend_that_said_too_much_is_not_believed_at_another_address(
+    transport: Transport, backend: RawBackend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    addresses = iter(["127.0.0.1", "localhost", "127.0.0.1"])
+
+    async def resolved(_backend: object) -> str:
+        return next(addresses)
+
+    monkeypatch.setattr(pool, "pinned_address", resolved)
+    monkeypatch.setattr(pool, "PIN_S", 0.0)
+    monkeypatch.setattr(pool, "SILENCES", 0)
+    backend.says(answer(b"mine") + answer(b"of nobody"), answer(b"next"))
+    assert [await get(transport, backend) for _call in range(3)] == [(200, b"mine"), (200, b"next"), (200, b"next")]
+    assert backend.connections == 3
 
 
 async def test_a_body_that_nobody_read_reaches_nobody(transport: Transport, backend: RawBackend) -> None:

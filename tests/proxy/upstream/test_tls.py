@@ -94,6 +94,7 @@ async def refused(transport: PooledTransport, served: Served, *, ca: str = "", s
     return refusal.value.reason
 
 
+@pytest.mark.usefixtures("proven")
 async def test_the_name_is_asked_for_and_the_checked_address_connected_to(
     transport: PooledTransport, authority: Authority
 ) -> None:
@@ -167,6 +168,7 @@ async def test_a_backend_that_asks_for_a_certificate_gets_the_one_of_its_own(
         assert served.callers[-1] == "gateway"
 
 
+@pytest.mark.usefixtures("proven")
 async def test_a_connection_is_never_used_with_another_certificate_or_for_another_backend(
     transport: PooledTransport, authority: Authority
 ) -> None:
