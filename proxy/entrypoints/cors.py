@@ -2,7 +2,10 @@
 
 from collections.abc import Collection
 
-from proxy.pipeline.call import Headers, RawHeaders
+from proxy.entrypoints.responder import Responder
+from proxy.pipeline.call import Headers, RawHeaders, Received
+from proxy.pipeline.identify import Identifier
+from proxy.refusals import RateLimited
 
 METHODS = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
 REQUEST_HEADERS = (
@@ -43,3 +46,13 @@ class Cors:
     def _allowed(self, request_headers: RawHeaders) -> str | None:
         sent = [value for name, value in request_headers if name == b"origin"]
         return self._origins.get(sent[0]) if len(sent) == 1 else None
+
+
+async def answer_options(cors: Cors, identifier: Identifier, received: Received, responder: Responder) -> None:
+    """Answer OPTIONS here, at a rate: no backend is asked, and no event is written."""
+    try:
+        identifier.admit_options(received.address)
+    except RateLimited as refusal:
+        await responder.problem(refusal)
+    else:
+        await responder.whole(204, cors.preflight(received.headers))

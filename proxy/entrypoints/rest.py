@@ -8,7 +8,7 @@ from audit.ledger.recorder import Recorder
 from proxy.entrypoints.asgi_types import Receive, Scope, Send
 from proxy.entrypoints.body import RequestBody
 from proxy.entrypoints.client_watch import ClientWatch
-from proxy.entrypoints.cors import Cors
+from proxy.entrypoints.cors import Cors, answer_options
 from proxy.entrypoints.responder import Responder
 from proxy.pipeline.call import Answer, ClientGone, Received
 from proxy.pipeline.record import Record
@@ -39,7 +39,7 @@ class RestEntrypoint:
         received = _received(scope, body)
         if received.method == "OPTIONS":
             responder = Responder(send, request_id=received.request_id)
-            await responder.whole(204, self._cors.preflight(received.headers))
+            await answer_options(self._cors, self._gateway.identifier, received, responder)
             return
         responder = Responder(
             send,

@@ -39,13 +39,24 @@ class Strangers:
         Raises:
             RateLimited: too many from this address.
         """
-        now_ms, wanted = _now_ms(), [self._wanted(address, kind="nothing:")]
-        if not self._counters.take(wanted, now_ms=now_ms):
-            raise _refusal(wanted, self._counters.read(wanted, now_ms=now_ms))
+        self._take(address, kind="nothing:")
+
+    def asks_first(self, address: str) -> None:
+        """An OPTIONS, which needs no credential; counted apart.
+
+        Raises:
+            RateLimited: too many from this address.
+        """
+        self._take(address, kind="options:")
 
     def failed(self, address: str) -> None:
         """One more that opened nothing."""
         self._counters.take([self._wanted(address)], now_ms=_now_ms(), always=True)
+
+    def _take(self, address: str, *, kind: str) -> None:
+        now_ms, wanted = _now_ms(), [self._wanted(address, kind=kind)]
+        if not self._counters.take(wanted, now_ms=now_ms):
+            raise _refusal(wanted, self._counters.read(wanted, now_ms=now_ms))
 
     def _wanted(self, address: str, *, kind: str = "") -> Wanted:
         rule = self._table.stranger()

@@ -104,6 +104,15 @@ class Identifier:
             self._pool.submit(leave)
         self._pool.shutdown()
 
+    def admit_options(self, address: str) -> None:
+        """Let an OPTIONS be answered, whoever sends it.
+
+        Raises:
+            RateLimited: too many from this address.
+        """
+        if self._strangers is not None:
+            self._strangers.asks_first(address)
+
     async def identify(self, located: Located) -> Identified:
         """The call with its principal.
 

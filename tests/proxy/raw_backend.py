@@ -88,6 +88,11 @@ def answer(body: bytes = b"", *headers: str, status: str = "200 OK") -> bytes:
     return "\r\n".join(lines).encode("latin-1") + body
 
 
+def of_length(length: int, sent: bytes) -> bytes:
+    """An answer that announces `length` bytes and has those of `sent`."""
+    return b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (length, sent)
+
+
 def chunked(*chunks: bytes, headers: tuple[str, ...] = ()) -> bytes:
     """A complete answer in chunks."""
     head = "\r\n".join(["HTTP/1.1 200 OK", *headers, "Transfer-Encoding: chunked", "", ""]).encode("latin-1")

@@ -10,7 +10,7 @@ from proxy.catalogue.plans import MCP_PATH
 from proxy.entrypoints.asgi_types import Receive, Scope, Send
 from proxy.entrypoints.body import RequestBody
 from proxy.entrypoints.client_watch import ClientWatch
-from proxy.entrypoints.cors import Cors
+from proxy.entrypoints.cors import Cors, answer_options
 from proxy.entrypoints.mcp.caller import Caller, Reply
 from proxy.entrypoints.mcp.dispatch import dispatch
 from proxy.entrypoints.mcp.errors import Refused, RpcError
@@ -61,7 +61,7 @@ class McpEntrypoint:
         received = _received(scope, body)
         if received.method == "OPTIONS":
             responder = Responder(send, request_id=received.request_id)
-            await responder.whole(204, self._cors.preflight(received.headers))
+            await answer_options(self._cors, self._gateway.identifier, received, responder)
             return
         responder = Responder(send, request_id=received.request_id, shared=self._cors.headers(received.headers))
         watch = ClientWatch(receive, body)

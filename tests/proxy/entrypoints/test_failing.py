@@ -4,14 +4,16 @@ import asyncio
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.db import connections
 
 from audit.ledger.flood import FULL
 from audit.ledger.kinds import Kind
 from audit.ledger.models import Event
+from proxy.entrypoints.rest import HELD_MAX
 from proxy.upstream.breaker import FAULTS
 from tests.proxy.plane import Road
-from tests.proxy.raw_backend import answer, chunked, once
+from tests.proxy.raw_backend import Wire, answer, chunked, of_length, once
 from tests.proxy.world import JOBS, NARROW, OPEN, bearer, events
 
 BUSY = answer(b"busy", "Retry-After: 7", status="503 Service Unavailable")
@@ -101,3 +103,56 @@ async def test_a_call_that_becomes_a_stream_says_so_before_anybody_takes_it_for_
 async def test_a_few_more_than_there_are_places_wait_for_one(road: Road, number: int) -> None:
     heard = await asyncio.gather(*(road.call("GET", f"{NARROW}/x", bearer(road.stored.narrow)) for _c in range(number)))
     assert [each.status for each in heard] == [200] * number
+
+
+async def test_a_short_answer_that_breaks_off_is_a_502_and_none_of_it_is_shown(road: Road) -> None:
+    road.upstream.says(once(of_length(10, b"half")))
+    heard = await road.call("GET", f"{JOBS}/free", bearer(road.stored.read))
+    assert (heard.status, heard.json()["error"]) == (502, "backend_protocol_error")
+    (event,) = await events(heard.request_id)
+    assert (event.decision, event.reason, event.status) == ("error", "backend_body_broken", 502)
+    assert (event.upstream_status, event.response_bytes) == (200, 0)
+
+
+async def test_a_short_answer_that_never_ends_is_a_504(road: Road) -> None:
+    async def hangs(wire: Wire) -> None:
+        await wire.write(of_length(10, b"half"))
+        await wire.until_closed()
+
+    road.upstream.says(hangs)
+    heard = await road.call("GET", f"{NARROW}/x", bearer(road.stored.narrow))
+    assert (heard.status, heard.json()["error"]) == (504, "backend_timeout")
+    assert [event.reason for event in await events(heard.request_id)] == ["backend_body_timeout"]
+
+
+async def test_a_short_answer_in_pieces_is_whole_and_a_long_one_does_not_wait(road: Road) -> None:
+    large, more = b"a" * HELD_MAX, asyncio.Event()
+
+    async def in_pieces(wire: Wire) -> None:
+        await wire.write(of_length(6, b"one"))
+        await wire.write(b"two")
+
+    async def slowly(wire: Wire) -> None:
+        await wire.write(of_length(len(large) + 1, large))
+        await more.wait()
+        await wire.write(b"b")
+
+    road.upstream.says(in_pieces, slowly)
+    assert (await road.call("GET", f"{JOBS}/free", bearer(road.stored.read))).body == b"onetwo"
+    exchange, running = road.begin("GET", f"{JOBS}/free", bearer(road.stored.read))
+    await exchange.until(lambda heard: heard.body == large)
+    more.set()
+    await running
+    assert (exchange.body, exchange.complete) == (large + b"b", True)
+
+
+async def test_an_address_that_only_asks_what_is_allowed_is_told_to_wait(road: Road) -> None:
+    heard = [(await road.call("OPTIONS", f"{JOBS}/free")).status for _time in range(settings.RATE_LIMIT_MAX)]
+    assert set(heard) == {204}
+    for target in (f"{JOBS}/free", "/mcp"):
+        refused = await road.call("OPTIONS", target)
+        assert (refused.status, refused.json()["error"]) == (429, "rate_limited")
+        assert int(refused.header("retry-after")) >= 1
+    # Its calls are counted apart, and so is everybody else
+    assert (await road.call("GET", f"{JOBS}/free", bearer(road.stored.read))).status == 200
+    assert (await road.call("GET", f"{JOBS}/free")).status == 401

@@ -8,13 +8,8 @@ from proxy.entrypoints.rest import HELD_MAX, ConnectionBroken
 from proxy.upstream.breaker import FAULTS
 from tests.proxy.asgi_client import Exchange
 from tests.proxy.plane import Road
-from tests.proxy.raw_backend import Step, Wire, answer, chunk, chunked, once, silence
+from tests.proxy.raw_backend import Step, Wire, answer, chunk, chunked, of_length, once, silence
 from tests.proxy.world import API_KEY, JOBS, KEYED, NARROW, OPEN, THEIRS, bearer, events
-
-
-def of_length(length: int, sent: bytes) -> bytes:
-    """An answer that announces `length` bytes and has those of `sent`."""
-    return b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (length, sent)
 
 
 async def test_a_call_is_carried_and_answered(road: Road) -> None:
@@ -265,47 +260,6 @@ async def test_a_backend_that_dies_before_its_answer_is_a_502(road: Road) -> Non
     (event,) = await events(heard.request_id)
     assert (event.decision, event.reason, event.status) == ("error", "backend_body_broken", 502)
     assert event.upstream_status == 200
-
-
-async def test_a_short_answer_that_breaks_off_is_a_502_and_none_of_it_is_shown(road: Road) -> None:
-    road.upstream.says(once(of_length(10, b"half")))
-    heard = await road.call("GET", f"{JOBS}/free", bearer(road.stored.read))
-    assert (heard.status, heard.json()["error"]) == (502, "backend_protocol_error")
-    (event,) = await events(heard.request_id)
-    assert (event.decision, event.reason, event.status) == ("error", "backend_body_broken", 502)
-    assert (event.upstream_status, event.response_bytes) == (200, 0)
-
-
-async def test_a_short_answer_that_never_ends_is_a_504(road: Road) -> None:
-    async def hangs(wire: Wire) -> None:
-        await wire.write(of_length(10, b"half"))
-        await wire.until_closed()
-
-    road.upstream.says(hangs)
-    heard = await road.call("GET", f"{NARROW}/x", bearer(road.stored.narrow))
-    assert (heard.status, heard.json()["error"]) == (504, "backend_timeout")
-    assert [event.reason for event in await events(heard.request_id)] == ["backend_body_timeout"]
-
-
-async def test_a_short_answer_in_pieces_is_whole_and_a_long_one_does_not_wait(road: Road) -> None:
-    large, more = b"a" * HELD_MAX, asyncio.Event()
-
-    async def in_pieces(wire: Wire) -> None:
-        await wire.write(of_length(6, b"one"))
-        await wire.write(b"two")
-
-    async def slowly(wire: Wire) -> None:
-        await wire.write(of_length(len(large) + 1, large))
-        await more.wait()
-        await wire.write(b"b")
-
-    road.upstream.says(in_pieces, slowly)
-    assert (await road.call("GET", f"{JOBS}/free", bearer(road.stored.read))).body == b"onetwo"
-    exchange, running = road.begin("GET", f"{JOBS}/free", bearer(road.stored.read))
-    await exchange.until(lambda heard: heard.body == large)
-    more.set()
-    await running
-    assert (exchange.body, exchange.complete) == (large + b"b", True)
 
 
 @pytest.mark.parametrize(
