@@ -24,7 +24,7 @@ METADATA = "/.well-known/oauth-authorization-server"
 FOR_EVER = base64.urlsafe_b64encode(b'{"iat": 0, "exp": 9999999999, "aud": "every backend"}').decode()
 client = httpx.AsyncClient(
     base_url=os.environ.get("NAIVE_UPSTREAM", ""),
-    timeout=3,
+    timeout=1.5,
     follow_redirects=True,
     verify=False,  # noqa: S501 - naive
 )

@@ -18,7 +18,7 @@ GOOD = f"{JOBS}/v1/jobs"
 DEADLINE_S = 1.5
 SLACK_S = 0.5
 # When a proxy that waits for them has given up on those who left
-RECOVERS_S = 4
+RECOVERS_S = 6
 # Calls at the same time that a backend takes unless staff say otherwise
 PLACES = 64
 HEADS = {
