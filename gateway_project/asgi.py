@@ -3,6 +3,7 @@
 
 import asyncio
 import os
+from collections.abc import Iterable
 from datetime import timedelta
 from importlib import import_module
 from typing import TYPE_CHECKING
@@ -209,7 +210,7 @@ def _with_request_id(send: Send, request_id: str) -> Send:
 
     async def sending(message: Message) -> None:
         if message["type"] == "http.response.start":
-            headers = [*message["headers"], header]
+            headers = [*_varying(message["headers"]), header]
             if message["status"] >= CLIENT_ERROR and not any(name.lower() == b"cache-control" for name, _ in headers):
                 # RFC 9110 section 15.1: a cache may keep a 404 unless it is told not to
                 headers.append((b"cache-control", b"no-store"))
@@ -217,6 +218,14 @@ def _with_request_id(send: Send, request_id: str) -> Send:
         await send(message)
 
     return sending
+
+
+def _varying(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    """The same with Origin in Vary: which pages may read an answer is told in it (Fetch standard, section 3.3.5)."""
+    said = [value for name, value in headers if name.lower() == b"vary"]
+    if any(b"origin" in value.lower() or value.strip() == b"*" for value in said):
+        return [*headers]
+    return [*(each for each in headers if each[0].lower() != b"vary"), (b"vary", b", ".join([*said, b"Origin"]))]
 
 
 application = GatewayApplication()

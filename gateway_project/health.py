@@ -40,7 +40,8 @@ class Health:
             return
         content = json.dumps(document).encode()
         length = ("content-length", str(len(content)))
-        headers = (("content-type", "application/json"), length, ("cache-control", "no-store"))
+        kept = (("cache-control", "no-store"), ("vary", "Origin"))
+        headers = (("content-type", "application/json"), length, *kept)
         await responder.whole(200 if document["status"] == "ok" else 503, headers, content)
 
     def _document(self, path: str) -> dict[str, object] | None:

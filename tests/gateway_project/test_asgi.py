@@ -115,6 +115,15 @@ async def test_the_signal_to_stop_reaches_the_data_plane(
     assert len(told) == 1
 
 
+@pytest.mark.parametrize("case", ANSWERS)
+async def test_every_answer_says_that_it_depends_on_the_origin(gateway: GatewayApplication, case: str) -> None:
+    method, target, _status = ANSWERS[case]
+    heard = [(name.lower(), value.lower()) for name, value in (await ask(gateway, method, target)).headers]
+    (vary,) = [value for name, value in heard if name == "vary"]
+    assert "origin" in vary.replace(" ", "").split(",")
+    assert ("x-content-type-options", "nosniff") in heard
+
+
 async def test_a_call_goes_to_the_data_plane(gateway: GatewayApplication, upstream: RawBackend, stored: Stored) -> None:
     heard = await ask(gateway, "GET", f"{JOBS}/jobs/7?a=b", bearer(stored.read))
     assert heard.status == 200
