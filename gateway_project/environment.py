@@ -65,6 +65,7 @@ class Environment(BaseSettings):
     INTERNAL_SERVICE_KEY: str | None = None
     RATE_LIMIT_WINDOW_MS: int = Field(default=60_000, ge=1000)
     RATE_LIMIT_MAX: int = Field(default=300, ge=1)
+    BACKEND_CHECK_S: int = Field(default=0, ge=0, le=86_400)
     METRICS_TOKEN: str | None = Field(default=None, min_length=16, pattern=r"^[!-~]+$")
     OTEL_EXPORTER_OTLP_ENDPOINT: str = ""
     OTEL_EXPORTER_OTLP_HEADERS: CommaList = []

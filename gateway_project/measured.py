@@ -48,6 +48,8 @@ GAUGES: Final[Mapping[str, About]] = {
     "workers": About("gatehouse_workers", "Processes whose numbers these are."),
     "in_flight": About("gatehouse_requests_in_flight", "Requests under way."),
     "breaker_open": About("gatehouse_breaker_open", "Processes that leave the backend alone for now.", ("backend",)),
+    "backend_unreachable": About("gatehouse_backend_unreachable", "Processes that know of a failed last check.",
+                                 ("backend",)),
     "connections": About("gatehouse_upstream_connections", "Connections to backends.", ("backend", "state")),
     "audit_queue": About("gatehouse_audit_queue_events", "Events that wait for the recorder."),
     "audit_unhealthy": About("gatehouse_audit_unhealthy", "Processes that cannot write events: must stay 0."),

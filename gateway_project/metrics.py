@@ -63,7 +63,8 @@ class Metrics:
         encode, media_type = choose_encoder(_header(scope, b"accept"))
         content = await asyncio.to_thread(self._rendered, mine, encode)
         length = ("content-length", str(len(content)))
-        await responder.whole(200, (("content-type", media_type), length, ("cache-control", "no-store")), content)
+        kept = (("cache-control", "no-store"), ("vary", "Origin"))
+        await responder.whole(200, (("content-type", media_type), length, *kept), content)
 
     async def start(self) -> None:
         """Tell the other workers from now on."""
@@ -122,6 +123,7 @@ class OwnNumbers:
         for backend in self._plane.watcher.snapshot.backends.values():
             breaker = self._plane.standing_of(backend.name, backend.upstream_url).breaker
             gauges["breaker_open", backend.name] = int(breaker is not None and breaker.is_open)
+            gauges["backend_unreachable", backend.name] = int(backend.name in self._plane.health.unreachable)
             in_use, idle = self._plane.connections_of(backend.name)
             gauges["connections", backend.name, "in_use"] = in_use
             gauges["connections", backend.name, "idle"] = idle

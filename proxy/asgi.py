@@ -17,6 +17,7 @@ from proxy.entrypoints.mcp.endpoint import McpEntrypoint
 from proxy.entrypoints.openapi import OpenApiDocuments
 from proxy.entrypoints.resource_metadata import ResourceMetadata
 from proxy.entrypoints.rest import RestEntrypoint
+from proxy.health.watch import HealthWatch
 from proxy.issuers.keeper import KeyKeeper
 from proxy.issuers.plans import read_issuers
 from proxy.issuers.verify import ExternalTokens
@@ -57,6 +58,7 @@ class DataPlane:
         self._identifier = Identifier(self.watcher, external=external, strangers=Strangers(self._limits))
         self._keeping: asyncio.Task[None] | None = None
         self.looking = Looking(backends=self._backends)
+        self.health = HealthWatch(every_s=settings.BACKEND_CHECK_S)
         self._bulkhead = Bulkhead()
         self._once, self._ended_sessions = Once(), EndedSessions()
         self._rates = RateLimiter(redis_url=settings.REDIS_URL, workers=settings.WEB_CONCURRENCY)
@@ -126,6 +128,7 @@ class DataPlane:
         # It waits for its first reading
         await asyncio.to_thread(self.watcher.start)
         self.looking.start()
+        self.health.start()
         self._keeping = asyncio.create_task(self.issuer_keys.keep(lambda: self.watcher.snapshot.issuers))
 
     def drain(self) -> None:
@@ -141,6 +144,7 @@ class DataPlane:
         await asyncio.gather(*self.waiting, return_exceptions=True)
         await self.issuer_keys.close()
         await asyncio.to_thread(self.looking.stop)
+        await asyncio.to_thread(self.health.stop)
         await self._once.aclose()
         await self._ended_sessions.aclose()
         await asyncio.to_thread(self.watcher.stop)

@@ -116,6 +116,7 @@ async def test_calls_are_counted_and_nobody_is_named(
     assert (await call(plane, "POST", f"{JOBS}/jobs", bearer(stored.read))).status == 403
     assert (await call(plane, "GET", f"{JOBS}/nothing", bearer(stored.read))).status == 404
     assert (await call(plane, "GET", f"{JOBS}/jobs/1")).status == 401
+    plane.health.unreachable = {"jobs"}
     heard = await scrape(Metrics(own, token="", workers=1, data_dir=tmp_path), HOST)
     requests = {
         (s.labels["operation"], s.labels["decision"], s.labels["status"]): s.value
@@ -130,6 +131,7 @@ async def test_calls_are_counted_and_nobody_is_named(
     assert value(heard, "gatehouse_stage_duration_seconds_count", {"stage": "route"}) == 1
     assert value(heard, "gatehouse_limiter_decisions_total", {"decision": "allowed"}) == 1
     assert value(heard, "gatehouse_breaker_open", {"backend": "jobs"}) == 0
+    assert value(heard, "gatehouse_backend_unreachable", {"backend": "jobs"}) == 1
     assert value(heard, "gatehouse_upstream_connections", {"backend": "jobs", "state": "in_use"}) == 0
     assert value(heard, "gatehouse_upstream_connections", {"backend": "jobs", "state": "idle"}) == 1
     assert value(heard, "gatehouse_audit_events_written_total") >= 4
