@@ -55,7 +55,8 @@ class DataPlane:
         self._tokens = ServiceTokens()
         self._transport = TokenTransport(self._tries, self._tokens)
         external = ExternalTokens(self.issuer_keys)
-        self._identifier = Identifier(self.watcher, external=external, strangers=Strangers(self._limits))
+        strangers = Strangers(self._limits, workers=settings.WEB_CONCURRENCY)
+        self._identifier = Identifier(self.watcher, external=external, strangers=strangers)
         self._keeping: asyncio.Task[None] | None = None
         self.looking = Looking(backends=self._backends)
         self.health = HealthWatch(every_s=settings.BACKEND_CHECK_S)

@@ -1,10 +1,13 @@
 """An address that only guesses credentials is told to wait; who was known before is not locked out with it."""
 
 import time
+from collections.abc import Callable
+from contextlib import suppress
 
 import pytest
 
-from proxy.limits.table import Rule
+from proxy.limits.strangers import Strangers
+from proxy.limits.table import LimitTable, Rule
 from proxy.pipeline.identify import CACHE_TTL_S
 from proxy.refusals import InvalidCredential, MissingCredential, RateLimited
 from tests.proxy.pipeline.test_identify import BEARER, TOKEN, World, world
@@ -73,3 +76,24 @@ async def test_an_address_that_shows_nothing_is_not_told_what_to_send_for_ever(
     await world.identify(BEARER)
     assert isinstance(await world.refused(("authorization", "Bearer guess")), InvalidCredential)
     assert isinstance(await world.refused(*shown, address="198.51.100.1"), kinds[0])
+
+
+def test_several_workers_together_grant_one_allowance() -> None:
+    table = LimitTable(max_calls=8, window_ms=60_000)
+    workers = [Strangers(table, workers=4) for _worker in range(4)]
+
+    def granted(ask: Callable[[Strangers], None]) -> int:
+        let_in = 0
+        for worker in workers:
+            with suppress(RateLimited):
+                for _time in range(8):
+                    ask(worker)
+                    let_in += 1
+        return let_in
+
+    def guess(worker: Strangers) -> None:
+        worker.admit("203.0.113.9")
+        worker.failed("203.0.113.9")
+
+    assert granted(guess) == granted(lambda worker: worker.shows_nothing("203.0.113.9")) == 8
+    assert granted(lambda worker: worker.asks_first("203.0.113.9")) == 8
