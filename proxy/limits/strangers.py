@@ -13,7 +13,7 @@ MILLISECONDS = 1000
 class Strangers:
     """Counts, in this process, the credentials from each address that opened nothing, and the requests without one.
 
-    The allowance is that of a caller without any, so that inventing one gains nothing; each of `workers` grants one part
+    The allowance is that of a caller without any, so that inventing one gains nothing; each of `workers` grants a part
     of it. Whoever was known before is no stranger: one program that goes on with a dead token does not lock out those
     who share its address.
     """
