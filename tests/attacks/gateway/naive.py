@@ -91,7 +91,8 @@ def _passed(headers: Lines, user: str) -> Lines:
 async def _carried(scope: Scope, headers: Lines, body: bytes) -> tuple[int, Lines, bytes]:
     # An absolute path or URL in the target wins over the base URL: httpx joins them as a browser would
     path = scope["raw_path"].decode("latin-1")
-    _root, _api, _version, prefix, target, *_none = [*path.split("/", 4), "", "", "", ""]
+    parts = [*path.split("/", 4), "", "", "", ""]
+    prefix, target = parts[3], parts[4]
     if path.startswith("http:"):
         target = path
     elif prefix.startswith("inside"):

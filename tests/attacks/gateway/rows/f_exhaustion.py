@@ -253,6 +253,8 @@ def hoarded_streams(field: Field, _case: Any) -> None:
                 # Some clients say that they want a stream, others see
                 wire.write(field.get(GOOD, *["Accept: text/event-stream"][: number % 2]))
                 heard.append(wire.status(within_s=3))
+                if heard[-1] not in {200, 429}:
+                    raise NotMet(f"{heard[-1]}")
             field.backend.says(field.usual)
             field.healthy(4)
     finally:
