@@ -14,6 +14,7 @@ from pytest_django import DjangoDbBlocker
 
 from proxy.catalogue.models import Backend
 from proxy.health import watch
+from proxy.health.check import check_backends
 from proxy.health.models import BackendCheck
 from proxy.health.watch import HealthWatch
 
@@ -94,11 +95,10 @@ def test_what_another_process_has_begun_is_left_to_it(
     first, second = HealthWatch(every_s=EVERY_S), HealthWatch(every_s=EVERY_S)
     first.turn()
     time_passes(EVERY_S + 1)
-    real = watch.check_backends
 
     def meanwhile(*, backends: list[Backend]) -> object:
         second.turn()
-        return real(backends=backends)
+        return check_backends(backends=backends)
 
     monkeypatch.setattr(watch, "check_backends", meanwhile)
     first.turn()
