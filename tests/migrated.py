@@ -79,7 +79,7 @@ def _drop(connection: psycopg.Connection, name: str) -> None:
 
 
 def _template() -> str:
-    return f"gatehouse_migrated_{_digest()}"
+    return f"gatehouse_template_{_digest()}"
 
 
 @functools.cache
