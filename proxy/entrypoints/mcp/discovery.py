@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from importlib import metadata
+from typing import Final
 
 from proxy.catalogue.plans import ServerPlan
 from proxy.entrypoints.mcp.caller import Caller, Reply
@@ -9,14 +10,18 @@ from proxy.entrypoints.mcp.errors import InvalidParams
 from proxy.entrypoints.mcp.exchange import Exchange
 from proxy.entrypoints.mcp.messages import JsonObject
 from proxy.entrypoints.mcp.pages import TTL_MS
-from proxy.entrypoints.mcp.revisions import HANDSHAKE, SUPPORTED
+from proxy.entrypoints.mcp.revisions import HANDSHAKE, MODERN, SUPPORTED
 from proxy.entrypoints.mcp.session import Session
+
+# What a server may say outside of a call: in a session, and to who listens without one (2025-11-25, lifecycle)
+_ANNOUNCED: Final = ("tools.listChanged", "prompts.listChanged", "resources.listChanged", "resources.subscribe")
 
 
 async def discover(exchange: Exchange) -> Reply:
     """`server/discover` (2026-07-28): what the server speaks and offers."""
     server = exchange.server
-    found: JsonObject = {"supportedVersions": list(SUPPORTED), "capabilities": capabilities(exchange.caller)}
+    offered = capabilities(exchange.caller, announces=announced_now(exchange.caller))
+    found: JsonObject = {"supportedVersions": list(SUPPORTED), "capabilities": offered}
     result = found | _instructions(server) | {"_meta": {"io.modelcontextprotocol/serverInfo": _info(server)}}
     return await exchange.answered(exchange.revision.cacheable(result, ttl_ms=TTL_MS))
 
@@ -32,7 +37,7 @@ def initialized(exchange: Exchange, *, session: Session | None = None) -> JsonOb
         raise InvalidParams("params.protocolVersion must name a revision.")
     result: JsonObject = {
         "protocolVersion": asked if asked in HANDSHAKE else HANDSHAKE[0],
-        "capabilities": capabilities(exchange.caller, session=session),
+        "capabilities": capabilities(exchange.caller, session=session, announces=session.announces if session else ()),
         "serverInfo": _info(exchange.server),
     }
     return result | _instructions(exchange.server)
@@ -43,9 +48,10 @@ async def ping(exchange: Exchange) -> Reply:
     return await exchange.answered({})
 
 
-def capabilities(caller: Caller, *, session: Session | None = None) -> JsonObject:
-    """What the server has. Tools always: staff may add the first one while clients are connected."""
-    announces = session.announces if session is not None else []
+def capabilities(
+    caller: Caller, *, session: Session | None = None, announces: Collection[str] = ()
+) -> JsonObject:  # fmt: skip
+    """What the server has, and what it `announces`. Tools always: staff may add the first one at any time."""
     server, features = caller.server, caller.server.features
     has_resources = bool(server.own_resources or features.get("resource") or features.get("resource_template"))
     offered = _offered(caller, has_session=session is not None)
@@ -57,6 +63,22 @@ def capabilities(caller: Caller, *, session: Session | None = None) -> JsonObjec
         **({"completions": {}} if "completions" in offered else {}),
         **({"logging": {}} if "logging" in offered else {}),
     }
+
+
+def announced(found: JsonObject) -> list[str]:
+    """What the capabilities `found` of a server say that it announces."""
+    return [name for name in _ANNOUNCED if has(found, name)]
+
+
+def announced_now(caller: Caller) -> list[str]:
+    """What a client without a handshake may have announced: what the one server behind says, if that has none either.
+
+    A server of several has no stream to listen to.
+    """
+    backend = caller.snapshot.backends.get(caller.server.backend)
+    if backend is None or backend.mcp is None or backend.mcp.protocol_version != MODERN:
+        return []
+    return announced(backend.mcp.capabilities)
 
 
 def has(found: JsonObject, capability: str) -> bool:

@@ -9,9 +9,11 @@ from proxy.entrypoints.mcp.completions import complete
 from proxy.entrypoints.mcp.discovery import capabilities, discover, has, ping
 from proxy.entrypoints.mcp.errors import MethodNotFound
 from proxy.entrypoints.mcp.exchange import Exchange
+from proxy.entrypoints.mcp.messages import JsonObject
 from proxy.entrypoints.mcp.prompts import get_prompt, list_prompts
 from proxy.entrypoints.mcp.resources import list_resources, list_templates, read_resource, subscribe
 from proxy.entrypoints.mcp.sessions import initialize, set_level, take
+from proxy.entrypoints.mcp.subscriptions import listen
 from proxy.entrypoints.mcp.tools import call_tool, list_tools
 
 # What a revision may be: without a handshake (2026-07-28), or with one
@@ -42,6 +44,7 @@ METHODS: Final[Mapping[str, Method]] = {
     "resources/subscribe": Method(subscribe, HANDSHAKE, capability="resources.subscribe"),
     "resources/unsubscribe": Method(subscribe, HANDSHAKE, capability="resources.subscribe"),
     "completion/complete": Method(complete, capability="completions"),
+    "subscriptions/listen": Method(listen, MODERN),
     "logging/setLevel": Method(set_level, HANDSHAKE, capability="logging"),
 }
 
@@ -60,7 +63,12 @@ async def dispatch(exchange: Exchange) -> Reply:
     if (
         method is None
         or exchange.revision.is_modern not in method.revisions
-        or (method.capability and not has(capabilities(exchange.caller, session=exchange.session), method.capability))
+        or (method.capability and not has(_capabilities(exchange), method.capability))
     ):
         raise MethodNotFound(f"This server has no method {message.method[:100]!r}.")
     return await method.answer(exchange)
+
+
+def _capabilities(exchange: Exchange) -> JsonObject:
+    session = exchange.session
+    return capabilities(exchange.caller, session=session, announces=session.announces if session else ())

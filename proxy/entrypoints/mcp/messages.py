@@ -9,7 +9,7 @@ from proxy.entrypoints.mcp.errors import InvalidRequest, ParseError
 
 JsonObject = dict[str, Any]
 RequestId = str | int
-# What a server says when its lists are other ones (before 2026-07-28)
+# What a server says when its lists are other ones
 LIST_CHANGED: Final = frozenset(f"notifications/{name}/list_changed" for name in ("tools", "prompts", "resources"))
 
 

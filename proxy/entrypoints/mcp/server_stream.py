@@ -38,7 +38,7 @@ KEEP_ALIVE_S: Final = 15.0
 _BETWEEN_EVENTS: Final = (b"\n\n", b"\r\r", b"\n\r\n")
 UPDATED: Final = "notifications/resources/updated"
 _PASSED: Final = LIST_CHANGED | {"notifications/message", "notifications/elicitation/complete"}
-_REFUSED: Final = frozenset({401, 403})
+REFUSED: Final = frozenset({401, 403})
 
 
 async def open_stream(exchange: Exchange) -> Reply:
@@ -91,15 +91,21 @@ class ServerStream:
         _check_status(answer)
         # Its head goes out with the first bytes, which may be long in coming
         await self._keep_alive()
+        await self._hear_all(answer, record)
+
+    async def _hear_all(self, answer: Answer, record: Record) -> bool:
+        """Listen to the end, and tell whether it is one of this side: nothing is wrong, it was only long enough."""
+        draining = self._exchange.gateway.draining
         try:
             async with asyncio.timeout_at(self._caller.received.started + EVENT_STREAM_MAX_S):
-                watched = _Watched(answer, record, self._watch, self._exchange.gateway.draining)
+                watched = _Watched(answer, record, self._watch, draining)
                 async for document in messages(watched, max_bytes=MESSAGE_MAX_BYTES):
                     await self._hear(document)
         except (TimeoutError, DeadlinePassed):
-            return
+            return True
         except McpFault:
             raise BackendNonsense(reason="mcp_unreadable") from None
+        return draining.is_set()
 
     async def _hear(self, document: JsonObject) -> None:
         method, params = document.get("method"), document.get("params")
@@ -113,9 +119,16 @@ class ServerStream:
             return
         if method in LIST_CHANGED:
             self._exchange.gateway.lists_changed(self._caller.server.backend)
+        await self._told(method, params)
+
+    async def _told(self, method: str, params: JsonObject) -> None:
+        """Pass a notification on, if it is for the caller."""
         if method in _PASSED or (method == UPDATED and may_read(self._caller, params.get("uri"))):
-            named = {"params": params} if params else {}
-            await self._exchange.stream.tell({"jsonrpc": "2.0", "method": method, **named})
+            await self._tell(method, params)
+
+    async def _tell(self, method: str, params: JsonObject) -> None:
+        named = {"params": params} if params else {}
+        await self._exchange.stream.tell({"jsonrpc": "2.0", "method": method, **named})
 
     async def _watch(self) -> None:
         """Between messages: the token is looked at again when something was revoked or changed, or it is too old."""
@@ -135,8 +148,11 @@ class ServerStream:
         self._caller = replace(self._caller, server=server, snapshot=snapshot, principal=principal)
 
     async def _keep_alive(self) -> None:
-        self._silent_until = asyncio.get_running_loop().time() + KEEP_ALIVE_S
+        self._be_silent()
         await self._exchange.stream.keep_alive()
+
+    def _be_silent(self) -> None:
+        self._silent_until = asyncio.get_running_loop().time() + KEEP_ALIVE_S
 
     def _revisions(self) -> tuple[int, int]:
         watcher = self._exchange.gateway.watcher
@@ -183,7 +199,7 @@ def _check_status(answer: Answer) -> None:
         raise SessionOver
     if answer.status == 405:
         raise MethodNotAllowed(headers=(("allow", "POST, OPTIONS"),))
-    if answer.status in _REFUSED:
+    if answer.status in REFUSED:
         # Its challenge is for the gateway, never for the client
         raise BackendTokenRefused
     if answer.status != 200 or kind_of(Heard(answer)) != EVENT_STREAM:

@@ -9,7 +9,7 @@ from typing import Final
 
 from proxy.catalogue.plans import BackendPlan
 from proxy.entrypoints.mcp.caller import Reply
-from proxy.entrypoints.mcp.discovery import has, initialized
+from proxy.entrypoints.mcp.discovery import announced, initialized
 from proxy.entrypoints.mcp.errors import RpcError
 from proxy.entrypoints.mcp.exchange import Exchange
 from proxy.entrypoints.mcp.inner_call import JsonBody, carry
@@ -24,8 +24,6 @@ from proxy.upstream.mcp.outgoing import CLIENT_INFO, HANDSHAKE, MODERN, SESSION_
 
 # What a server may ask a client for (2025-11-25, lifecycle)
 _ASKABLE: Final = ("elicitation", "sampling", "roots")
-# What a server may say of itself outside of a call, to whoever has a session (2025-11-25, lifecycle)
-_ANNOUNCED: Final = ("tools.listChanged", "prompts.listChanged", "resources.listChanged", "resources.subscribe")
 # Those that clients of some revision send; the ledger knows no other by name
 NOTIFICATIONS: Final = frozenset({
     "notifications/initialized", "notifications/cancelled", "notifications/progress",
@@ -120,7 +118,7 @@ async def _begun(exchange: Exchange, backend: BackendPlan, *, version: str) -> S
 
 def _announced(result: JsonObject) -> list[str]:
     capabilities = result.get("capabilities")
-    return [name for name in _ANNOUNCED if isinstance(capabilities, dict) and has(capabilities, name)]
+    return announced(capabilities) if isinstance(capabilities, dict) else []
 
 
 async def _pass(exchange: Exchange, document: JsonObject, session: Session | Question) -> Reply:
