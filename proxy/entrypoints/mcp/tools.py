@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from functools import partial
+from typing import Final
 
 from proxy.catalogue.plans import FeaturePlan
 from proxy.entrypoints.mcp import features
@@ -17,9 +18,11 @@ from proxy.entrypoints.mcp.relay import FOR_CLIENTS, relay
 from proxy.entrypoints.mcp.results import challenged, failed, words_of
 from proxy.entrypoints.mcp.tool_call import call_operation
 from proxy.entrypoints.mcp.upstream_answers import INPUT_REQUIRED
-from proxy.pipeline.call import Answer, Headers, RawHeaders
+from proxy.pipeline.call import Answer, Headers
 from proxy.refusals import BadRequest, InsufficientScope, Refusal
+from proxy.upstream.mcp.outgoing import INFO_KEY
 
+_CHATGPT: Final = "openai-mcp"
 Call = Callable[[], Awaitable[tuple[JsonObject, Answer]]]
 
 
@@ -45,7 +48,7 @@ async def call_tool(exchange: Exchange) -> Reply:
     try:
         result, answer = await call()
     except InsufficientScope as refusal:
-        if _reads_challenges_in_results(exchange.caller.received.headers):
+        if _reads_challenges_in_results(exchange):
             return _complete(exchange, challenged(refusal))
         raise
     except FOR_CLIENTS:
@@ -110,6 +113,11 @@ def _complete(exchange: Exchange, result: JsonObject, headers: Headers = ()) -> 
     return exchange.result(exchange.revision.complete(result), headers=headers)
 
 
-def _reads_challenges_in_results(headers: RawHeaders) -> bool:
-    # ChatGPT asks for more permissions after a result that says so, all other clients after a 403
-    return any(name == b"user-agent" and value.startswith(b"openai-mcp") for name, value in headers)
+def _reads_challenges_in_results(exchange: Exchange) -> bool:
+    # ChatGPT asks for more permissions after a result that says so, all other clients after a 403. It names itself in a
+    # header, and in 2026-07-28 in each request too
+    info, headers = exchange.message.meta.get(INFO_KEY), exchange.caller.received.headers
+    named = info.get("name") if isinstance(info, dict) else None
+    return named == _CHATGPT or any(
+        name == b"user-agent" and value.startswith(_CHATGPT.encode()) for name, value in headers
+    )

@@ -90,6 +90,17 @@ async def test_chatgpt_is_told_in_the_result(modern: Caller, road: Road) -> None
     assert 'error="insufficient_scope", error_description="' in challenge
 
 
+@pytest.mark.parametrize(("name", "status"), [("openai-mcp", 200), ("other", 403), (["openai-mcp"], 403)])
+async def test_chatgpt_is_known_by_what_a_request_says_of_its_client(
+    modern: Caller, road: Road, name: object, status: int
+) -> None:  # fmt: skip
+    named = {"io.modelcontextprotocol/clientInfo": {"name": name, "version": "1"}}
+    params = {"name": SAVE, "arguments": {"method": "POST"}, "_meta": named}
+    heard = await replace(modern, token=road.stored.tools_read).send("tools/call", params)
+    assert heard.status == status
+    assert ("mcp/www_authenticate" in heard.body.decode()) == (status == 200)
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

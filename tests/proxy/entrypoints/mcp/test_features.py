@@ -58,6 +58,24 @@ async def test_long_lists_come_in_pages(caller: Caller, road: Road) -> None:
     assert "nextCursor" not in rest
 
 
+async def test_ten_thousand_tools_are_read_to_the_end(legacy: Caller, road: Road) -> None:
+    behind(road)
+    own_tools = set(road.plane.watcher.snapshot.servers["/mcp"].tools)
+    serve(road, *(feature("tool", f"tool-{number:05}") for number in range(10_000)))
+    params: dict[str, str] = {}
+    found: list[str] = []
+    while True:
+        page = await legacy.result("tools/list", params)
+        assert len(page["tools"]) <= PAGE
+        found += [tool["name"] for tool in page["tools"]]
+        if "nextCursor" not in page:
+            break
+        params = {"cursor": page["nextCursor"]}
+    assert found == sorted(found)
+    assert set(found) - own_tools == {f"tool-{number:05}" for number in range(10_000)}
+    assert (await legacy.call("tool-09999"))["content"] == []
+
+
 async def test_lists_are_the_callers_own(modern: Caller, road: Road) -> None:
     serve(road, feature("prompt", "greet"), feature("resource", "file:///a"))
     for method in ("prompts/list", "resources/list", "resources/templates/list"):
