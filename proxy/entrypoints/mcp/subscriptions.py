@@ -29,6 +29,8 @@ METHOD: Final = "subscriptions/listen"
 ACKNOWLEDGED: Final = "notifications/subscriptions/acknowledged"
 ID_KEY: Final = "io.modelcontextprotocol/subscriptionId"
 _URIS: Final = "resourceSubscriptions"
+# Each is looked up among all that the server has, before anybody else is answered
+URIS_MAX: Final = 100
 # By the wish what it is told by, and what a server must say of itself to grant it
 _LISTS: Final = {
     f"{name}ListChanged": (f"notifications/{name}/list_changed", f"{name}.listChanged")
@@ -48,16 +50,20 @@ class Wishes:
         """Those that a message names; what nobody here knows is not granted.
 
         Raises:
-            InvalidParams: it names none.
+            InvalidParams: it names none, or too many.
         """
         uris = given.get(_URIS, []) if isinstance(given, dict) else None
         if not isinstance(given, dict) or not isinstance(uris, list) or not all(isinstance(uri, str) for uri in uris):
             raise InvalidParams("params.notifications must be an object that says what to tell of.")
+        if len(uris) > URIS_MAX:
+            raise InvalidParams(
+                f"params.notifications.{_URIS} may name {URIS_MAX} resources; listen once more for others."
+            )
         return cls(frozenset(wish for wish in _LISTS if given.get(wish) is True), tuple(uris))
 
     def both(self, other: "Wishes") -> "Wishes":
         """Those that `other` has too."""
-        return Wishes(self.lists & other.lists, tuple(uri for uri in self.uris if uri in set(other.uris)))
+        return Wishes(self.lists & other.lists, tuple(uri for uri in self.uris if uri in other.uris))
 
     def written(self) -> JsonObject:
         """As messages have them: what is not granted is left out."""

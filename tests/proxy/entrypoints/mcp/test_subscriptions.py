@@ -253,7 +253,15 @@ async def test_who_is_revoked_hears_no_more(talk: Talk, monkeypatch: pytest.Monk
 
 
 @pytest.mark.parametrize(
-    "wanted", [None, [], "all", {"resourceSubscriptions": "file:///a"}, {"resourceSubscriptions": [1]}]
+    "wanted",
+    [
+        None,
+        [],
+        "all",
+        {"resourceSubscriptions": "file:///a"},
+        {"resourceSubscriptions": [1]},
+        {"resourceSubscriptions": ["file:///a"] * 101},
+    ],
 )
 async def test_a_message_must_say_what_to_tell_of(talk: Talk, wanted: object) -> None:
     heard = await talk.heard(wanted)
