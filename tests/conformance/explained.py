@@ -6,12 +6,15 @@ UNEXPLAINED: Final = "unexplained: "
 _NO_TOOL = "asks for a tool of the suite's own"
 _NO_SESSIONS = "there are no sessions"
 _NO_CHANGES = "the list of tools is read again when it is stale, no change of it is announced"
+_NO_IDS = "the gateway asks for the rest of a broken answer by itself, and gives its own events no ids to ask it by"
 _REASONS: Final = {
     "sep-2575-server-rejects-undeclared-capability": _NO_TOOL,
     "sep-2575-missing-capability-http-400": _NO_TOOL,
     "sep-2575-http-server-no-independent-requests-on-stream": _NO_TOOL,
     "sep-2575-server-no-log-without-loglevel": _NO_TOOL,
-    "server-sse-content-type": "when a server breaks an answer off, the gateway does not ask for the rest",
+    "server-sse-priming-event": _NO_IDS,
+    "server-sse-retry-field": _NO_IDS,
+    "server-sse-disconnect-resume": _NO_IDS,
     "server-session-id-visible-ascii": _NO_SESSIONS,
     "server-session-lifecycle-skipped": _NO_SESSIONS,
     "server-sse-multiple-streams-session": _NO_SESSIONS + ", without which the suite does not go on",

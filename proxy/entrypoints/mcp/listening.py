@@ -11,11 +11,12 @@ from proxy.entrypoints.mcp.rounds import Rounds
 from proxy.entrypoints.mcp.session import SessionOver
 from proxy.entrypoints.mcp.upstream_answers import result_of
 from proxy.entrypoints.mcp.upstream_call import MESSAGE_MAX_BYTES, Heard, UpstreamCall
+from proxy.entrypoints.mcp.whole_answers import whole_answer
 from proxy.pipeline.call import Answer
 from proxy.pipeline.record import Record
 from proxy.pipeline.route import EVENT_STREAM_MAX_S
 from proxy.refusals import BackendNonsense, BackendTokenRefused, DeadlinePassed
-from proxy.upstream.mcp.answers import JSON, kind_of, messages
+from proxy.upstream.mcp.answers import JSON, kind_of
 from proxy.upstream.mcp.faults import AnswerTooLarge, McpFault
 
 # After its result a server closes the stream; one that does not is left
@@ -51,9 +52,10 @@ class Listening:
             SessionOver: it no longer knows the session.
         """
         _check_status(answer, has_session=self._exchange.session is not None)
+        heard = Heard(answer, record)
         try:
             async with self._limit:
-                await self._hear_all(Heard(answer, record))
+                await self._hear_all(heard)
         except TimeoutError:
             if self._found is None:
                 raise DeadlinePassed(reason="backend_body_timeout") from None
@@ -64,12 +66,14 @@ class Listening:
             ) from None
         except McpFault:
             raise BackendNonsense(reason="mcp_unreadable") from None
+        finally:
+            await heard.aclose()
         if self._found is None:
             raise BackendNonsense(reason="mcp_unreadable")
         return result_of(self._found, method=self._exchange.message.method, revision=self._exchange.revision)
 
     async def _hear_all(self, heard: Heard) -> None:
-        said = messages(heard, max_bytes=MESSAGE_MAX_BYTES)
+        said = whole_answer(heard, self._upstream)
         async for document in said:
             if "method" not in document:
                 self._take(document, is_error=heard.status != 200)

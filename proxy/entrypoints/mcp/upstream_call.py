@@ -12,7 +12,7 @@ from proxy.pipeline.record import Record
 from proxy.pipeline.route import IDEMPOTENCY_KEY, route
 from proxy.pipeline.whole import WholeBody, carrying
 from proxy.refusals import BackendNonsense, DeadlinePassed, Refusal
-from proxy.upstream.mcp.answers import result_of
+from proxy.upstream.mcp.answers import EVENT_STREAM, OK, kind_of, result_of
 from proxy.upstream.mcp.faults import McpFault
 from proxy.upstream.mcp.outgoing import (
     CLIENT_INFO,
@@ -24,6 +24,7 @@ from proxy.upstream.mcp.outgoing import (
     end_of_session,
     message,
     posted,
+    server_stream,
 )
 from proxy.upstream.transport import Transport
 
@@ -32,7 +33,7 @@ MESSAGE_MAX_BYTES: Final = 4_194_304
 AFTERWARDS_S: Final = 2.0
 # Of the server in one answer or stream: who pings every four seconds stays below it for the hour that a stream may last
 REQUESTS_MAX: Final = 1_000
-_SESSION_ID: Final = re.compile(r"\A[!-~]{1,1024}\Z")
+_VISIBLE: Final = re.compile(r"\A[!-~]{1,1024}\Z")
 _OF_A_MESSAGE: Final = frozenset({
     "accept", "accept-encoding", "content-type", VERSION_HEADER, SESSION_HEADER, "mcp-method", "mcp-name",
 })  # fmt: skip
@@ -76,8 +77,19 @@ class Heard:
                 return piece
 
     async def aclose(self) -> None:
-        """Let the connection go."""
+        """Let the connection go, unless it is kept."""
         await self._answer.stream.aclose()
+
+    async def goes_on(self, rest: Answer) -> bool:
+        """Whether `rest` is the rest of it, which is read from now on, and kept if this was."""
+        if rest.status != OK or kind_of(Heard(rest)) != EVENT_STREAM:
+            await rest.stream.aclose()
+            return False
+        before, self._answer = self._answer.stream, rest
+        if isinstance(before, Lasting) and isinstance(rest.stream, Lasting):
+            rest.stream.outlasts, before.outlasts = before.outlasts, False
+        await before.aclose()
+        return True
 
     def keep(self) -> bool:
         """Hold the connection beyond the call, until `close`; False when there is nothing that could come."""
@@ -159,10 +171,26 @@ class UpstreamCall:
         answer = await route(constrained, transport)
         if answer.status in _WANTS_A_SESSION:
             _without_sessions.pop(server, None)
+        return self._lasting(answer)
+
+    async def rest_of(self, last_event_id: str) -> Answer:
+        """What follows on an event of an answer that the server ended before its result (2025-11-25, resumability).
+
+        Raises:
+            BackendNonsense: it has broken off too often, or the id is not visible ASCII, which a header must be.
+            Refusal: as Route.
+        """
+        self.count_request()
+        if not _VISIBLE.match(last_event_id):
+            raise BackendNonsense(reason="mcp_unreadable")
+        headers = server_stream(self.session_id, version=self.version, after=last_event_id)
+        return self._lasting(await self._post(Outgoing(headers, b""), method="GET"))
+
+    def _lasting(self, answer: Answer) -> Answer:
         return replace(answer, stream=Lasting(answer.stream)) if self._capabilities else answer
 
     def count_request(self) -> None:
-        """The server asks something: a ping, a person, or what nobody here answers.
+        """The server asks something: a ping, a person, what nobody here answers, or to be asked again.
 
         Raises:
             BackendNonsense: it has asked too often.
@@ -254,7 +282,7 @@ def session_id_in(headers: Headers) -> str:
         BackendNonsense: it is not visible ASCII (2025-11-25, streamable HTTP, session management).
     """
     found = next((value for name, value in headers if name == SESSION_HEADER), "")
-    if found and not _SESSION_ID.match(found):
+    if found and not _VISIBLE.match(found):
         raise BackendNonsense(reason="mcp_handshake")
     return found
 

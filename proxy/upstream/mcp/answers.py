@@ -47,15 +47,17 @@ async def result_of(response: Answered, *, request_id: str | int, max_bytes: int
     raise BadStatus(response.status) if is_error else BadAnswer
 
 
-async def messages(response: Answered, *, max_bytes: int) -> AsyncIterator[JsonObject]:
-    """Each JSON-RPC message of an answer, as soon as it is whole; one may have `max_bytes`.
+async def messages(
+    response: Answered, *, max_bytes: int, parser: EventParser | None = None
+) -> AsyncIterator[JsonObject]:  # fmt: skip
+    """Each JSON-RPC message of an answer, as soon as it is whole; one may have `max_bytes`. `parser` reads its events.
 
     Raises:
         BadAnswer: it is neither JSON nor events, or holds something else.
     """
     kind = kind_of(response)
     if kind == EVENT_STREAM:
-        parser = EventParser(max_bytes=max_bytes)
+        parser = parser or EventParser(max_bytes=max_bytes)
         while piece := await response.read():
             for event in parser.feed(piece):
                 if event.kind == "message":

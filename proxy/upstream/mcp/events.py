@@ -7,6 +7,7 @@ from typing import Final
 from proxy.upstream.mcp.faults import AnswerTooLarge
 
 _LINE_END: Final = re.compile(rb"\r\n|\n|\r")
+_DIGITS: Final = re.compile(rb"\A[0-9]{1,9}\Z")
 _BOM: Final = b"\xef\xbb\xbf"
 
 
@@ -20,7 +21,10 @@ class Event:
 
 
 class EventParser:
-    """Takes bytes as they arrive and gives the events that are whole; holds `max_bytes` at most of one that is not."""
+    """Takes bytes as they arrive and gives the events that are whole; holds `max_bytes` at most of one that is not.
+
+    `last_event_id` and `retry_ms` say from where on, and after how long, to ask for the rest of a stream that ended.
+    """
 
     def __init__(self, *, max_bytes: int) -> None:
         self._max_bytes = max_bytes
@@ -30,6 +34,8 @@ class EventParser:
         self._data: list[bytes] = []
         self._data_bytes = 0
         self._kind = self._event_id = b""
+        self.last_event_id = ""
+        self.retry_ms: int | None = None
         self._is_first_line = True
         self._ended_in_cr = False
 
@@ -76,11 +82,20 @@ class EventParser:
             self._kind = value
         elif name == b"id" and b"\0" not in value:
             self._event_id = value
+        elif name == b"retry" and _DIGITS.match(value):
+            self.retry_ms = int(value)
         return None
+
+    def begin_again(self) -> None:
+        """Forget the event that was not whole: another stream goes on after the last one that was."""
+        self._open, self._open_bytes, self._data, self._data_bytes = [], 0, [], 0
+        self._kind, self._event_id = b"", self.last_event_id.encode()
+        self._is_first_line, self._ended_in_cr = True, False
 
     def _whole(self) -> Event | None:
         data, kind = b"\n".join(self._data), self._kind
         self._data, self._data_bytes, self._kind = [], 0, b""
+        self.last_event_id = self._event_id.decode(errors="replace")
         if not data:
             return None
-        return Event(data, kind.decode(errors="replace") or "message", self._event_id.decode(errors="replace"))
+        return Event(data, kind.decode(errors="replace") or "message", self.last_event_id)

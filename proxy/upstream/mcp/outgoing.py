@@ -78,12 +78,16 @@ def end_of_session(session_id: str, *, version: str) -> Headers:
     return ((VERSION_HEADER, version), (SESSION_HEADER, session_id))
 
 
-def server_stream(session_id: str, *, version: str) -> Headers:
-    """The headers of the GET that listens to a session (2025-11-25, streamable HTTP, listening for messages)."""
+def server_stream(session_id: str, *, version: str, after: str = "") -> Headers:
+    """The headers of the GET that listens to a session (2025-11-25, streamable HTTP, listening for messages).
+
+    `after`: the id of the last event of a stream that ended, whose rest is wanted.
+    """
     return (
         ("accept", "text/event-stream"),
         ("accept-encoding", "identity"),
         *end_of_session(session_id, version=version),
+        *((("last-event-id", after),) if after else ()),
     )
 
 

@@ -1,6 +1,7 @@
 """A server with a handshake asks in the middle of a call; its client of 2026-07-28 answers in another request."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -9,7 +10,7 @@ from typing import Any
 import pytest
 
 from proxy.asgi import DataPlane
-from proxy.entrypoints.mcp import rounds, session, upstream_call
+from proxy.entrypoints.mcp import rounds, session, upstream_call, whole_answers
 from proxy.entrypoints.mcp.caller import Caller as SentBy
 from proxy.entrypoints.mcp.revisions import HANDSHAKE
 from proxy.idempotency.models import KeptCall
@@ -90,6 +91,33 @@ async def test_the_question_is_a_result_and_the_answer_brings_the_next_one(moder
     await found.server.until(lambda each: each.get("method") == "DELETE")
     methods = [each.get("method", "answer") for each in found.server.heard]
     assert methods == ["initialize", "notifications/initialized", "tools/call", *["answer"] * 3, "DELETE"]
+    assert not road.plane.waiting
+
+
+async def test_a_server_may_end_its_stream_while_a_person_thinks(
+    modern: Caller, road: Road, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(whole_answers, "RETRY_MIN_S", 0.0)
+    found, calls = asking(road, ELICIT), list[dict[str, Any]]()
+
+    async def ask(wire: Wire, message: dict[str, Any]) -> None:
+        calls.append(message)
+        question = json.dumps({"jsonrpc": "2.0", "id": 5, **ELICIT}).encode()
+        await wire.write(EVENTS_HEAD + chunk(b"retry: 0\nid: q1\ndata: " + question + b"\n\n") + chunk(b""))
+
+    async def go_on(wire: Wire, message: dict[str, Any]) -> None:
+        del message
+        await found.server.until(lambda each: each.get("id") == 5)
+        end = {"jsonrpc": "2.0", "id": calls[0]["id"], "result": {"content": []}}
+        await wire.write(EVENTS_HEAD + event(end) + chunk(b""))
+
+    found.server.says("tools/call", ask)
+    found.server.says("GET", go_on)
+    last = await answered(modern, await modern.result("tools/call", CALL))
+    assert last == {"resultType": "complete", "content": []}
+    listened = [each for each in found.server.requests if each.line.startswith("GET")]
+    assert [each.values("last-event-id") for each in listened] == [["q1"]]
+    await found.server.until(lambda each: each.get("method") == "DELETE")
     assert not road.plane.waiting
 
 

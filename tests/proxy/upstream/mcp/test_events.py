@@ -30,6 +30,14 @@ def test_one_event_is_never_larger_than_the_bound(hostile: bytes, size: int) -> 
         _feed(parser, pieces)
 
 
+def test_it_says_from_where_on_the_rest_is_wanted() -> None:
+    parser = EventParser(max_bytes=100)
+    parser.feed(b"id: 7\ndata:\n\nretry: 20\nretry: x\nid: 8\ndata: half")
+    assert (parser.last_event_id, parser.retry_ms) == ("7", 20)
+    parser.begin_again()
+    assert parser.feed(b"\xef\xbb\xbfdata: whole\n\n") == [Event(b"whole", event_id="7")]
+
+
 def test_a_long_stream_of_small_events_passes_the_bound() -> None:
     parser = EventParser(max_bytes=100)
     assert sum(len(parser.feed(b": still here\n\ndata: 1\n\n")) for _turn in range(1000)) == 1000
