@@ -7,7 +7,7 @@ import structlog
 from audit.ledger.recorder import Recorder
 from proxy.entrypoints.asgi_types import Receive, Scope, Send
 from proxy.entrypoints.body import RequestBody
-from proxy.entrypoints.client_watch import ClientWatch
+from proxy.entrypoints.client_watch import ClientWatch, ConnectionBroken
 from proxy.entrypoints.cors import Cors, answer_options
 from proxy.entrypoints.responder import Responder
 from proxy.pipeline.call import Answer, ClientGone, Received
@@ -19,10 +19,6 @@ from proxy.refusals import AuditUnavailable, BackendNonsense, Crash, Refusal
 # said, in place of half of it
 HELD_MAX = 65_536
 log = structlog.get_logger(__name__)
-
-
-class ConnectionBroken(Exception):
-    """Raised to the server: the answer has begun and cannot be completed, so the connection must not look complete."""
 
 
 class RestEntrypoint:
@@ -41,14 +37,14 @@ class RestEntrypoint:
             responder = Responder(send, request_id=received.request_id)
             await answer_options(self._cors, self._gateway.identifier, received, responder)
             return
+        watch = ClientWatch(receive, send, body)
         responder = Responder(
-            send,
+            watch.send,
             request_id=received.request_id,
             shared=self._cors.headers(received.headers),
             head_only=received.method == "HEAD",
         )
         record = Record(recorder=self._recorder, received=received, observation=self._gateway.observation)
-        watch = ClientWatch(receive, body)
         try:
             await self._carry(received, record, responder)
         except ClientGone:
@@ -58,6 +54,8 @@ class RestEntrypoint:
             await _closed(record, "client_gone" if watch.gone else "shutdown")
             if not watch.gone:
                 raise
+            if watch.stalled:
+                raise ConnectionBroken("client_stalled") from None
         finally:
             watch.stop()
 

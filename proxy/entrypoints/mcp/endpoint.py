@@ -9,7 +9,7 @@ from audit.ledger.recorder import Recorder
 from proxy.catalogue.plans import MCP_PATH
 from proxy.entrypoints.asgi_types import Receive, Scope, Send
 from proxy.entrypoints.body import RequestBody
-from proxy.entrypoints.client_watch import ClientWatch
+from proxy.entrypoints.client_watch import ClientWatch, ConnectionBroken
 from proxy.entrypoints.cors import Cors, answer_options
 from proxy.entrypoints.mcp.caller import Caller, Reply
 from proxy.entrypoints.mcp.dispatch import dispatch
@@ -63,8 +63,8 @@ class McpEntrypoint:
             responder = Responder(send, request_id=received.request_id)
             await answer_options(self._cors, self._gateway.identifier, received, responder)
             return
-        responder = Responder(send, request_id=received.request_id, shared=self._cors.headers(received.headers))
-        watch = ClientWatch(receive, body)
+        watch = ClientWatch(receive, send, body)
+        responder = Responder(watch.send, request_id=received.request_id, shared=self._cors.headers(received.headers))
         try:
             await self._exchange(received, responder)
         except ClientGone:
@@ -72,6 +72,8 @@ class McpEntrypoint:
         except asyncio.CancelledError:
             if not watch.gone:
                 raise
+            if watch.stalled:
+                raise ConnectionBroken("client_stalled") from None
         finally:
             watch.stop()
 

@@ -101,7 +101,8 @@ LEFT_OUT: dict[str, str] = {
     "C9": "the verifier in the guide for backends: tests/clients/test_backends_guide.py",
     "E11": "the moment of a revocation: tests/journeys/test_replicas.py",
     "E12": "another client's revocation: F rows of attack-results.md",
-    "F6": "slow readers of large answers: tests/evidence/test_bodies.py",
+    "F6": "slow readers of large answers: tests/evidence/test_bodies.py; who reads nothing: "
+    "tests/proxy/entrypoints/test_failing.py",
     "F9": "no multipart is parsed: a body is bytes that are counted; forms of pages are Django's",
     **dict.fromkeys(
         ("G3", "G6", "G9", "G10"), "tests/proxy/upstream, tests/proxy/catalogue and tests/oauth_provider/outbound"

@@ -1,6 +1,7 @@
 """What fails on the way, as the caller hears it and as the ledger has it afterwards."""
 
 import asyncio
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -10,10 +11,14 @@ from django.db import connections
 from audit.ledger.flood import FULL
 from audit.ledger.kinds import Kind
 from audit.ledger.models import Event
+from proxy.entrypoints import client_watch
+from proxy.entrypoints.asgi_types import Message
+from proxy.entrypoints.client_watch import ConnectionBroken
 from proxy.entrypoints.rest import HELD_MAX
 from proxy.upstream.breaker import FAULTS
+from tests.proxy.asgi_client import ADDRESS, Exchange, http_scope
 from tests.proxy.plane import Road
-from tests.proxy.raw_backend import Wire, answer, chunked, of_length, once
+from tests.proxy.raw_backend import Wire, answer, chunk, chunked, of_length, once
 from tests.proxy.world import JOBS, NARROW, OPEN, bearer, events
 
 BUSY = answer(b"busy", "Retry-After: 7", status="503 Service Unavailable")
@@ -156,3 +161,32 @@ async def test_an_address_that_only_asks_what_is_allowed_is_told_to_wait(road: R
     # Its calls are counted apart, and so is everybody else
     assert (await road.call("GET", f"{JOBS}/free", bearer(road.stored.read))).status == 200
     assert (await road.call("GET", f"{JOBS}/free")).status == 401
+
+
+async def test_who_takes_nothing_of_an_answer_does_not_hold_its_place_for_ever(
+    road: Road, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def endless(wire: Wire) -> None:
+        await wire.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+        with suppress(ConnectionError):
+            while True:
+                await wire.write(chunk(b"a" * 65_536))
+
+    async def taken_once(message: Message) -> None:
+        await exchange.send(message)
+        if message["type"] == "http.response.body":
+            await asyncio.sleep(30)
+
+    monkeypatch.setattr(client_watch, "TAKEN_WITHIN_S", 0.1)
+    road.upstream.says(endless)
+    exchange = Exchange()
+    exchange.sends(b"")
+    scope = http_scope("GET", f"{JOBS}/free", bearer(road.stored.read))
+    scope["state"] = {"request_id": exchange.request_id, "address": ADDRESS}
+    # The server breaks the connection of an application that raises after its head
+    with pytest.raises(ConnectionBroken):
+        await asyncio.wait_for(road.plane(scope, exchange.receive, taken_once), 5)
+    assert not exchange.complete
+    await asyncio.wait_for(road.upstream.closed.wait(), 1)
+    (event,) = await events(exchange.request_id)
+    assert (event.decision, event.reason, event.status) == ("error", "client_gone", 200)

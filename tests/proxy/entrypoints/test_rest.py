@@ -4,7 +4,8 @@ import asyncio
 
 import pytest
 
-from proxy.entrypoints.rest import HELD_MAX, ConnectionBroken
+from proxy.entrypoints.client_watch import ConnectionBroken
+from proxy.entrypoints.rest import HELD_MAX
 from proxy.upstream.breaker import FAULTS
 from tests.proxy.asgi_client import Exchange
 from tests.proxy.plane import Road
