@@ -19,7 +19,7 @@ IDLE_S = 15.0
 # nobody can tell whose the answer is: for so long each of its connections carries one request
 DISTRUST_S = 300.0
 # The first time must not be at somebody's cost: a backend that is new here has to show that it is silent after an
-# answer. Until it was so often enough, a connection carries a second request only after a silence
+# answer. Until it was so often enough, a connection carries a second request only after a silence (ADR 0014)
 SILENCES = 64
 SILENCE_S = 0.1
 
