@@ -46,6 +46,7 @@ OWN_GATEWAY = {
 }
 # What one process runs for a minute and more, begun before anything else so that no process waits for the last of it
 LONGEST = (
+    "tests/attacks/generated/test_requests.py",
     "tests/journeys",
     "tests/conformance",
     "tests/evidence/test_stores_fail.py",
