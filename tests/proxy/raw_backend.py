@@ -173,9 +173,11 @@ class RawBackend:
             yield backend
         finally:
             server.close()
+            # Whatever nobody reads any more would keep a connection half closed for ever
             for writer in writers:
-                writer.close()
+                writer.transport.abort()
             await server.wait_closed()
+            await asyncio.sleep(0)
 
     async def _serve(self, wire: Wire) -> None:
         number, self.connections = self.connections, self.connections + 1

@@ -41,7 +41,8 @@ class McpServerAdmin(CatalogueAdmin):
     change_form_outer_after_template = "admin/servers/connect.html"
 
     class Media:
-        js = ("gatehouse/name-search.js",)
+        # In this order, wherever else the first two are asked for
+        js = ("admin/js/jquery.init.js", "admin/js/autocomplete.js", "gatehouse/name-search.js")
 
     def about(self, obj: McpServer) -> About:
         """By its name."""
