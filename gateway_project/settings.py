@@ -140,8 +140,16 @@ def _database(url: str, *, pragmas: str) -> dict[str, Any]:
         config["CONN_MAX_AGE"] = 0
         config["CONN_HEALTH_CHECKS"] = True
         # The pool waits twice as long before each further try: given up in time, the next call begins anew, and one
-        # that comes after a long outage need not wait for minutes
-        pool = {"min_size": 2, "max_size": 16, "timeout": 5, "max_lifetime": 1800, "reconnect_timeout": 5}
+        # that comes after a long outage need not wait for minutes. What a crowd needed is given back one by one, every
+        # few seconds: PostgreSQL has a hundred connections for all workers
+        pool = {
+            "min_size": 2,
+            "max_size": 16,
+            "timeout": 5,
+            "max_lifetime": 1800,
+            "max_idle": 5,
+            "reconnect_timeout": 5,
+        }
         # A server that vanished without a word is noticed within seconds, not when TCP gives up
         config["OPTIONS"] = {"connect_timeout": 5, "tcp_user_timeout": 10_000, "pool": pool}
     return config
