@@ -16,10 +16,11 @@ BIN = max(Path("/usr/lib/postgresql").glob("*/bin"), default=Path())
 
 
 class Store:
-    """A server that `command` starts; `url` is how the gateway reaches it."""
+    """A server that `command` starts and `ends_by` ends at once; `url` is how the gateway reaches it."""
 
-    def __init__(self, url: str, command: Sequence[str], folder: Path) -> None:
+    def __init__(self, url: str, command: Sequence[str], folder: Path, *, ends_by: signal.Signals) -> None:
         self.url = url
+        self._ends_by = ends_by
         self._command = command
         self._folder = folder
         self._process = self._started()
@@ -32,8 +33,7 @@ class Store:
 
     def is_gone(self, seconds: float) -> None:
         """It ends at once, without a word to anybody; nobody listens until it is started again."""
-        # PostgreSQL's own way to end without finishing anything; Redis dumps nothing
-        self._process.send_signal(signal.SIGQUIT)
+        self._process.send_signal(self._ends_by)
         self._process.wait(20)
         time.sleep(seconds)
         self._process = self._started()
@@ -67,7 +67,8 @@ def own_postgresql(folder: Path) -> Iterator[Store]:
     run = [*as_user, str(BIN / "initdb"), "--auth=trust", "--username=gatehouse", "--no-sync", str(data)]
     subprocess.run(run, check=True, capture_output=True, cwd=folder)
     serve = [*as_user, str(BIN / "postgres"), "-D", str(data), "-p", str(port), "-k", str(folder), "-F"]
-    store = Store(f"postgresql://gatehouse@127.0.0.1:{port}/gatehouse", serve, folder)
+    # Its own way to end without finishing anything: killed, it would leave processes behind
+    store = Store(f"postgresql://gatehouse@127.0.0.1:{port}/gatehouse", serve, folder, ends_by=signal.SIGQUIT)
     try:
         until = time.monotonic() + 30
         while not _made(port):
@@ -89,7 +90,8 @@ def own_redis(folder: Path) -> Iterator[Store]:
     """A Redis that keeps nothing."""
     port = free_port()
     command = ["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(folder)]
-    store = Store(f"redis://127.0.0.1:{port}/0", command, folder)
+    # Started from a shell's background it ignores SIGQUIT
+    store = Store(f"redis://127.0.0.1:{port}/0", command, folder, ends_by=signal.SIGKILL)
     try:
         yield store
     finally:
