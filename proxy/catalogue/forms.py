@@ -194,7 +194,13 @@ class OperationForm(ReasonedForm):
             "idempotent": UnfoldBooleanSwitchWidget,
             "enabled": UnfoldBooleanSwitchWidget,
         }
-        help_texts = {"auth_mode": gettext_lazy("For this operation alone, if its backend's answer does not fit.")}
+        help_texts = {
+            "auth_mode": gettext_lazy("For this operation alone, if its backend's answer does not fit."),
+            "enabled": gettext_lazy(
+                "Off: calls of it are answered as if it had never been there, and no wider operation, such as /**, "
+                "takes them."
+            ),
+        }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -101,6 +101,14 @@ def compile_template(template: str) -> Template:
     return Template(segments=tuple(compiled), tail=tail, names=tuple(name[1:-1] for name in names))
 
 
+def other_slash(template: Template) -> tuple[Template, ...]:
+    """The same path with a slash at its end, or without it: to many backends they are one. A tail has both already."""
+    if template.tail:
+        return ()
+    segments = template.segments
+    return (Template(segments[:-1] if segments[-1:] == ("",) else (*segments, ""), tail=False, names=template.names),)
+
+
 def compile_prefix(prefix: str) -> tuple[str, ...]:
     """The segments of a backend's prefix, such as `/api/v1/jobs`.
 

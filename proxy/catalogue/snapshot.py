@@ -23,7 +23,7 @@ from proxy.catalogue.mcp_backends.compile import Opened, read_facts, with_featur
 from proxy.catalogue.models import AuthMode, Backend, BackendKind, Operation, is_text_list
 from proxy.catalogue.needs import alternatives
 from proxy.catalogue.parameters import parameter
-from proxy.catalogue.paths import CanonicalPath, Template, compile_prefix, compile_template
+from proxy.catalogue.paths import CanonicalPath, Template, compile_prefix, compile_template, other_slash
 from proxy.catalogue.plans import METADATA_PATH, BackendPlan, McpFacts, OperationPlan, ServerPlan, ToolPlan
 from proxy.catalogue.rpc_methods import by_path
 from proxy.catalogue.servers.compile import server_plans
@@ -218,7 +218,7 @@ def _backend_plan(row: dict[str, Any], everything: list[dict[str, Any]], facts: 
         resource_metadata=f"{issuer}{METADATA_PATH}{row['prefix']}",
         scopes=tuple(sorted({scope for each in operations for scope in (*each["scopes"], *each["any_scopes"])})),
         modes=frozenset({row["auth_mode"], *(each["auth_mode"] or row["auth_mode"] for each in operations)}),
-        matcher=Matcher([*_entries(row, compiled), *_disabled(everything)]),
+        matcher=Matcher([*_entries(row, compiled), *_closed(everything)]),
         tools=tuple(_tools(row, compiled)),
         actions=actions_of(addressed, backend_mode=row["auth_mode"]),
         credential_parameter=(
@@ -273,11 +273,13 @@ def _entries(
             yield from ((method, template, plan) for method in operation["methods"])
 
 
-def _disabled(operations: list[dict[str, Any]]) -> Iterator[tuple[str, Template, Disabled]]:
+def _closed(operations: list[dict[str, Any]]) -> Iterator[tuple[str, Template, Disabled]]:
+    """The places of what is disabled; and what a backend may take for the one path at which bodies name methods."""
     for operation in operations:
-        if not operation["enabled"]:
+        if not operation["enabled"] or operation["rpc_method"]:
             template = compile_template(operation["path"])
-            yield from ((method, template, DISABLED) for method in operation["methods"])
+            for place in (template, *other_slash(template)):
+                yield from ((method, place, DISABLED) for method in operation["methods"])
 
 
 def _rpc_plan(row: dict[str, Any], named: list[tuple[dict[str, Any], OperationPlan]]) -> OperationPlan:

@@ -155,6 +155,20 @@ def test_nothing_wider_answers_in_the_place_of_what_is_disabled() -> None:
     assert match(snapshot, "/api/v1/jobs/inner/a") == match(snapshot, "/api/v1/jobs/broken/a") == NO_MATCH
 
 
+@pytest.mark.parametrize("closed", ["/search", "/search/", "/{id}", "/"])
+def test_a_slash_more_or_less_does_not_lead_around_what_is_disabled(closed: str) -> None:
+    Operation.objects.filter(backend=add("jobs", closed, "/**"), path=closed).update(enabled=False)
+    snapshot = build(revision=1)
+    path = "/api/v1/jobs" + closed.replace("{id}", "7").rstrip("/")
+    assert match(snapshot, path).result is match(snapshot, f"{path}/").result is NOTHING
+    assert found(snapshot, "/api/v1/jobs/search/more") == ("jobs", "/api/v1/jobs/**")
+
+
+def test_what_stands_at_the_other_slash_stays() -> None:
+    Operation.objects.filter(backend=add("jobs", "/search", "/search/"), path="/search").update(enabled=False)
+    assert found(build(revision=1), "/api/v1/jobs/search/") == ("jobs", "/api/v1/jobs/search/")
+
+
 @pytest.mark.parametrize(
     "broken",
     [
