@@ -8,18 +8,17 @@ from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
-from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminTextInputWidget
 
+from oauth_provider.admin_skin import Words
+from oauth_provider.identities.external_id import user_ref
 from oauth_provider.recorded_admin import REASON_MAX, RecordedAdmin
-
-Words = Promise | str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """`title` asks, `consequences` say what follows, `button` names the act; `back` is where Cancel leads.
+    """`title` asks, `consequences` say what follows, `button` names the act, `done` is said after it.
 
     `is_told`: the person concerned reads the reason too.
     """
@@ -27,7 +26,7 @@ class Question:
     title: Words
     consequences: tuple[Words, ...]
     button: Words
-    back: str
+    done: Words = ""
     is_danger: bool = True
     is_told: bool = False
 
@@ -57,14 +56,15 @@ def act_with_reason(
     request: HttpRequest,
     obj: Any,  # noqa: ANN401 - any model's
     question: Question,
-    act: Callable[[str], str],
+    verb: Callable[..., object],
 ) -> HttpResponse:
-    """Ask why; then `act` with the reason and go back, where what `act` returned is said."""
+    """Ask why; then call `verb` with who acts and the reason, and go back to the object's page."""
     reason = ask_reason(page, request, obj, question)
     if not isinstance(reason, str):
         return reason
-    messages.success(request, act(reason))
-    return HttpResponseRedirect(question.back)
+    verb(actor=user_ref(request.user), reason=reason)
+    messages.success(request, question.done)
+    return HttpResponseRedirect(page.page_of(obj))
 
 
 def ask(
@@ -81,6 +81,7 @@ def ask(
         **page.admin_site.each_context(request),
         "title": question.title,
         "question": question,
+        "back": page.page_of(obj),
         "form": form,
         "opts": page.opts,
         "original": obj,

@@ -1,6 +1,6 @@
 """Admin pages of credentials that staff make: shown once when made, ended for good, never edited."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
@@ -8,30 +8,47 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.cache import patch_cache_control
 
-from oauth_provider.recorded_admin import EndingAdmin
-from oauth_provider.shown_once import take
+from oauth_provider.recorded_admin import About, EndingAdmin
+from oauth_provider.shown_once import keep, take
 
 
 class ShownOnceAdmin(EndingAdmin):
-    """What is shared by them. A subclass makes the credential in `save_form` and keeps it under `kept_under`."""
+    """What is shared by them: a subclass says what is asked for a new one, and makes it."""
 
     granted = ("view", "add", "change")
-    # The last part of the page's address, its template, and what stands before the number of a kept secret
+    # The fields of a new one
+    asked: ClassVar[tuple[str, ...]] = ()
+    # What stands before its number in the ledger
+    named = ""
+    # The last part of the address of the page that shows it, and that page's template
     shown_at = "token"
     shown_template = ""
-    kept_as = ""
 
-    def kept_under(self, made: Any) -> str:
-        """The name its secret waits under."""
-        return f"{self.kept_as}:{made.pk}"
+    def make(self, request: HttpRequest, values: dict[str, Any]) -> tuple[Any, str]:
+        """Make it by the verb, which also records it: the row and the secret."""
+        raise NotImplementedError
+
+    def about(self, obj: Any) -> About:
+        """By its number, as the verbs do."""
+        return {"target": f"{self.named}:{obj.pk}"}
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """They are made here, unlike what else is only looked at."""
         return request.user.has_perm(f"{self.opts.app_label}.add_{self.opts.model_name}")
 
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """The questions for a new one, and what is known of one that is made."""
+        return self.readonly_fields if obj else self.asked
+
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """Everything, once it is made."""
         return self.readonly_fields if obj else ()
+
+    def save_form(self, request: HttpRequest, form: Any, change: bool) -> Any:
+        """Make it, and let its secret wait for the page that shows it."""
+        made, secret = self.make(request, form.cleaned_data)
+        keep(request, name=self.about(made)["target"], secret=secret)
+        return made
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         """Nothing is left to save."""
@@ -65,7 +82,7 @@ class ShownOnceAdmin(EndingAdmin):
             "title": self.opts.verbose_name,
             "opts": self.opts,
             "original": made,
-            "value": take(request, name=self.kept_under(made)),
+            "value": take(request, name=self.about(made)["target"]),
             "back": self.page_of(made),
         }
         response = TemplateResponse(request, self.shown_template, context)

@@ -1,5 +1,6 @@
 """API keys in the admin: made and shown once, switched off for good."""
 
+from functools import partial
 from typing import Any
 
 from django import forms
@@ -16,9 +17,7 @@ from oauth_provider.api_keys.create import create_api_key, revoke_api_key
 from oauth_provider.api_keys.models import ApiKey
 from oauth_provider.identities.external_id import user_ref
 from oauth_provider.reason_page import Question, act_with_reason
-from oauth_provider.recorded_admin import About
 from oauth_provider.scopes.choices import ScopesField
-from oauth_provider.shown_once import keep
 from oauth_provider.shown_once_admin import ShownOnceAdmin
 
 
@@ -58,7 +57,8 @@ class ApiKeyAdmin(ShownOnceAdmin):
     """A key is never edited: another name or other permissions are another key."""
 
     form = ApiKeyForm
-    kept_as = "api_key"
+    named = "api_key"
+    asked = ("name", "scopes")
     shown_template = "admin/api_keys/key.html"
     shown_at = "key"
     list_display = ("name", "permissions", "state", "created_at")
@@ -68,21 +68,10 @@ class ApiKeyAdmin(ShownOnceAdmin):
     readonly_fields = ("name", "permissions", "state", "created_at", "revoked_at")
     actions_detail = ("disable",)
 
-    def about(self, obj: ApiKey) -> About:
-        """By its number, as the verbs do."""
-        return {"target": f"api_key:{obj.pk}"}
-
-    def get_fields(self, request: HttpRequest, obj: ApiKey | None = None) -> Any:
-        """Two questions for a new one."""
-        return self.readonly_fields if obj else ("name", "scopes")
-
-    def save_form(self, request: HttpRequest, form: Any, change: bool) -> ApiKey:
-        """Made by the verb, which also records it."""
-        values = form.cleaned_data
+    def make(self, request: HttpRequest, values: dict[str, Any]) -> tuple[ApiKey, str]:
+        """Under its name, which no other key has."""
         value = create_api_key(name=values["name"], scopes=values["scopes"], actor=user_ref(request.user))
-        made = ApiKey.objects.get(name=values["name"])
-        keep(request, name=self.kept_under(made), secret=value)
-        return made
+        return ApiKey.objects.get(name=values["name"]), value
 
     @page_button(description=gettext_lazy("Disable"), path="disable", icon="block", variant=ActionVariant.DANGER)
     def disable(self, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -97,14 +86,9 @@ class ApiKeyAdmin(ShownOnceAdmin):
                 ),
             ),
             button=_("Disable"),
-            back=self.page_of(key),
+            done=_("The key %(name)s is disabled.") % {"name": key.name},
         )
-
-        def act(reason: str) -> str:
-            revoke_api_key(api_key=key, actor=user_ref(request.user), reason=reason)
-            return _("The key %(name)s is disabled.") % {"name": key.name}
-
-        return act_with_reason(self, request, key, question, act)
+        return act_with_reason(self, request, key, question, partial(revoke_api_key, api_key=key))
 
     @column(description=gettext_lazy("permissions"))
     def permissions(self, key: ApiKey) -> str:

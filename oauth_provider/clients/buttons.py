@@ -1,6 +1,7 @@
 """What staff do to one client beside editing it: read its setup sheet, replace its secret, stop it, let it go on."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from django.contrib import messages
@@ -19,7 +20,7 @@ from oauth_provider.clients.secrets import LIVE_SECRETS, SecretRefusedError, cre
 from oauth_provider.clients.setup_sheet import awaits_callback, setup_sheet, steps
 from oauth_provider.clients.suspend import resume_client, suspend_client
 from oauth_provider.identities.external_id import user_ref
-from oauth_provider.reason_page import Question, ask_reason
+from oauth_provider.reason_page import Question, act_with_reason, ask_reason
 from oauth_provider.recorded_admin import About, RecordedAdmin
 from oauth_provider.shown_once import keep, take
 
@@ -96,7 +97,6 @@ class ClientButtons(RecordedAdmin):
                 _("Put the new one into the program, see that it is used, then retire the old one here."),
             ),
             button=_("Create secret"),
-            back=self.page_of(client),
             is_danger=False,
         )
 
@@ -121,7 +121,6 @@ class ClientButtons(RecordedAdmin):
             title=_("Retire the secret that ends in %(hint)s?") % {"hint": secret.hint},
             consequences=(_("A program that still uses it is refused at once. It cannot be brought back."),),
             button=_("Retire secret"),
-            back=self.page_of(client),
         )
 
         def act(reason: str) -> str:
@@ -142,15 +141,9 @@ class ClientButtons(RecordedAdmin):
                 _("What people allowed stays: when you resume it, it goes on where it was stopped."),
             ),
             button=_("Suspend"),
-            back=self.page_of(client),
+            done=_("%(name)s is suspended.") % {"name": client.name},
         )
-
-        def act(reason: str) -> str:
-            suspend_client(client=client, actor=user_ref(request.user), reason=reason)
-            messages.success(request, _("%(name)s is suspended.") % {"name": client.name})
-            return self.page_of(client)
-
-        return self._act(request, client, question, act)
+        return act_with_reason(self, request, client, question, partial(suspend_client, client=client))
 
     @page_button(description=gettext_lazy("Resume"), path="resume", icon="play_circle", variant=ActionVariant.PRIMARY)
     def resume(self, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -160,16 +153,10 @@ class ClientButtons(RecordedAdmin):
             title=_("Resume %(name)s?") % {"name": client.name},
             consequences=(_("It can do again what people allowed it to do, from now on."),),
             button=_("Resume"),
-            back=self.page_of(client),
+            done=_("%(name)s goes on.") % {"name": client.name},
             is_danger=False,
         )
-
-        def act(reason: str) -> str:
-            resume_client(client=client, actor=user_ref(request.user), reason=reason)
-            messages.success(request, _("%(name)s goes on.") % {"name": client.name})
-            return self.page_of(client)
-
-        return self._act(request, client, question, act)
+        return act_with_reason(self, request, client, question, partial(resume_client, client=client))
 
     def _act(self, request: HttpRequest, client: Client, question: Question, act: Callable[[str], str]) -> HttpResponse:
         reason = ask_reason(self, request, client, question)

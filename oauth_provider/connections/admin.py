@@ -1,5 +1,6 @@
 """Connections in the admin: who lets which client act for them, and the button that ends it."""
 
+from functools import partial
 from typing import Any
 
 from django.contrib import admin
@@ -16,7 +17,6 @@ from audit.ledger.queries import last_used
 from oauth_provider.admin_skin import Tone, ago, chip, column, page_button
 from oauth_provider.connections.models import Connection
 from oauth_provider.connections.revoke import revoke_connection
-from oauth_provider.identities.external_id import user_ref
 from oauth_provider.reason_page import Question, act_with_reason
 from oauth_provider.recorded_admin import About, EndingAdmin
 from oauth_provider.scopes.choices import scope_words
@@ -118,15 +118,12 @@ class ConnectionAdmin(EndingAdmin):
                 _("%(person)s may connect it again; to stop it for everybody, suspend the client.") % names,
             ),
             button=_("Revoke"),
-            back=self.page_of(connection),
+            done=_("%(app)s no longer acts for %(person)s.") % names,
             is_told=True,
         )
-
-        def act(reason: str) -> str:
-            revoke_connection(connection=connection, actor=user_ref(request.user), by="staff", reason=reason)
-            return _("%(app)s no longer acts for %(person)s.") % names
-
-        return act_with_reason(self, request, connection, question, act)
+        return act_with_reason(
+            self, request, connection, question, partial(revoke_connection, connection=connection, by="staff")
+        )
 
     @column(description=gettext_lazy("person"), ordering="user__username")
     def person(self, connection: Connection) -> str:

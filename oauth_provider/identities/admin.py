@@ -1,5 +1,6 @@
 """People and roles in the admin: who signs in, who they are to the backends, and what staff may do here."""
 
+from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -155,14 +156,9 @@ class UserAdmin(LibraryUserAdmin, RecordedAdmin):  # type: ignore[misc,type-arg]
                 _("What they allowed stays: when you reactivate them, it goes on."),
             ),
             button=_("Deactivate"),
-            back=self.page_of(user),
+            done=_("%(name)s is deactivated.") % {"name": user.get_username()},
         )
-
-        def act(reason: str) -> str:
-            deactivate_user(user=user, actor=user_ref(request.user), reason=reason)
-            return _("%(name)s is deactivated.") % {"name": user.get_username()}
-
-        return act_with_reason(self, request, user, question, act)
+        return act_with_reason(self, request, user, question, partial(deactivate_user, user=user))
 
     @page_button(
         description=gettext_lazy("Reactivate"), path="reactivate", icon="person_check", variant=ActionVariant.PRIMARY
@@ -174,15 +170,10 @@ class UserAdmin(LibraryUserAdmin, RecordedAdmin):  # type: ignore[misc,type-arg]
             title=_("Reactivate %(name)s?") % {"name": user.get_username()},
             consequences=(_("They can sign in again, and what they allowed acts for them again."),),
             button=_("Reactivate"),
-            back=self.page_of(user),
+            done=_("%(name)s is active again.") % {"name": user.get_username()},
             is_danger=False,
         )
-
-        def act(reason: str) -> str:
-            reactivate_user(user=user, actor=user_ref(request.user), reason=reason)
-            return _("%(name)s is active again.") % {"name": user.get_username()}
-
-        return act_with_reason(self, request, user, question, act)
+        return act_with_reason(self, request, user, question, partial(reactivate_user, user=user))
 
     @column(description=gettext_lazy("external id"), ordering="identity__external_id")
     def external(self, user: User) -> str:

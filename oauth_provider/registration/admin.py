@@ -1,6 +1,7 @@
 """The registration policy, the list of programs and invitations in the admin."""
 
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from django.contrib import admin, messages
@@ -23,7 +24,6 @@ from oauth_provider.registration.invitations import create_invitation, revoke_in
 from oauth_provider.registration.models import InitialAccessToken, ListedClient, RegistrationPolicy, Verdict
 from oauth_provider.registration.programs import enforce
 from oauth_provider.registration.scopes import open_scopes
-from oauth_provider.shown_once import keep
 from oauth_provider.shown_once_admin import ShownOnceAdmin
 
 
@@ -113,7 +113,8 @@ class InvitationAdmin(ShownOnceAdmin):
     """Made and shown once; revoked for good."""
 
     form = InvitationForm
-    kept_as = "invitation"
+    named = "invitation"
+    asked = ("name", "max_uses", "days")
     shown_template = "admin/registration/invitation.html"
     list_display = ("name", "state", "used", "hint", "expires_at")
     search_fields = ("name",)
@@ -122,25 +123,15 @@ class InvitationAdmin(ShownOnceAdmin):
     readonly_fields = ("name", "state", "used", "hint", "created_at", "expires_at")
     actions_detail = ("revoke",)
 
-    def about(self, obj: InitialAccessToken) -> About:
-        """By its number, as the verbs do."""
-        return {"target": f"invitation:{obj.pk}"}
-
-    def get_fields(self, request: HttpRequest, obj: InitialAccessToken | None = None) -> Any:
-        """Three questions for a new one."""
-        return self.readonly_fields if obj else ("name", "max_uses", "days")
-
-    def save_form(self, request: HttpRequest, form: Any, change: bool) -> InitialAccessToken:
-        """Made by the verb, which also records it."""
-        values = form.cleaned_data
+    def make(self, request: HttpRequest, values: dict[str, Any]) -> tuple[InitialAccessToken, str]:
+        """In the name of whoever asks."""
         made = create_invitation(
             name=values["name"],
             max_uses=values["max_uses"],
             expires_at=timezone.now() + timedelta(days=values["days"]),
             actor=user_ref(request.user),
         )
-        keep(request, name=self.kept_under(made.invitation), secret=made.value)
-        return made.invitation
+        return made.invitation, made.value
 
     @page_button(description=gettext_lazy("Revoke"), path="revoke", icon="block", variant=ActionVariant.DANGER)
     def revoke(self, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -150,14 +141,9 @@ class InvitationAdmin(ShownOnceAdmin):
             title=_("Revoke the invitation %(name)s?") % {"name": invitation.name},
             consequences=(_("Nobody registers with it any more. Clients that did stay."),),
             button=_("Revoke"),
-            back=self.page_of(invitation),
+            done=_("The invitation %(name)s is revoked.") % {"name": invitation.name},
         )
-
-        def act(reason: str) -> str:
-            revoke_invitation(invitation=invitation, actor=user_ref(request.user), reason=reason)
-            return _("The invitation %(name)s is revoked.") % {"name": invitation.name}
-
-        return act_with_reason(self, request, invitation, question, act)
+        return act_with_reason(self, request, invitation, question, partial(revoke_invitation, invitation=invitation))
 
     @column(description=gettext_lazy("registrations"), ordering="uses")
     def used(self, invitation: InitialAccessToken) -> str:

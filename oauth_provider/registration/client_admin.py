@@ -1,5 +1,6 @@
 """The page of a client, with what concerns those that came by themselves: where from, approved by whom, trusted how."""
 
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode
 
@@ -20,7 +21,7 @@ from oauth_provider.clients.admin import ClientAdmin as AnyClientAdmin
 from oauth_provider.clients.models import SELF_MADE, Approval, Client, Origin, Trust
 from oauth_provider.clients.review_trust import review_trust
 from oauth_provider.identities.external_id import user_ref
-from oauth_provider.reason_page import Question, act_with_reason, ask
+from oauth_provider.reason_page import Question, ask, ask_reason
 from oauth_provider.registration.forms import TrustForm
 from oauth_provider.registration.programs import approve_program, decline_program, registrations_of
 
@@ -97,16 +98,13 @@ class ClientAdmin(AnyClientAdmin):
                 _("It stays unverified: people are told that nobody has checked it."),
             ),
             button=_("Approve"),
-            back=self.page_of(client),
             is_danger=False,
         )
 
-        def act(reason: str) -> str:
-            count = approve_program(client=client, actor=user_ref(request.user), reason=reason)
-            words = ngettext("One registration is approved.", "%(count)s registrations are approved.", count)
-            return words % {"count": count}
+        def words(count: int) -> str:
+            return ngettext("One registration is approved.", "%(count)s registrations are approved.", count)
 
-        return act_with_reason(self, request, client, question, act)
+        return self._decide(request, client, question, approve_program, words)
 
     @page_button(description=gettext_lazy("Decline"), path="decline", icon="block", variant=ActionVariant.DANGER)
     def decline(self, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -121,15 +119,27 @@ class ClientAdmin(AnyClientAdmin):
                 else _("That holds for this address, whatever its document says later."),
             ),
             button=_("Decline"),
-            back=self.page_of(client),
         )
 
-        def act(reason: str) -> str:
-            count = decline_program(client=client, actor=user_ref(request.user), reason=reason)
-            words = ngettext("One registration is declined.", "%(count)s registrations are declined.", count)
-            return words % {"count": count}
+        def words(count: int) -> str:
+            return ngettext("One registration is declined.", "%(count)s registrations are declined.", count)
 
-        return act_with_reason(self, request, client, question, act)
+        return self._decide(request, client, question, decline_program, words)
+
+    def _decide(
+        self,
+        request: HttpRequest,
+        client: Client,
+        question: Question,
+        verb: Callable[..., int],
+        words: Callable[[int], str],
+    ) -> HttpResponse:
+        reason = ask_reason(self, request, client, question)
+        if not isinstance(reason, str):
+            return reason
+        count = verb(client=client, actor=user_ref(request.user), reason=reason)
+        messages.success(request, words(count) % {"count": count})
+        return HttpResponseRedirect(self.page_of(client))
 
     @page_button(description=gettext_lazy("Review trust"), path="trust", icon="verified_user")
     def trust_page(self, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -142,7 +152,6 @@ class ClientAdmin(AnyClientAdmin):
                 _("Proven and claimed are for clients described by a document at their own domain."),
             ),
             button=_("Save"),
-            back=self.page_of(client),
             is_danger=False,
         )
         form = TrustForm(request.POST if request.method == "POST" else None, initial={"trust": client.trust})

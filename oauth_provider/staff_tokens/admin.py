@@ -1,6 +1,7 @@
 """Staff tokens in the admin: made for oneself and shown once, revoked for good."""
 
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from django import forms
@@ -20,10 +21,7 @@ from unfold.widgets import (
 )
 
 from oauth_provider.admin_skin import ago, chip, code, column, page_button
-from oauth_provider.identities.external_id import user_ref
 from oauth_provider.reason_page import Question, act_with_reason
-from oauth_provider.recorded_admin import About
-from oauth_provider.shown_once import keep
 from oauth_provider.shown_once_admin import ShownOnceAdmin
 from oauth_provider.staff_tokens.create import create_staff_token, revoke_staff_token
 from oauth_provider.staff_tokens.models import StaffToken
@@ -70,7 +68,8 @@ class StaffTokenAdmin(ShownOnceAdmin):
     """Everybody sees their own; superusers see and revoke all."""
 
     form = StaffTokenForm
-    kept_as = "staff_token"
+    named = "staff_token"
+    asked = ("name", "scopes", "days")
     shown_template = "admin/staff_tokens/token.html"
     list_display = ("name", "state", "may", "person", "used", "expires_at")
     search_fields = ("name", "user__username")
@@ -80,30 +79,20 @@ class StaffTokenAdmin(ShownOnceAdmin):
     readonly_fields = ("name", "state", "may", "person", "hint", "used", "created_at", "expires_at")
     actions_detail = ("revoke",)
 
-    def about(self, obj: StaffToken) -> About:
-        """By its number, as the verbs do."""
-        return {"target": f"staff_token:{obj.pk}"}
-
     def get_queryset(self, request: HttpRequest) -> QuerySet[StaffToken]:
         """One's own, unless one may see everything."""
         tokens: QuerySet[StaffToken] = super().get_queryset(request)
         return tokens if request.user.is_superuser else tokens.filter(user=request.user.pk or 0)
 
-    def get_fields(self, request: HttpRequest, obj: StaffToken | None = None) -> Any:
-        """Three questions for a new one."""
-        return self.readonly_fields if obj else ("name", "scopes", "days")
-
-    def save_form(self, request: HttpRequest, form: Any, change: bool) -> StaffToken:
-        """Made by the verb, which also records it."""
-        values = form.cleaned_data
+    def make(self, request: HttpRequest, values: dict[str, Any]) -> tuple[StaffToken, str]:
+        """For whoever asks."""
         made = create_staff_token(
             user=request.user,  # type: ignore[arg-type]  # nobody else reaches this page
             name=values["name"],
             scopes=values["scopes"].split(),
             expires_at=timezone.now() + timedelta(days=values["days"]),
         )
-        keep(request, name=self.kept_under(made.token), secret=made.value)
-        return made.token
+        return made.token, made.value
 
     @page_button(description=gettext_lazy("Revoke"), path="revoke", icon="block", variant=ActionVariant.DANGER)
     def revoke(self, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -113,14 +102,9 @@ class StaffTokenAdmin(ShownOnceAdmin):
             title=_("Revoke the token %(name)s?") % {"name": token.name},
             consequences=(_("A program that still uses it is refused at once. It cannot be brought back."),),
             button=_("Revoke"),
-            back=self.page_of(token),
+            done=_("The token %(name)s is revoked.") % {"name": token.name},
         )
-
-        def act(reason: str) -> str:
-            revoke_staff_token(token=token, actor=user_ref(request.user), reason=reason)
-            return _("The token %(name)s is revoked.") % {"name": token.name}
-
-        return act_with_reason(self, request, token, question, act)
+        return act_with_reason(self, request, token, question, partial(revoke_staff_token, token=token))
 
     @column(description=gettext_lazy("It may"))
     def may(self, token: StaffToken) -> SafeString:

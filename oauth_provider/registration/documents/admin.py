@@ -111,7 +111,6 @@ class MetadataDocumentAdmin(ReadOnlyAdmin):
                 _("What its host says is in force at once. When it says nothing usable, the copy stays as it is."),
             ),
             button=_("Ask now"),
-            back=self.page_of(document),
             is_danger=False,
         )
         reason = ask_reason(self, request, document, question)
