@@ -1,14 +1,13 @@
 """What the gateway knows about an API key: one SQL statement, from any thread."""
 
 import hashlib
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from django.db import InterfaceError, OperationalError, connection
+from django.db import connection
 from django.utils import timezone
 
 from oauth_provider.api_keys.models import ApiKey
+from oauth_provider.one_statement import fetch
 from oauth_provider.scopes.models import Scope
 
 MAX_KEY = 512
@@ -43,7 +42,8 @@ def verify_api_key(key: str) -> VerifiedApiKey:
     """
     if not key or len(key) > MAX_KEY:
         raise InvalidApiKey("unknown")
-    rows = _fetch(checksum(key))
+    query = _QUERY.format(key=ApiKey._meta.db_table, scope=Scope._meta.db_table)
+    rows = fetch(query, [connection.ops.adapt_datetimefield_value(timezone.now()), checksum(key)])
     if not rows:
         raise InvalidApiKey("unknown")
     name, scopes, revoked, expired = rows[0][:4]
@@ -60,23 +60,3 @@ SELECT k.name, k.scopes, k.revoked_at IS NOT NULL, k.expires_at IS NOT NULL AND 
 FROM {key} k LEFT JOIN {scope} s ON s.enabled AND ' ' || k.scopes || ' ' LIKE '%% ' || s.name || ' %%'
 WHERE k.checksum = %s
 """
-
-
-def _fetch(digest: str) -> Sequence[tuple[Any, ...]]:
-    try:
-        return _run(digest)
-    except (OperationalError, InterfaceError):
-        if connection.in_atomic_block:
-            raise
-        # The server restarted or dropped an idle connection: this thread starts over, once
-        connection.close()
-        return _run(digest)
-
-
-def _run(digest: str) -> Sequence[tuple[Any, ...]]:
-    query = _QUERY.format(key=ApiKey._meta.db_table, scope=Scope._meta.db_table)
-    now = connection.ops.adapt_datetimefield_value(timezone.now())
-    with connection.cursor() as cursor:
-        cursor.execute(query, [now, digest])
-        rows: list[tuple[Any, ...]] = cursor.fetchall()
-        return rows

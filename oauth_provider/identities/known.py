@@ -1,14 +1,12 @@
 """Whether somebody whom another issuer vouches for is a person of ours: one SQL statement, from any thread."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 
 from django.contrib.auth import get_user_model
-from django.db import InterfaceError, OperationalError, connection
 
 from oauth_provider.identities.models import Identity
+from oauth_provider.one_statement import fetch
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,23 +23,10 @@ def known_person(external_id: str) -> KnownPerson | None:
     Raises:
         DatabaseError: nobody can say.
     """
-    try:
-        row = _row(external_id)
-    except (OperationalError, InterfaceError):
-        if connection.in_atomic_block:
-            raise
-        # The server restarted or dropped an idle connection: this thread starts over, once
-        connection.close()
-        row = _row(external_id)
-    return None if row is None else KnownPerson(user_id=row[0], is_active=bool(row[1]))
-
-
-def _row(external_id: str) -> Sequence[Any] | None:
     # Written out, because the call of somebody signed in elsewhere waits for it
-    with connection.cursor() as cursor:
-        cursor.execute(_query(), [external_id])
-        row: Sequence[Any] | None = cursor.fetchone()
-        return row
+    for user_id, is_active in fetch(_query(), [external_id]):
+        return KnownPerson(user_id=user_id, is_active=bool(is_active))
+    return None
 
 
 @lru_cache(maxsize=1)

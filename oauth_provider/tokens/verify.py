@@ -1,7 +1,6 @@
 """What the gateway knows about a bearer token: one SQL statement, every condition, nothing remembered.
 
-The data plane calls this from its worker threads, outside any request of Django's: it closes what it opened
-when the database went away, and tries once more on a fresh connection.
+The data plane calls this from its worker threads.
 """
 
 import hashlib
@@ -14,9 +13,9 @@ from typing import Any
 from uuid import UUID
 
 from django.apps import apps
-from django.db import InterfaceError, OperationalError, connection
 
 from audit.ledger.events import UserRef
+from oauth_provider.one_statement import fetch
 from oauth_provider.scopes.openid import OPENID_SCOPES
 from oauth_provider.tokens.generators import ACCESS_TOKEN_PREFIX
 from oauth_provider.tokens.signed import JWT_PREFIX
@@ -119,7 +118,7 @@ def verify_access_token(token: str) -> VerifiedToken:
     if not token.startswith((ACCESS_TOKEN_PREFIX, JWT_PREFIX)) or len(token) > MAX_TOKEN or not token.isascii():
         raise InvalidToken("unknown")
     checksum = _checksum(token)
-    rows = [_Row(*row) for row in _fetch(checksum)]
+    rows = [_Row(*row) for row in fetch(_query(), [checksum])]
     if not rows:
         raise InvalidToken("unknown")
     row, earlier = rows[0], _earlier(rows)
@@ -179,24 +178,6 @@ def _user(row: _Row) -> UserRef | None:
     if row.user_id is None:
         return None
     return UserRef(user_id=row.user_id, external_id=row.external_id or f"local:{row.user_id}")
-
-
-def _fetch(checksum: str) -> Sequence[tuple[Any, ...]]:
-    try:
-        return _run(checksum)
-    except (OperationalError, InterfaceError):
-        if connection.in_atomic_block:
-            raise
-        # The server restarted or dropped an idle connection: this thread starts over, once
-        connection.close()
-        return _run(checksum)
-
-
-def _run(checksum: str) -> Sequence[tuple[Any, ...]]:
-    with connection.cursor() as cursor:
-        cursor.execute(_query(), [checksum])
-        rows: list[tuple[Any, ...]] = cursor.fetchall()
-        return rows
 
 
 @lru_cache(maxsize=1)

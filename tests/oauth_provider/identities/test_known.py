@@ -5,7 +5,7 @@ from django.contrib.auth.models import User
 from django.db import OperationalError
 from pytest_django import DjangoAssertNumQueries
 
-from oauth_provider.identities import known
+from oauth_provider import one_statement
 from oauth_provider.identities.known import KnownPerson, known_person
 from oauth_provider.identities.models import Identity
 
@@ -36,9 +36,9 @@ def test_who_is_switched_off_is_known_as_such(ana: User) -> None:
 
 
 def test_a_lost_connection_inside_a_transaction_vouches_for_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
-    def lost(_external_id: str) -> None:
+    def lost(_query: str, _parameters: list[str]) -> None:
         raise OperationalError
 
-    monkeypatch.setattr(known, "_row", lost)
+    monkeypatch.setattr(one_statement, "_run", lost)
     with pytest.raises(OperationalError):
         known_person("user_2abc")
