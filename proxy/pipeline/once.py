@@ -8,15 +8,14 @@ import hashlib
 import json
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from typing import Any
 
 import structlog
-from django.db import DatabaseError, connection
 
 from oauth_provider.keys.encryption import Undecipherable
+from proxy.database_threads import DatabaseThreads
 from proxy.idempotency.answers import ANSWER_MAX, KeptAnswer, seal, unseal
 from proxy.idempotency.keep import claim, give_back, look, settle
 from proxy.idempotency.models import KeptCall, State
@@ -49,7 +48,6 @@ _NOT_DONE = frozenset({429, 503})
 # Nothing was sent; after a second try, the first one may have been
 _NOT_SENT = (Unavailable, BackendUnreachable, ConnectTimeout, BackendRefusedByGuard)
 Carry = Callable[[Constrained], AbstractAsyncContextManager[Answer]]
-T = TypeVar("T")
 log = structlog.get_logger(__name__)
 
 
@@ -69,7 +67,7 @@ class Once:
     """The calls with keys of one process; the database speaks for all of them."""
 
     def __init__(self) -> None:
-        self._pool = ThreadPoolExecutor(4, thread_name_prefix="idempotency")
+        self._threads = DatabaseThreads(4, name="idempotency", down="idempotency_store_down")
         # Of each key one call of this process claims it or waits for its holder; the others wait for that one
         self._leading: dict[str, asyncio.Future[None]] = {}
         self._running: set[asyncio.Task[Any]] = set()
@@ -82,7 +80,7 @@ class Once:
                 task.cancel()
             if late:
                 await asyncio.wait(late, timeout=CLOSE_WITHIN_S)
-        await asyncio.to_thread(self._pool.shutdown)
+        await self._threads.aclose()
 
     async def answer(self, constrained: Constrained, key: str, carry: Carry, stack: AsyncExitStack) -> Answer:
         """The answer to the first call with `key`: of `carry` when this is the first, else the one that was kept.
@@ -97,7 +95,7 @@ class Once:
         while True:
             if (leading := self._leading.get(call.key)) is not None:
                 await _wait(leading, call)
-                row = await self._stored(look, key=call.key)
+                row = await self._threads.run(look, key=call.key)
                 if row is not None and row.state != State.HELD:
                     return _repeated(row, call)
                 continue
@@ -113,7 +111,7 @@ class Once:
     async def _lead(self, call: _Call, carry: Carry, stack: AsyncExitStack) -> Answer | None:
         """Claim the key and make the call, or wait for who did; None when they gave it back."""
         hold_s = call.timeout_s + GRACE_S
-        row = await self._stored(claim, key=call.key, request=call.request, holder=call.holder, hold_s=hold_s)
+        row = await self._threads.run(claim, key=call.key, request=call.request, holder=call.holder, hold_s=hold_s)
         if row.holder != call.holder:
             return await self._follow(row, call)
         held = AsyncExitStack()
@@ -135,8 +133,8 @@ class Once:
             Unavailable: the database does not answer.
         """
         sealed = await asyncio.to_thread(seal, answer)
-        await self._stored(claim, key=key, request="", holder=key, hold_s=GRACE_S)
-        await self._stored(settle, key=key, holder=key, state=State.DONE, answer=sealed)
+        await self._threads.run(claim, key=key, request="", holder=key, hold_s=GRACE_S)
+        await self._threads.run(settle, key=key, holder=key, state=State.DONE, answer=sealed)
 
     async def kept(self, key: str) -> KeptAnswer | None:
         """What was kept under `key`; None as long as there is nothing.
@@ -144,7 +142,7 @@ class Once:
         Raises:
             Unavailable: the database does not answer.
         """
-        row = await self._stored(look, key=key)
+        row = await self._threads.run(look, key=key)
         return unseal(row.answer) if row is not None and row.state == State.DONE else None
 
     def _keep(self, task: asyncio.Task[Any]) -> None:
@@ -162,7 +160,7 @@ class Once:
                 raise StillUnderWay
             await asyncio.sleep(pause_s)
             pause_s = min(1.5 * pause_s, POLL_MAX_S)
-            row = await self._stored(look, key=call.key)
+            row = await self._threads.run(look, key=call.key)
         return None if row is None else _repeated(row, call)
 
     async def _carry(self, call: _Call, carry: Carry, held: AsyncExitStack) -> Answer:
@@ -188,24 +186,12 @@ class Once:
     async def _close(self, call: _Call, state: State | None, answer: str = "") -> None:
         try:
             if state is None:
-                await self._stored(give_back, key=call.key, holder=call.holder)
+                await self._threads.run(give_back, key=call.key, holder=call.holder)
             else:
-                await self._stored(settle, key=call.key, holder=call.holder, state=state, answer=answer)
+                await self._threads.run(settle, key=call.key, holder=call.holder, state=state, answer=answer)
         except Unavailable:
             # It stays held, and after a while nobody knows its outcome: never a second effect
             log.exception("idempotent_answer_not_kept", request_id=call.holder)
-
-    async def _stored(self, verb: Callable[..., T], **arguments: object) -> T:
-        def work() -> T:
-            try:
-                return verb(**arguments)
-            finally:
-                connection.close()
-
-        try:
-            return await asyncio.get_running_loop().run_in_executor(self._pool, work)
-        except DatabaseError:
-            raise Unavailable(reason="idempotency_store_down") from None
 
 
 def key_of(constrained: Constrained) -> str | None:
