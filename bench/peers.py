@@ -46,6 +46,6 @@ def peer(name: str, folder: Path, upstream: str, *, core: int) -> Iterator[tuple
     }
     command, url = [str(shutil.which("node")), str(FOLDER / f"{name}.mjs")], f"http://127.0.0.1:{port}"
     variables = {"GIVEN": json.dumps(given), "NODE_ENV": "production"}
-    header = f"Authorization: Bearer {token}"
-    with running(command, core=core, ready=url, log=folder / f"{name}.log", variables=variables, header=header):
-        yield url, header
+    headers = {"Authorization": f"Bearer {token}"}
+    with running(command, core=core, ready=url, log=folder / f"{name}.log", variables=variables, headers=headers):
+        yield url, f"Authorization: Bearer {token}"

@@ -4,19 +4,15 @@ import contextlib
 import json
 import os
 import shutil
-import signal
-import subprocess
 import sys
-import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
 
-from tests.journeys.server import ROOT, free_port
+from tests.journeys.server import free_port, serving
 
-READY_WITHIN_S = 60
 # 500 bytes, about what one row of a job search has
 ANSWER = '{"jobs":[' + ",".join(f'{{"id":{n},"title":"Nurse","city":"Recife"}}' for n in range(11)) + "]}"
 
@@ -154,34 +150,9 @@ def running(
     ready: str,
     log: Path,
     variables: Mapping[str, str] | None = None,
-    header: str = "",
+    headers: Mapping[str, str] | None = None,
 ) -> Iterator[int]:
-    """Run `command` on processor `core`: its process group, once `ready` answers a request with `header`."""
-    with log.open("ab") as output:
-        process = subprocess.Popen(
-            ["taskset", "-c", str(core), *command],
-            cwd=ROOT,
-            env={"PATH": os.environ["PATH"], **(variables or {})},
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-    try:
-        _wait(process, ready, log, header)
+    """Run `command` on processor `core`: its process group, once `ready` answers a request with `headers`."""
+    pinned = ["taskset", "-c", str(core), *command]
+    with serving(pinned, ready=ready, log=log, variables=variables, headers=headers) as process:
         yield process.pid
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGTERM)
-        process.wait(40)
-
-
-def _wait(process: subprocess.Popen[bytes], ready: str, log: Path, header: str) -> None:
-    headers = dict([header.split(": ", 1)]) if header else {}
-    until = time.monotonic() + READY_WITHIN_S
-    while time.monotonic() < until and process.poll() is None:
-        with contextlib.suppress(httpx.TransportError):
-            if httpx.get(ready, timeout=2, headers=headers).is_success:
-                return
-        time.sleep(0.1)
-    raise RuntimeError(f"{ready} did not answer; its log:\n{log.read_text()[-2000:]}")

@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -98,19 +98,33 @@ def running(
 ) -> Iterator[Server]:
     """Run `python <command>` until the block ends, entered once it answers 200 at the path `ready`."""
     started = time.monotonic()
+    with serving([sys.executable, *command], ready=f"{issuer}{ready}", log=log, variables=variables) as process:
+        yield Server(issuer=issuer, process=process, log=log, ready_after_s=time.monotonic() - started)
+
+
+@contextlib.contextmanager
+def serving(
+    command: Sequence[str],
+    *,
+    ready: str,
+    log: Path,
+    variables: Mapping[str, str] | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Run `command` in a process group of its own until the block ends, entered once `ready` answers 200."""
     with log.open("ab") as output:
         process = subprocess.Popen(
-            [sys.executable, *command],
+            command,
             cwd=ROOT,
-            env=environment(**variables),
+            env=environment(**(variables or {})),
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
     try:
-        _wait_until_ready(process, url=f"{issuer}{ready}", log=log)
-        yield Server(issuer=issuer, process=process, log=log, ready_after_s=time.monotonic() - started)
+        _wait_until_ready(process, url=ready, log=log, headers=headers)
+        yield process
     finally:
         _stop(process)
 
@@ -130,14 +144,16 @@ def running_demo(data_dir: Path, *, port: int | None = None, **variables: str) -
         yield Demo(server=server, facts=json.loads((data_dir / "demo.json").read_text()))
 
 
-def _wait_until_ready(process: subprocess.Popen[bytes], *, url: str, log: Path) -> None:
+def _wait_until_ready(
+    process: subprocess.Popen[bytes], *, url: str, log: Path, headers: Mapping[str, str] | None
+) -> None:
     deadline, parts = time.monotonic() + READY_WITHIN_S, urlsplit(url)
     while time.monotonic() < deadline:
         assert process.poll() is None, f"the server ended with {process.returncode}:\n{_tail(log)}"
         with contextlib.suppress(OSError, httpx.TransportError):
             # Most looks come too soon, and httpx takes fifty times as long to learn that nobody listens
             socket.create_connection((str(parts.hostname), int(parts.port or 80)), timeout=2).close()
-            if httpx.get(url, timeout=2).status_code == 200:
+            if httpx.get(url, timeout=2, headers=headers).status_code == 200:
                 return
         time.sleep(0.05)
     raise AssertionError(f"not ready within {READY_WITHIN_S:.0f} s:\n{_tail(log)}")

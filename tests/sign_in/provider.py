@@ -2,23 +2,16 @@
 
 import contextlib
 import json
-import os
 import secrets
-import signal
-import subprocess
-import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import httpx
-
 from tests.environment import node
-from tests.journeys.server import environment, free_port
+from tests.journeys.server import free_port, serving
 
 SCRIPT = Path(__file__).parents[1] / "clients" / "node" / "provider.mjs"
-READY_WITHIN_S = 30.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,29 +47,6 @@ def running_provider(*, gateway: str, people: Mapping[str, Mapping[str, Any]], l
         "signed_out_uri": f"{gateway}/accounts/login/",
         "people": people,
     }
-    with log.open("ab") as output:
-        process = subprocess.Popen(
-            [node(), str(SCRIPT)],
-            env=environment(GIVEN=json.dumps(given)),
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-    try:
-        _wait(process, provider, log)
+    ready = f"{provider.issuer}/.well-known/openid-configuration"
+    with serving([node(), str(SCRIPT)], ready=ready, log=log, variables={"GIVEN": json.dumps(given)}):
         yield provider
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-
-
-def _wait(process: subprocess.Popen[bytes], provider: Provider, log: Path) -> None:
-    deadline = time.monotonic() + READY_WITHIN_S
-    while time.monotonic() < deadline:
-        assert process.poll() is None, log.read_text()
-        with contextlib.suppress(httpx.TransportError):
-            if httpx.get(f"{provider.issuer}/.well-known/openid-configuration", timeout=2).status_code == 200:
-                return
-        time.sleep(0.05)
-    raise AssertionError(f"the provider is not ready:\n{log.read_text()}")
