@@ -6,7 +6,7 @@ from typing import Any
 from django.db import InterfaceError, OperationalError, connection
 
 
-def fetch(query: str, parameters: Sequence[object]) -> list[tuple[Any, ...]]:
+def fetch(query: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
     """Every row that `query` finds.
 
     Raises:
@@ -22,7 +22,7 @@ def fetch(query: str, parameters: Sequence[object]) -> list[tuple[Any, ...]]:
         return _run(query, parameters)
 
 
-def _run(query: str, parameters: Sequence[object]) -> list[tuple[Any, ...]]:
+def _run(query: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(query, parameters)
         rows: list[tuple[Any, ...]] = cursor.fetchall()

@@ -63,7 +63,7 @@ def act_with_reason(
     if not isinstance(reason, str):
         return reason
     verb(actor=user_ref(request.user), reason=reason)
-    messages.success(request, question.done)
+    messages.success(request, str(question.done))
     return HttpResponseRedirect(page.page_of(obj))
 
 
