@@ -31,11 +31,18 @@ _IDENTITY = frozenset(
 _STEERING = frozenset(
     {"xhttpmethodoverride", "xhttpmethod", "xmethodoverride", "xoriginalurl", "xoriginaluri", "xoriginalhost",
      "xrewriteurl", "xhttppath", "xhost", "xclientip", "xclusterclientip", "cfconnectingip",
-     "trueclientip", "fastlyclientip"}
+     "trueclientip", "fastlyclientip",
+     # A backend that runs CGI would take it for the HTTP_PROXY of its own calls (CVE-2016-5385)
+     "proxy"}
 )  # fmt: skip
 _DROPPED_INWARD = _HOP_BY_HOP | _REBUILT | _CREDENTIALS | _IDENTITY | _STEERING
 _DROPPED_INWARD_PREFIXES = (
     "xuser", "xgateway", "xauth", "xorg", "xforwarded", "openaiephemeral", "xopenaiephemeral",
+    # What other front servers say of the caller: certificates (RFC 9440), AWS, Google, Azure, Cloudflare, Grafana,
+    # Pomerium, Tailscale, Kong and Kubernetes. A backend that stood behind one of them may still believe it
+    "clientcert", "xclientcert", "sslclient", "xsslclient", "xamznoidc", "xgoogauthenticated", "xgoogiap",
+    "xmsclientprincipal", "xmstoken", "cfaccess", "xwebauth", "xpomerium", "tailscaleuser", "xconsumer",
+    "xcredentialidentifier", "xjwtassertion", "xjwtpayload", "impersonate", "ximpersonate",
 )  # fmt: skip
 
 
@@ -57,7 +64,7 @@ def transform(identified: Identified, *, traceparent: str) -> Transformed:
     for raw_name, raw_value in received.headers:
         name, crosses = inward(raw_name)
         keeps_credential = passes_credential and name == "authorization"
-        if name == "range" and b"," in raw_value:
+        if name == "range" and _are_many(raw_value, received):
             # RFC 9110 section 14.2: many small ranges cost a backend much; without the field it answers with all
             continue
         if (crosses and not (own and folded(name) in own) and name not in listed) or keeps_credential:
@@ -94,6 +101,11 @@ def inward(raw_name: bytes) -> tuple[str, bool]:
         or not plain
     )
     return name, not drops
+
+
+def _are_many(ranges: bytes, received: Received) -> bool:
+    # Two lines are one list (RFC 9110 section 5.3)
+    return b"," in ranges or [name for name, _value in received.headers].count(b"range") > 1
 
 
 def _connection_listed(received: Received) -> frozenset[str]:

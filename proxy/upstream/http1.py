@@ -22,7 +22,7 @@ INTERIM_MAX = 8
 # Beyond the first the backend is not read from until what waits is below the second
 BUFFER_HIGH_BYTES = 262_144
 BUFFER_LOW_BYTES = 65_536
-FINAL_STATUS = 200
+FINAL_STATUS, LAST_STATUS = 200, 599
 SWITCHING_PROTOCOLS = 101
 
 
@@ -265,6 +265,9 @@ class Exchange:
             self._is_interim = True
             self._fields.clear()
             return
+        if status > LAST_STATUS:
+            # RFC 9110 section 15: invalid, and to be taken for a fault of the server
+            raise BackendNonsense
         self.status = status
         # A value outside ASCII is read differently by everybody: it alone is left out
         self.headers = tuple(

@@ -43,6 +43,11 @@ IDENTITY = [
     "Clerk-User-Id", "User-Id", "Remote-User", "X-Remote-User", "X-Forwarded-User", "X-Forwarded-Email",
     "X-Forwarded-Groups", "X-Forwarded-Preferred-Username", "Remote-Email", "Remote-Groups", "X-Remote-Email",
     "X-Remote-Groups", "Openai-Ephemeral-User-Id",
+    "Client-Cert", "Client-Cert-Chain", "X-Client-Cert", "X-SSL-Client-S-DN", "SSL-Client-Cert", "X-Amzn-Oidc-Data",
+    "X-Goog-Authenticated-User-Email", "X-Goog-Iap-Jwt-Assertion", "X-MS-Client-Principal-Name",
+    "X-MS-Token-AAD-Id-Token", "Cf-Access-Jwt-Assertion", "Cf-Access-Authenticated-User-Email", "X-WebAuth-User",
+    "X-Pomerium-Jwt-Assertion", "Tailscale-User-Login", "X-Consumer-Username", "X-Credential-Identifier",
+    "X-JWT-Assertion", "Impersonate-User", "X-Impersonate-User",
 ]  # fmt: skip
 CREDENTIALS = [
     "Authorization", "Cookie", "Cookie2", "Proxy-Authorization", "X-API-Key", "X-Auth-Token", "X-Access-Token",
@@ -50,7 +55,7 @@ CREDENTIALS = [
 STEERING = [
     "X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override", "X-Original-URL", "X-Original-URI",
     "X-Original-Host", "X-Rewrite-URL", "X-HTTP-Path", "X-Host", "X-Client-IP", "X-Cluster-Client-IP",
-    "CF-Connecting-IP", "True-Client-IP", "Fastly-Client-IP",
+    "CF-Connecting-IP", "True-Client-IP", "Fastly-Client-IP", "Proxy",
 ]  # fmt: skip
 HOP_BY_HOP = [
     "Connection", "Keep-Alive", "Proxy-Connection", "Proxy-Authenticate", "TE", "Trailer", "Transfer-Encoding",
@@ -108,6 +113,12 @@ def test_end_to_end_headers_cross_unchanged(header: tuple[str, str]) -> None:
 def test_repeated_headers_keep_their_order() -> None:
     sent = [("x-b", "1"), ("x-a", "2"), ("x-b", "3"), ("x-b", "")]
     assert from_client(*sent) == sent
+
+
+def test_one_range_crosses_and_several_do_not() -> None:
+    assert from_client(("Range", "bytes=0-9")) == [("range", "bytes=0-9")]
+    assert from_client(("Range", "bytes=0-9,20-29")) == []
+    assert from_client(("Range", "bytes=0-9"), ("Range", "bytes=20-29")) == []
 
 
 def test_what_connection_names_does_not_cross() -> None:

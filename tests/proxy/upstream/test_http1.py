@@ -301,6 +301,8 @@ HEADS = {
     "no HTTP": once(b"garbage\r\n\r\n"),
     "HTTP of another kind": once(b"ICY 200 OK\r\n\r\n"),
     "a status that is no number": once(b"HTTP/1.1 abc OK\r\n\r\n"),
+    "a status beyond 599": once(answer(b"ok", status="600 Odd")),
+    "a status of nobody": once(answer(b"ok", status="999 Denied")),
     "two lengths": once(answer(b"hello", "Content-Length: 3")),
     "a negative length": once(b"HTTP/1.1 200 OK\r\nContent-Length: -2\r\n\r\nhi"),
     "a NUL in a header": once(answer(b"ok", "X-A: b\0c")),

@@ -85,6 +85,16 @@ def family(field: Field, name: str) -> None:
     absent(field, f"{name}: {EVIL}")
 
 
+OTHERS = ("Client-Cert", "X-SSL-Client-S-DN", "X-Amzn-Oidc-Data", "X-Goog-Authenticated-User-Email",
+          "X-MS-Client-Principal-Name", "Cf-Access-Jwt-Assertion", "X-WebAuth-User", "X-Pomerium-Jwt-Assertion",
+          "Tailscale-User-Login", "X-Consumer-Username", "Impersonate-User", "Proxy")  # fmt: skip
+
+
+@row("C6b", "names by which other front servers say who calls", expected="absent", cases=named(*OTHERS))
+def other_families(field: Field, name: str) -> None:
+    absent(field, f"{name}: {EVIL}")
+
+
 ORIGINS = ("X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Forwarded-Prefix", "X-Forwarded-Uri",
            "X-Forwarded-Port", "X-Real-IP", "Forwarded", "X-Original-URL", "X-Rewrite-URL", "X-HTTP-Path",
            "CF-Connecting-IP", "True-Client-IP", "X-HTTP-Method-Override", "X-Host", "X-Original-Host")  # fmt: skip

@@ -93,7 +93,8 @@ def injected(field: Field, line: bytes) -> None:
         raise NotMet("it reached the client")
 
 
-REASONS = ("200 OK\x0bevil", "200 " + "x" * 5000, "200 \xe9", "099 OK", "1000 OK", "20 OK", "200OK")
+REASONS = ("200 OK\x0bevil", "200 " + "x" * 5000, "200 \xe9", "099 OK", "1000 OK", "20 OK", "200OK", "600 OK",
+           "999 OK")  # fmt: skip
 
 
 @row(
