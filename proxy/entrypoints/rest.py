@@ -9,6 +9,7 @@ from proxy.entrypoints.asgi_types import Receive, Scope, Send
 from proxy.entrypoints.body import RequestBody
 from proxy.entrypoints.client_watch import ClientWatch, ConnectionBroken
 from proxy.entrypoints.cors import Cors, answer_options
+from proxy.entrypoints.received import received_from
 from proxy.entrypoints.responder import Responder
 from proxy.pipeline.call import Answer, ClientGone, Received
 from proxy.pipeline.record import Record
@@ -32,7 +33,7 @@ class RestEntrypoint:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request. `state` holds what the front door knows: `request_id` and `address`."""
         body = _body(scope, receive)
-        received = _received(scope, body)
+        received = received_from(scope, body)
         if received.method == "OPTIONS":
             responder = Responder(send, request_id=received.request_id)
             await answer_options(self._cors, self._gateway.identifier, received, responder)
@@ -126,20 +127,6 @@ async def _closed(record: Record, reason: str) -> None:
         await record.broken(reason)
     except AuditUnavailable:
         log.exception("broken_call_not_recorded", request_id=record.received.request_id, reason=reason)
-
-
-def _received(scope: Scope, body: RequestBody) -> Received:
-    state = scope["state"]
-    return Received(
-        method=scope["method"],
-        path=scope["raw_path"],
-        query=scope["query_string"],
-        headers=tuple(scope["headers"]),
-        body=body,
-        request_id=state["request_id"],
-        address=state["address"],
-        started=asyncio.get_running_loop().time(),
-    )
 
 
 def _body(scope: Scope, receive: Receive) -> RequestBody:

@@ -21,6 +21,7 @@ from proxy.entrypoints.mcp.server_stream import open_stream
 from proxy.entrypoints.mcp.session import Session, session_of
 from proxy.entrypoints.mcp.sessions import end_session
 from proxy.entrypoints.mcp.stream import EventStream
+from proxy.entrypoints.received import received_from
 from proxy.entrypoints.responder import Responder
 from proxy.pipeline.call import ClientGone, Headers, RawHeaders, Received
 from proxy.pipeline.record import Record
@@ -58,7 +59,7 @@ class McpEntrypoint:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         body = RequestBody(receive, length=_length(scope["headers"]))
-        received = _received(scope, body)
+        received = received_from(scope, body)
         if received.method == "OPTIONS":
             responder = Responder(send, request_id=received.request_id)
             await answer_options(self._cors, self._gateway.identifier, received, responder)
@@ -202,17 +203,3 @@ def _check_media_types(headers: RawHeaders) -> None:
 
 def _length(headers: RawHeaders) -> int | None:
     return next((int(value) for name, value in headers if name == b"content-length"), None)
-
-
-def _received(scope: Scope, body: RequestBody) -> Received:
-    state = scope["state"]
-    return Received(
-        method=scope["method"],
-        path=scope["raw_path"],
-        query=scope["query_string"],
-        headers=tuple(scope["headers"]),
-        body=body,
-        request_id=state["request_id"],
-        address=state["address"],
-        started=asyncio.get_running_loop().time(),
-    )
