@@ -1,40 +1,24 @@
 """The protocol of a token exchange, as a grant type of oauthlib's token endpoint (RFC 8693 section 2)."""
 
-import json
-
 from oauthlib.common import Request
 from oauthlib.oauth2.rfc6749 import errors
-from oauthlib.oauth2.rfc6749.tokens import BearerToken
+from typing_extensions import override
 
 from oauth_provider.tokens.exchange import TOKEN_EXCHANGE
-from oauth_provider.tokens.validator import Validator
+from oauth_provider.tokens.own_grant import OwnGrant
 
 ACCESS_TOKEN_TYPE = "urn:ietf:params:oauth:token-type:access_token"  # noqa: S105 - a type's name
-HEADERS = {"Content-Type": "application/json", "Cache-Control": "no-store", "Pragma": "no-cache"}
 
 
-class TokenExchangeGrant:
+class TokenExchangeGrant(OwnGrant):
     """An access token in, an access token out; never a refresh token, and no token of an actor beside it."""
 
-    def __init__(self, validator: Validator) -> None:
-        self._validator = validator
+    grant_type = TOKEN_EXCHANGE
+    told = {"issued_token_type": ACCESS_TOKEN_TYPE}
 
-    def create_token_response(self, request: Request, token_handler: BearerToken) -> tuple[dict[str, str], str, int]:
-        """Headers, body and status (section 2.2)."""
-        try:
-            self._validate(request)
-        except errors.OAuth2Error as error:
-            return HEADERS | error.headers, error.json, error.status_code
-        token = token_handler.create_token(request, refresh_token=False)
-        token["issued_token_type"] = ACCESS_TOKEN_TYPE
-        self._validator.save_bearer_token(token, request)
-        return HEADERS, json.dumps(token), 200
-
-    def _validate(self, request: Request) -> None:
-        if not self._validator.authenticate_client(request):
-            raise errors.InvalidClientError(request=request)
-        if not self._validator.validate_grant_type(request.client_id, TOKEN_EXCHANGE, request.client, request):
-            raise errors.UnauthorizedClientError(request=request)
+    @override
+    def check(self, request: Request) -> None:
+        """The subject token, and the scopes it can pay for (sections 2.1 and 2.2)."""
         if not self._validator.validate_subject_token(_subject_token(request), request.client, request):
             raise errors.InvalidRequestError("The subject token cannot be exchanged.", request=request)
         offered = self._validator.exchangeable_scopes()

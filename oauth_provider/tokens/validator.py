@@ -42,7 +42,13 @@ from oauth_provider.tokens.grounds import Grounds, grounds_of, lifetime
 from oauth_provider.tokens.issued import Issued
 from oauth_provider.tokens.models import TokenFamily
 from oauth_provider.tokens.outcome import Outcome
-from oauth_provider.tokens.refusals import InvalidGrantError, InvalidSubjectError, InvalidTargetError, ReplayError
+from oauth_provider.tokens.refusals import (
+    InvalidGrantError,
+    InvalidSubjectError,
+    InvalidTargetError,
+    ReplayError,
+    TokenRefusedError,
+)
 from oauth_provider.tokens.spend import answered_again, check_challenge, spend_code, spend_refresh_token
 from oauth_provider.tokens.verify import InvalidToken, fingerprint, verify_access_token
 
@@ -124,12 +130,8 @@ class Validator(OAuth2Validator):
             self._stands_on(locked.connection, locked.scopes, request)
             check_challenge(locked, verifier=request.code_verifier)
             check_target(requested=request.resource, connection=locked.connection)
-        except InvalidTargetError as error:
-            raise self._foreign_target(error, request) from error
-        except InvalidGrantError as error:
-            return self._refused(error.reason)
-        except ReplayError as error:
-            return self._replayed(error)
+        except TokenRefusedError as error:
+            return self._turned_away(error, request)
         self._code = locked
         request.user, request.scopes = locked.connection.user, list(locked.scopes)
         return True
@@ -184,15 +186,11 @@ class Validator(OAuth2Validator):
         try:
             locked = lock_refresh_token(token=refresh_token, client=client)
             if locked.family.bought_with_key and self.proven is None:
-                raise InvalidGrantError("key_required")  # noqa: TRY301 - answered as the others below are
+                raise InvalidGrantError("key_required")
             self._stands_on(locked.connection, locked.scopes, request, family=locked.family)
             check_target(requested=request.resource, connection=locked.connection)
-        except InvalidTargetError as error:
-            raise self._foreign_target(error, request) from error
-        except InvalidGrantError as error:
-            return self._refused(error.reason)
-        except ReplayError as error:
-            return self._replayed(error)
+        except TokenRefusedError as error:
+            return self._turned_away(error, request)
         self._refresh = locked
         request.user = locked.connection.user
         return True
@@ -210,16 +208,12 @@ class Validator(OAuth2Validator):
             locked = lock_device_code(code=code, client=client)
             self._stands_on(locked.connection, locked.scopes, request)
             check_target(requested=request.resource, connection=locked.connection)
-        except InvalidTargetError as error:
-            raise self._foreign_target(error, request) from error
-        except InvalidGrantError as error:
-            return self._refused(error.reason)
-        except ReplayError as error:
-            return self._replayed(error)
         except DevicePollError as error:
             self._refused(error.reason)
             self.outcome.is_waiting = isinstance(error, StillWaitingError)
             raise
+        except TokenRefusedError as error:
+            return self._turned_away(error, request)
         self._device = locked
         request.user, request.scopes = locked.connection.user, list(locked.scopes)
         return True
@@ -365,8 +359,11 @@ class Validator(OAuth2Validator):
         self.outcome.client_id = self.outcome.client_id or client_id
         return False
 
-    def _replayed(self, error: ReplayError) -> bool:
-        self.outcome.replayed, self.outcome.family_id = True, error.family_id
+    def _turned_away(self, error: TokenRefusedError, request: Request) -> bool:
+        if isinstance(error, InvalidTargetError):
+            raise self._foreign_target(error, request) from error
+        if isinstance(error, ReplayError):
+            self.outcome.replayed, self.outcome.family_id = True, error.family_id
         return self._refused(error.reason)
 
     def _foreign_target(self, error: InvalidTargetError, request: Request) -> errors.CustomOAuth2Error:
