@@ -4,10 +4,8 @@ import hashlib
 import hmac
 import secrets
 import string
-from datetime import timedelta
 
 from django.db import transaction
-from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -15,6 +13,7 @@ from audit.ledger.events import UserRef
 from audit.ledger.kinds import Kind
 from audit.ledger.record import record
 from oauth_provider.clients.models import Client, ClientSecret
+from oauth_provider.last_use import note_use
 from oauth_provider.revisions.bump import bump
 
 LIVE_SECRETS = 2
@@ -22,8 +21,6 @@ LIVE_SECRETS = 2
 ALPHABET = string.ascii_letters + string.digits
 LENGTH = 43
 MIN_LENGTH = 32
-# The moment of last use is for people who clean up: a write per call would only lock the row
-USE_RESOLUTION = timedelta(minutes=1)
 _NOBODY = hashlib.sha256(b"no client has this secret").hexdigest()
 
 
@@ -115,12 +112,5 @@ def matches(*, client: Client | None, secret: str) -> bool:
         hmac.compare_digest(presented, _NOBODY)
     if found is None:
         return False
-    _note_use(found)
+    note_use(found, last_used_at=found.last_used_at)
     return True
-
-
-def _note_use(secret: ClientSecret) -> None:
-    now = timezone.now()
-    if secret.last_used_at is None or secret.last_used_at < now - USE_RESOLUTION:
-        stale = Q(last_used_at=None) | Q(last_used_at__lt=now - USE_RESOLUTION)
-        ClientSecret.objects.filter(stale, pk=secret.pk).update(last_used_at=now)
