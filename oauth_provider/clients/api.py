@@ -9,7 +9,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from oauth_provider.clients.change import ClientInUseError, change_client, remove_client
+from oauth_provider.clients.change import change_client, remove_client
 from oauth_provider.clients.create import create_client
 from oauth_provider.clients.models import Client, ClientSecret, Preset, Trust
 from oauth_provider.clients.review_trust import review_trust
@@ -73,15 +73,8 @@ class ClientView(Writable):
             change_client(client=row, values=columns, actor=self.actor, note=reason)
 
     def remove(self, row: Client, reason: str) -> None:
-        """Only one that nobody is connected to.
-
-        Raises:
-            Conflict: somebody is.
-        """
-        try:
-            remove_client(client=row, actor=self.actor, note=reason)
-        except ClientInUseError as refusal:
-            raise Conflict(str(refusal)) from refusal
+        """Only one that nobody is connected to."""
+        remove_client(client=row, actor=self.actor, note=reason)
 
     @extend_schema(request=None, responses=ClientSerializer)
     def suspend(self, request: Request, **kwargs: Any) -> Response:

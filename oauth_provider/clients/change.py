@@ -11,6 +11,7 @@ from audit.ledger.events import UserRef
 from audit.ledger.kinds import Kind
 from oauth_provider.clients.create import check_scopes
 from oauth_provider.clients.models import Client
+from oauth_provider.in_use import InUseError
 from oauth_provider.revisions.bump import bump
 
 # Seconds, from and to
@@ -18,7 +19,7 @@ ACCESS_TOKEN_LIFETIME_S = (60, 86_400)
 REFRESH_TOKEN_LIFETIME_S = (3600, 365 * 86_400)
 
 
-class ClientInUseError(Exception):
+class ClientInUseError(InUseError):
     """People are connected to it."""
 
 

@@ -10,9 +10,8 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from oauth_provider.resources.models import Resource
-from oauth_provider.resources.save import ResourceInUseError, answered_paths, remove_resource, save_resource
+from oauth_provider.resources.save import answered_paths, remove_resource, save_resource
 from oauth_provider.staff_api.fields import StrictModel
-from oauth_provider.staff_api.problems import Conflict
 from oauth_provider.staff_api.views import Writable
 
 
@@ -88,12 +87,5 @@ class ResourceView(Writable):
         save_resource(resource=row, actor=self.actor, fields=values, note=reason)
 
     def remove(self, row: Resource, reason: str) -> None:
-        """Only one that nobody uses.
-
-        Raises:
-            Conflict: somebody does.
-        """
-        try:
-            remove_resource(resource=row, actor=self.actor, note=reason)
-        except ResourceInUseError as refusal:
-            raise Conflict(str(refusal)) from refusal
+        """Only one that nobody uses."""
+        remove_resource(resource=row, actor=self.actor, note=reason)

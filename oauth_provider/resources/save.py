@@ -9,11 +9,12 @@ from django.utils.translation import gettext as _
 from audit.ledger.admin_log import kind_of_save, record_admin_change
 from audit.ledger.events import UserRef
 from audit.ledger.kinds import Kind
+from oauth_provider.in_use import InUseError
 from oauth_provider.resources.models import Resource
 from oauth_provider.revisions.bump import bump
 
 
-class ResourceInUseError(Exception):
+class ResourceInUseError(InUseError):
     """A backend or an MCP server answers under it, or somebody connected to it."""
 
 

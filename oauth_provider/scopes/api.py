@@ -8,9 +8,8 @@ from drf_spectacular.utils import extend_schema_view
 from rest_framework import serializers
 
 from oauth_provider.scopes.models import Scope
-from oauth_provider.scopes.save import ScopeInUseError, remove_scope, save_scope
+from oauth_provider.scopes.save import remove_scope, save_scope
 from oauth_provider.staff_api.fields import Strict, StrictModel
-from oauth_provider.staff_api.problems import Conflict
 from oauth_provider.staff_api.schema import one_or_many
 from oauth_provider.staff_api.views import Writable
 
@@ -74,12 +73,5 @@ class ScopeView(Writable):
         save_scope(scope=row, actor=self.actor, fields=values, note=reason)
 
     def remove(self, row: Scope, reason: str) -> None:
-        """Only one that nothing names.
-
-        Raises:
-            Conflict: it is in use.
-        """
-        try:
-            remove_scope(scope=row, actor=self.actor, note=reason)
-        except ScopeInUseError as refusal:
-            raise Conflict(str(refusal)) from refusal
+        """Only one that nothing names."""
+        remove_scope(scope=row, actor=self.actor, note=reason)

@@ -8,13 +8,14 @@ from django.utils.translation import gettext as _
 from audit.ledger.admin_log import kind_of_save, record_admin_change
 from audit.ledger.events import UserRef
 from audit.ledger.kinds import Kind
+from oauth_provider.in_use import InUseError
 from oauth_provider.revisions.bump import bump
 from oauth_provider.scopes.models import Scope
 from oauth_provider.scopes.openid import OPENID_SCOPES
 from oauth_provider.scopes.usage import scope_usage
 
 
-class ScopeInUseError(Exception):
+class ScopeInUseError(InUseError):
     """Clients or operations name it: it is switched off, not deleted."""
 
 

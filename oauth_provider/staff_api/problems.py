@@ -14,6 +14,7 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 
 from audit.ledger.origin import origin_request_id
+from oauth_provider.in_use import InUseError
 
 MEDIA_TYPE = "application/problem+json"
 Errors = dict[str, list[str]]
@@ -40,6 +41,8 @@ def problem(fault: Exception, context: Mapping[str, Any]) -> Response | None:
         # Somebody else was a moment earlier; which rule it broke is the database's to know
         log.info("manage_conflict", fault=type(fault).__name__)
         fault = Conflict(_("Something else with this name, or depending on this, is there already."))
+    elif isinstance(fault, InUseError):
+        fault = Conflict(str(fault))
     elif isinstance(fault, Http404):
         fault = exceptions.NotFound()
     elif isinstance(fault, PermissionDenied):
