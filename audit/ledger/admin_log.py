@@ -18,7 +18,7 @@ def kind_of_save(row: Model) -> Kind:
 def record_admin_change(
     *,
     kind: Kind,
-    actor: UserRef,
+    actor: UserRef | None,
     target: str,
     fields: Iterable[str] = (),
     note: str = "",
@@ -29,9 +29,9 @@ def record_admin_change(
 ) -> UUID:
     """One staff change as an event.
 
-    `actor` is the member of staff; `target` says what, such as `client:abc` or `backend:careers`; `fields` are the
-    names of the changed fields (never their values); `note` the reason given, cut at 500 characters; `user` whom it
-    concerns, if anybody. Raises django.db.Error, and then the change must not be committed either.
+    `actor` is the member of staff, None from a shell; `target` says what, such as `client:abc` or `backend:careers`;
+    `fields` are the names of the changed fields (never their values); `note` the reason given, cut at 500 characters;
+    `user` whom it concerns, if anybody. Raises django.db.Error, and then the change must not be committed either.
     """
     return record(
         kind=kind,

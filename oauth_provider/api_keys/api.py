@@ -2,18 +2,15 @@
 
 from typing import Any
 
-from django.db.models import QuerySet
 from django.utils.translation import gettext as _
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import serializers
-from rest_framework.request import Request
-from rest_framework.response import Response
 
 from oauth_provider.api_keys.create import change_api_key, create_api_key, revoke_api_key
 from oauth_provider.api_keys.models import ApiKey
 from oauth_provider.scopes.live import live_scopes
 from oauth_provider.staff_api.fields import ScopeNames, StrictModel
-from oauth_provider.staff_api.views import Writable
+from oauth_provider.staff_api.views import GivenOnce
 
 
 class ApiKeySerializer(StrictModel):
@@ -61,25 +58,16 @@ class NewApiKeySerializer(ApiKeySerializer):
         fields = (*ApiKeySerializer.Meta.fields, "secret")
 
 
-class ApiKeyView(Writable):
+@extend_schema_view(create=extend_schema(request=ApiKeySerializer, responses={201: NewApiKeySerializer}))
+class ApiKeyView(GivenOnce):
     """Keys that open something; deleting one refuses it for good."""
 
     resource = "api-keys"
     model = ApiKey
     serializer_class = ApiKeySerializer
-    # Staff disable keys: the row stays, because events name its number
-    deeds = {"destroy": "change"}
 
-    def get_queryset(self) -> QuerySet[ApiKey]:
-        """Those that were not taken away."""
-        return ApiKey.objects.filter(revoked_at=None)
-
-    @extend_schema(request=ApiKeySerializer, responses={201: NewApiKeySerializer})
-    def create(self, request: Request) -> Response:
-        """Make one, and show its secret this once."""
-        serializer = self.get_serializer(data=request.data)
-        serializer.is_valid(raise_exception=True)
-        values = serializer.validated_data
+    def give(self, values: dict[str, Any]) -> tuple[ApiKey, str]:
+        """Under its name, which no other live key has."""
         secret = create_api_key(
             name=values["name"],
             scopes=values.get("scopes", ""),
@@ -87,8 +75,7 @@ class ApiKeyView(Writable):
             actor=self.actor,
             note=self.reason,
         )
-        shown = self.get_serializer(ApiKey.objects.get(name=values["name"])).data
-        return Response(shown | {"secret": secret}, status=201)
+        return ApiKey.objects.get(name=values["name"]), secret
 
     def change(self, row: ApiKey, values: dict[str, Any], reason: str) -> None:
         """Its name, its permissions, its end."""

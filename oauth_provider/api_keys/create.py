@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.utils import timezone
 
 from audit.ledger.admin_log import record_admin_change
 from audit.ledger.events import UserRef
@@ -15,6 +14,7 @@ from audit.ledger.record import record
 from oauth_provider.api_keys.models import ApiKey
 from oauth_provider.api_keys.verify import checksum
 from oauth_provider.revisions.bump import bump
+from oauth_provider.revoke_row import revoke_row
 
 PREFIX = "gh_key_"
 
@@ -72,13 +72,5 @@ def change_api_key(*, api_key: ApiKey, values: Mapping[str, Any], actor: UserRef
 @transaction.atomic
 def revoke_api_key(*, api_key: ApiKey, actor: UserRef | None, reason: str) -> None:
     """Refuse the key from now on."""
-    if not ApiKey.objects.filter(pk=api_key.pk, revoked_at=None).update(revoked_at=timezone.now()):
-        return
-    record(
-        kind=Kind.ADMIN_OBJECT_CHANGED,
-        actor=actor,
-        target=f"api_key:{api_key.pk}",
-        fields=("revoked_at",),
-        note=reason[:500],
-    )
-    bump("revocation")
+    if revoke_row(api_key, target=f"api_key:{api_key.pk}", actor=actor, reason=reason):
+        bump("revocation")

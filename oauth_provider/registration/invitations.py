@@ -13,6 +13,7 @@ from audit.ledger.kinds import Kind
 from oauth_provider.registration.credentials import INVITATION_PREFIX, MAX_TOKEN, digest, new_token
 from oauth_provider.registration.errors import InvalidTokenError
 from oauth_provider.registration.models import InitialAccessToken
+from oauth_provider.revoke_row import revoke_row
 
 MAX_INVITATION_DAYS = 365
 
@@ -42,18 +43,9 @@ def create_invitation(*, name: str, max_uses: int, expires_at: datetime, actor: 
     return Invited(made, value)
 
 
-@transaction.atomic
 def revoke_invitation(*, invitation: InitialAccessToken, actor: UserRef, reason: str) -> None:
     """Refuse it from now on; what registered with it stays."""
-    if not InitialAccessToken.objects.filter(pk=invitation.pk, revoked_at=None).update(revoked_at=timezone.now()):
-        return
-    record_admin_change(
-        kind=Kind.ADMIN_OBJECT_CHANGED,
-        actor=actor,
-        target=f"invitation:{invitation.pk}",
-        fields=("revoked_at",),
-        note=reason,
-    )
+    revoke_row(invitation, target=f"invitation:{invitation.pk}", actor=actor, reason=reason)
 
 
 def find_invitation(token: str) -> InitialAccessToken | None:

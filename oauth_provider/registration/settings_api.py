@@ -3,13 +3,11 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import serializers
-from rest_framework.request import Request
-from rest_framework.response import Response
 
 from oauth_provider.clients.serializers import ResourceField
 from oauth_provider.registration.invitations import MAX_INVITATION_DAYS, create_invitation, revoke_invitation
@@ -19,7 +17,7 @@ from oauth_provider.registration.save import remove_listed, save_listed, save_po
 from oauth_provider.registration.scopes import open_scopes
 from oauth_provider.staff_api.fields import StrictModel
 from oauth_provider.staff_api.reasons import required_reason
-from oauth_provider.staff_api.views import Writable
+from oauth_provider.staff_api.views import GivenOnce, Writable
 
 
 class PolicySerializer(StrictModel):
@@ -131,34 +129,25 @@ class NewInvitationSerializer(InvitationSerializer):
         fields = (*InvitationSerializer.Meta.fields, "secret")
 
 
-class InvitationView(Writable):
+@extend_schema_view(create=extend_schema(request=InvitationSerializer, responses={201: NewInvitationSerializer}))
+class InvitationView(GivenOnce):
     """Made, and revoked for good; never changed."""
 
     resource = "invitations"
     model = InitialAccessToken
     serializer_class = InvitationSerializer
     http_method_names = ["get", "head", "post", "delete", "options"]
-    # Staff revoke them: the row stays, because events name its number
-    deeds = {"destroy": "change"}
 
-    def get_queryset(self) -> QuerySet[InitialAccessToken]:
-        """Those that were not revoked."""
-        return InitialAccessToken.objects.filter(revoked_at=None)
-
-    @extend_schema(request=InvitationSerializer, responses={201: NewInvitationSerializer})
-    def create(self, request: Request) -> Response:
-        """Make one, and show its value this once."""
-        serializer = self.get_serializer(data=request.data)
-        serializer.is_valid(raise_exception=True)
-        values = serializer.validated_data
+    def give(self, values: dict[str, Any]) -> tuple[InitialAccessToken, str]:
+        """For a reason: it opens the door."""
         made = create_invitation(
             name=values["name"],
             max_uses=values.get("max_uses", 1),
             expires_at=values["expires_at"],
             actor=self.actor,
-            note=required_reason(request),
+            note=required_reason(self.request),
         )
-        return Response(self.get_serializer(made.invitation).data | {"secret": made.value}, status=201)
+        return made.invitation, made.value
 
     def remove(self, row: InitialAccessToken, reason: str) -> None:
         """Refuse it from now on; what registered with it stays."""

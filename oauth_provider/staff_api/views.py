@@ -188,6 +188,28 @@ class Writable(Readable):
         return Response(status=204)
 
 
+class GivenOnce(Writable):
+    """Of credentials: the answer to POST alone carries the secret; deleting one refuses it for good."""
+
+    # The row stays, because events name its number
+    deeds = {"destroy": "change"}
+
+    def give(self, values: dict[str, Any]) -> tuple[Model, str]:
+        """Make one of checked `values`: its row and its secret."""
+        raise NotImplementedError
+
+    def get_queryset(self) -> QuerySet[Any]:
+        """Those that were not taken away."""
+        return super().get_queryset().filter(revoked_at=None)
+
+    def create(self, request: Request) -> Response:
+        """Make one, and show its secret this once."""
+        serializer = self.get_serializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        row, secret = self.give(serializer.validated_data)
+        return Response(self.get_serializer(row).data | {"secret": secret}, status=201)
+
+
 @extend_schema(exclude=True)
 class NothingThere(APIView):
     """An address of the API that leads nowhere, refused as everything else is."""

@@ -8,12 +8,12 @@ from datetime import datetime
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.utils import timezone
 
 from audit.ledger.admin_log import record_admin_change
 from audit.ledger.events import UserRef
 from audit.ledger.kinds import Kind
 from oauth_provider.identities.external_id import user_ref
+from oauth_provider.revoke_row import revoke_row
 from oauth_provider.staff_tokens.models import StaffToken
 
 PREFIX = "gh_st_"
@@ -53,15 +53,6 @@ def create_staff_token(*, user: User, name: str, scopes: Iterable[str], expires_
     return Made(token, value)
 
 
-@transaction.atomic
 def revoke_staff_token(*, token: StaffToken, actor: UserRef, reason: str) -> None:
     """Refuse the token from now on."""
-    if not StaffToken.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=timezone.now()):
-        return
-    record_admin_change(
-        kind=Kind.ADMIN_OBJECT_CHANGED,
-        actor=actor,
-        target=f"staff_token:{token.pk}",
-        fields=("revoked_at",),
-        note=reason,
-    )
+    revoke_row(token, target=f"staff_token:{token.pk}", actor=actor, reason=reason)
