@@ -1,7 +1,7 @@
 """Pages of the admin whose every change is an event of the ledger, written in the transaction of the change."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from typing import Any, ClassVar, Required, TypedDict
 from urllib.parse import urlencode
 
@@ -145,6 +145,11 @@ class RecordedAdmin(ModelAdmin):  # type: ignore[misc]  # unfold is untyped
     def may_act(self, request: HttpRequest, obj: Any = None) -> bool:
         """Who may press the page's own buttons: those who may change the object."""
         return bool(self.has_change_permission(request, obj))
+
+    def buttons_but(self, hidden: Container[str], buttons: Iterable[Any]) -> list[Any]:
+        """Those of `buttons` whose methods are not `hidden`."""
+        prefix = f"{self.opts.app_label}_{self.opts.model_name}_"
+        return [button for button in buttons if button.action_name.removeprefix(prefix) not in hidden]
 
     def page_of(self, obj: Any) -> str:
         """The address of the object's page."""

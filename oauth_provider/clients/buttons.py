@@ -48,9 +48,7 @@ class ClientButtons(RecordedAdmin):
             hidden = {"new_secret", "suspend", "resume"}
         elif not client.is_confidential or live_secrets(client=client) >= LIVE_SECRETS:
             hidden.add("new_secret")
-        prefix = f"{self.opts.app_label}_{self.opts.model_name}_"
-        buttons = super().get_actions_detail(request, object_id)
-        return [button for button in buttons if button.action_name.removeprefix(prefix) not in hidden]
+        return self.buttons_but(hidden, super().get_actions_detail(request, object_id))
 
     def sheet_of(self, client: Client) -> str:
         """The address of its setup sheet."""

@@ -120,8 +120,7 @@ class UserAdmin(LibraryUserAdmin, RecordedAdmin):  # type: ignore[misc,type-arg]
         hidden = (
             {"deactivate", "reactivate"} if user == request.user else {"reactivate" if user.is_active else "deactivate"}
         )
-        buttons = super().get_actions_detail(request, object_id)
-        return [button for button in buttons if button.action_name.removeprefix("auth_user_") not in hidden]
+        return self.buttons_but(hidden, super().get_actions_detail(request, object_id))
 
     def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:  # noqa: A002 - Django's signature
         """The library's page; what it did is recorded."""

@@ -80,9 +80,7 @@ class ClientAdmin(AnyClientAdmin):
             hidden = {"approve", "decline"}
         elif client.approval != Approval.PENDING:
             hidden = {"approve" if client.approval == Approval.APPROVED else "decline"}
-        prefix = f"{self.opts.app_label}_{self.opts.model_name}_"
-        buttons = super().get_actions_detail(request, object_id)
-        return [button for button in buttons if button.action_name.removeprefix(prefix) not in hidden]
+        return self.buttons_but(hidden, super().get_actions_detail(request, object_id))
 
     @page_button(description=gettext_lazy("Approve"), path="approve", icon="how_to_reg", variant=ActionVariant.PRIMARY)
     def approve(self, request: HttpRequest, object_id: str) -> HttpResponse:
