@@ -127,6 +127,7 @@ def _is(column: str) -> Callable[[str], Q]:
 class EventView(GenericViewSet[Event]):
     """A call that changes something has an intent and an outcome: the intent shows only while it is all there is."""
 
+    http_method_names = ["get", "head"]
     resource = "audit"
     model = Event
     serializer_class = EventSerializer

@@ -53,6 +53,7 @@ class StaffSessionScheme(OpenApiAuthenticationExtension):  # type: ignore[no-unt
 class SchemaView(SpectacularJSONAPIView):
     """For every member of staff, as JSON."""
 
+    http_method_names = ["get", "head"]
     permission_classes = (IsStaff,)
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar, Final, cast
 
 from django.core.exceptions import ValidationError as ModelFault
 from django.db import transaction
@@ -24,10 +24,15 @@ from oauth_provider.staff_api.permissions import IsStaff
 from oauth_provider.staff_api.problems import flat, of_model
 from oauth_provider.staff_api.reasons import given_reason, required_reason
 
+# OPTIONS is not among them: there is no page of another origin that may ask, and the schema says more. So Allow, which
+# is made of this, does not name a method that would be refused (RFC 9110 section 10.2.1)
+METHODS: Final = ("get", "head", "post", "patch", "delete")
+
 
 class Readable(GenericViewSet[Any]):
     """A resource that is listed and read: `resource` is its name in the address, `lookup_field` its key."""
 
+    http_method_names = [*METHODS]
     resource: ClassVar[str] = ""
     model: ClassVar[type[Model]]
     lookup_field = "id"
@@ -214,6 +219,7 @@ class GivenOnce(Writable):
 class NothingThere(APIView):
     """An address of the API that leads nowhere, refused as everything else is."""
 
+    http_method_names = [*METHODS]
     permission_classes = (IsStaff,)
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:

@@ -91,6 +91,15 @@ def test_an_address_that_leads_nowhere_is_refused_as_everything_else(api: Api, p
     assert answer.headers["Content-Type"] == "application/problem+json"
 
 
+@pytest.mark.parametrize("path", ["backends/", "users/0/", "audit/events/", "nothing/", "schema/"])
+def test_allow_names_no_method_that_is_refused(api: Api, path: str) -> None:
+    refused = api.http.generic("OPTIONS", ROOT + path)
+    assert refused.status_code in {404, 405}
+    allowed = {name.strip() for name in refused.headers["Allow"].split(",")} - {""}
+    assert "OPTIONS" not in allowed
+    assert all(api.http.generic(method, ROOT + path).status_code != 405 for method in allowed)
+
+
 def test_every_refusal_says_which_request_it_was(api: Api) -> None:
     body = api.get("nothing/").json()
     assert body.keys() >= {"type", "title", "status", "detail", "request_id", "error"}
