@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 _SLUGS: Mapping[str | Promise, tuple[str, ...]] = {
     _("you did not give this permission"): ("insufficient_scope",),
-    _("too many calls at a time"): ("rate_limited", "too_many_streams"),
+    _("too many calls at a time"): ("rate_limited", "too_many_calls", "too_many_streams"),
     _("its access had expired"): ("expired",),
     _("its access had been revoked"): ("revoked", "no_connection"),
     _("its access was for another service"): ("wrong_audience",),

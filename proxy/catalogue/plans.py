@@ -75,6 +75,8 @@ class BackendPlan:
     mcp: McpFacts | None = None
     # None: an answer may be of any length
     max_response_bytes: int | None = None
+    # Of its places, how many one person may have: half, and one at least
+    places_of_one: int = field(init=False)
     # What a connection must have been made with to be used again
     way: tuple[object, ...] = field(init=False, repr=False)
     # Folded names that are the gateway's alone here
@@ -86,6 +88,7 @@ class BackendPlan:
         named = (*self.identity_headers, *((header,) if header else ()))
         if self.tls is None and self.base.scheme == "https":
             object.__setattr__(self, "tls", tls_context())
+        object.__setattr__(self, "places_of_one", max(1, self.max_concurrency // 2))
         shown = (self.tls, self.credential, self.credential_parameter, self.client_credentials)
         object.__setattr__(self, "way", (self.base, self.allow_private, *shown))
         parameters = (self.identity_query, self.credential_parameter.partition("=")[0])

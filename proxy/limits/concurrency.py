@@ -1,13 +1,17 @@
-"""Calls at the same time: a bulkhead for each backend, so that a slow one cannot hold every connection."""
+"""Calls at the same time: a bulkhead for each backend, so that a slow one cannot hold every connection.
+
+Of its places one person has half at most, so that the slow calls of one cannot keep everybody else out.
+"""
 
 import asyncio
 from collections import Counter, deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 
 from proxy.catalogue.plans import BackendPlan
-from proxy.refusals import Overloaded, TooManyStreams
+from proxy.refusals import Overloaded, TooManyCalls, TooManyStreams
 
 # A short queue takes up what comes in one breath; a long one would only make everybody late
 QUEUE_MAX = 16
@@ -17,10 +21,13 @@ LISTENERS_MAX = 64
 LISTENERS_OF_ONE_MAX = 8
 
 
+_Queue = deque[asyncio.Future[None]]
+
+
 @dataclass(slots=True)
 class _Room:
     inside: int = 0
-    waiting: deque[asyncio.Future[None]] = field(default_factory=deque)
+    waiting: _Queue = field(default_factory=deque)
 
 
 class Bulkhead:
@@ -55,38 +62,117 @@ class Bulkhead:
         if room.inside < backend.max_concurrency:
             room.inside += 1
             return
-        place: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        room.waiting.append(place)
         try:
-            async with asyncio.timeout(QUEUE_WAIT_S):
-                await place
-        except BaseException as fault:
-            if place.done() and not place.cancelled():
-                # It was given at the moment of giving up
-                self.leave(backend)
-            elif place in room.waiting:
-                room.waiting.remove(place)
-            if isinstance(fault, TimeoutError):
-                raise Overloaded from None
-            raise
+            await _wait(room.waiting, give_back=partial(self.leave, backend))
+        except TimeoutError:
+            raise Overloaded from None
 
     def leave(self, backend: BackendPlan) -> None:
         """Give the place back, to whoever waits for it the longest."""
         room = self._rooms[backend.name]
-        while room.waiting and room.inside <= backend.max_concurrency:
-            place = room.waiting.popleft()
-            if not place.done():
-                place.set_result(None)
-                return
+        if room.inside <= backend.max_concurrency and _passed_on(room.waiting):
+            return
         room.inside -= 1
         if not room.inside and not room.waiting:
             del self._rooms[backend.name]
 
 
+class Shares:
+    """Counts the calls of each person at each backend; as many more as may be there may wait for one to end."""
+
+    def __init__(self) -> None:
+        self._held: dict[tuple[str, int], int] = {}
+        self._waiting: dict[tuple[str, int], _Queue] = {}
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nobody has, or waits for, one."""
+        return not (self._held or self._waiting)
+
+    def check(self, backend: BackendPlan, person: int) -> None:
+        """Whether a call of `person` has any prospect of a place there.
+
+        Raises:
+            TooManyCalls: no, too many wait already.
+        """
+        if not self._waiting:
+            return
+        key, most = (backend.name, person), backend.places_of_one
+        if self._held.get(key, 0) >= most and len(self._waiting.get(key, ())) >= most:
+            raise TooManyCalls
+
+    def take(self, backend: BackendPlan, person: int) -> bool:
+        """Count one more; False when `person` has as many there as one may have: `wait` then."""
+        key = backend.name, person
+        held = self._held.get(key, 0)
+        if held >= backend.places_of_one:
+            return False
+        self._held[key] = held + 1
+        return True
+
+    async def wait(self, backend: BackendPlan, person: int) -> None:
+        """Count one more as soon as another one of `person` ends, within a quarter of a second.
+
+        Raises:
+            TooManyCalls: none did, or too many wait already.
+        """
+        self.check(backend, person)
+        key = backend.name, person
+        queue = self._waiting.setdefault(key, deque())
+        try:
+            await _wait(queue, give_back=partial(self.leave, backend, person))
+        except TimeoutError:
+            raise TooManyCalls from None
+        finally:
+            if not queue and self._waiting.get(key) is queue:
+                del self._waiting[key]
+
+    def leave(self, backend: BackendPlan, person: int) -> None:
+        """Give the place back, to whichever call of `person` waits for it the longest."""
+        key = backend.name, person
+        held = self._held[key]
+        if self._waiting and held <= backend.places_of_one and _passed_on(self._waiting.get(key)):
+            return
+        if held > 1:
+            self._held[key] = held - 1
+        else:
+            del self._held[key]
+
+
+async def _wait(queue: _Queue, *, give_back: Callable[[], None]) -> None:
+    """Wait for a place that somebody passes on.
+
+    Raises:
+        TimeoutError: nobody did in time.
+    """
+    place: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    queue.append(place)
+    try:
+        async with asyncio.timeout(QUEUE_WAIT_S):
+            await place
+    except BaseException:
+        if place.done() and not place.cancelled():
+            # It was given at the moment of giving up
+            give_back()
+        elif place in queue:
+            queue.remove(place)
+        raise
+
+
+def _passed_on(queue: _Queue | None) -> bool:
+    """Give a place to whoever waits the longest; False when nobody does."""
+    while queue:
+        place = queue.popleft()
+        if not place.done():
+            place.set_result(None)
+            return True
+    return False
+
+
 class Streams:
     """Counts the open streams of each caller at each backend: they last, so that one caller could hold every place.
 
-    Half of a backend's places is the most, and one at least.
+    As many as one person may have calls there is the most.
     """
 
     def __init__(self) -> None:
@@ -103,7 +189,7 @@ class Streams:
         Raises:
             TooManyStreams: no.
         """
-        if self._open[backend.name, caller] >= max(1, backend.max_concurrency // 2):
+        if self._open[backend.name, caller] >= backend.places_of_one:
             raise TooManyStreams
 
     @contextmanager

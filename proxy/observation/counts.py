@@ -14,7 +14,7 @@ OPERATIONS_MAX: Final = 1000
 OTHER: Final = "other"
 STATUS_MIN, SERVER_ERROR, STATUS_MAX = 100, 500, 599
 _MICROSECONDS = 1_000_000
-_LIMITER: Final = frozenset({"rate_limited", "overloaded"})
+_LIMITER: Final = frozenset({"rate_limited", "too_many_calls", "overloaded"})
 
 _ALLOWED: Final = ("limiter", "allowed")
 

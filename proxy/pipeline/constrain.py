@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager, nullcontext
 
 from proxy.catalogue.plans import OperationPlan
 from proxy.limits.addresses import address_network
-from proxy.limits.concurrency import Bulkhead, Listeners, Streams
+from proxy.limits.concurrency import Bulkhead, Listeners, Shares, Streams
 from proxy.limits.models import AgentTier
 from proxy.limits.rates import RateLimiter
 from proxy.limits.table import Facts, LimitTable
@@ -22,6 +22,7 @@ class Limits:
         self._table = table
         self._rates = rates
         self._bulkhead = bulkhead
+        self._shares = Shares()
         self._streams = Streams()
         self._listeners = Listeners()
 
@@ -29,7 +30,7 @@ class Limits:
         """Count the call.
 
         Raises:
-            Overloaded: it would find no place at its backend; of no limit it has used up anything.
+            Overloaded, TooManyCalls: it would find no place at its backend; of no limit it has used up anything.
             RateLimited: too many calls in the window of one of its limits.
             TooManyStreams: it asks for a stream, and its caller has as many as one may have there.
         """
@@ -64,13 +65,22 @@ class Limits:
 
         Raises:
             Overloaded: too many calls are there.
+            TooManyCalls: too many of its person are.
             TooManyStreams: it only listens, and its caller does so often enough there.
         """
         validated = constrained.validated
         if _only_listens(validated):
             self._listeners.enter(_caller(validated))
-        else:
-            await self._bulkhead.enter(validated.identified.backend)
+            return
+        backend, person = validated.identified.backend, _person(validated)
+        if person is not None and not self._shares.take(backend, person):
+            await self._shares.wait(backend, person)
+        try:
+            await self._bulkhead.enter(backend)
+        except BaseException:
+            if person is not None:
+                self._shares.leave(backend, person)
+            raise
 
     def stream(self, constrained: Constrained, answer: Answer) -> AbstractContextManager[None]:
         """Count `answer` while it is open, if it is a stream.
@@ -87,15 +97,20 @@ class Limits:
         validated = constrained.validated
         if _only_listens(validated):
             self._listeners.leave(_caller(validated))
-        else:
-            self._bulkhead.leave(validated.identified.backend)
+            return
+        backend, person = validated.identified.backend, _person(validated)
+        self._bulkhead.leave(backend)
+        if person is not None:
+            self._shares.leave(backend, person)
 
     def _check_places(self, validated: Validated) -> None:
-        backend = validated.identified.backend
+        backend, person = validated.identified.backend, _person(validated)
         if _only_listens(validated):
             self._listeners.check(_caller(validated))
             return
         self._bulkhead.check(backend)
+        if person is not None:
+            self._shares.check(backend, person)
         if self._streams.are_open and _asks_for_stream(validated.received):
             self._streams.check(backend, _caller(validated))
 
@@ -122,6 +137,16 @@ class Limits:
 
 def _caller(validated: Validated) -> str:
     return validated.identified.principal.limit_key or address_network(validated.received.address)
+
+
+def _person(validated: Validated) -> int | None:
+    """Whose share of the backend's places the call takes; None where there is nothing to share.
+
+    A client that calls as itself calls for everybody, and a single place has no halves.
+    """
+    identified = validated.identified
+    user = identified.principal.user
+    return user.user_id if user is not None and identified.backend.max_concurrency > 1 else None
 
 
 def _only_listens(validated: Validated) -> bool:

@@ -33,6 +33,7 @@ from proxy.refusals import (
     Refusal,
     StillUnderWay,
     TooLarge,
+    TooManyCalls,
     Unavailable,
 )
 
@@ -46,7 +47,7 @@ CLOSE_WITHIN_S = 1.0
 # The backend did not do it, and says when to come back
 _NOT_DONE = frozenset({429, 503})
 # Nothing was sent; after a second try, the first one may have been
-_NOT_SENT = (Unavailable, BackendUnreachable, ConnectTimeout, BackendRefusedByGuard)
+_NOT_SENT = (Unavailable, TooManyCalls, BackendUnreachable, ConnectTimeout, BackendRefusedByGuard)
 Carry = Callable[[Constrained], AbstractAsyncContextManager[Answer]]
 log = structlog.get_logger(__name__)
 

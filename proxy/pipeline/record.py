@@ -16,11 +16,11 @@ from proxy.limits.addresses import address_network
 from proxy.observation.call import ANSWER, IDENTIFY, LOCATE, RECORD, ROUTE, Ended, Observation
 from proxy.observation.trace import Trace, trace_of
 from proxy.pipeline.call import SAFE_METHODS, Answer, Identified, Located, Principal, Received, in_words
-from proxy.refusals import AuditUnavailable, Overloaded, RateLimited, Refusal, TooManyStreams
+from proxy.refusals import AuditUnavailable, Overloaded, RateLimited, Refusal, TooManyCalls, TooManyStreams
 
 SERVER_ERROR = 500
 # Whoever is told to wait may come back at once, again and again: an event of each would make the flood worse
-_MANY = (RateLimited, TooManyStreams, Overloaded)
+_MANY = (RateLimited, TooManyCalls, TooManyStreams, Overloaded)
 # Nothing has happened yet, so a caller can be told quickly to try again; later it has, and waiting is better
 INTENT_WITHIN_S = 0.25
 CLOSED_WITHIN_S = 2.0

@@ -27,6 +27,7 @@
     |- UpgradeRefused 426 upgrade_refused
     |- HeadersTooLarge 431 header_fields_too_large
     |- RateLimited 429 rate_limited
+    |- TooManyCalls 429 too_many_calls
     |- TooManyStreams 429 too_many_streams
     |- Crash 500 server_error
     |- NotImplementedMethod 501 not_implemented
@@ -74,6 +75,7 @@ from proxy.refusals.of_requests import (
     RequestTimeout,
     StillUnderWay,
     TooLarge,
+    TooManyCalls,
     TooManyStreams,
     Unauthenticated,
     UnreadablePath,
@@ -148,6 +150,7 @@ __all__ = [
     "RevocationsUnknown",
     "StillUnderWay",
     "TooLarge",
+    "TooManyCalls",
     "TooManyStreams",
     "ToolResultTooLarge",
     "Unauthenticated",

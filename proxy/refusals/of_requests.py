@@ -1,5 +1,7 @@
 """4xx: the caller can do something about it."""
 
+import time
+
 from proxy.refusals.refusal import Headers, Refusal
 
 
@@ -269,6 +271,25 @@ class RateLimited(Refusal):
     def members(self) -> dict[str, object]:
         """When to come back."""
         return {"retry_after": self.retry_after_s, "resets_at": self.resets_at}
+
+
+class TooManyCalls(Refusal):
+    """More calls at a time than one person may have at a backend, of which the others need places too."""
+
+    status = 429
+    error = "too_many_calls"
+    reason = "too_many_calls"
+    title = "Too many calls"
+    detail = "As many calls are under way as one person may have here; wait until one of them is answered."
+    retry_after_s = 1
+
+    def __init__(self) -> None:
+        super().__init__(headers=(("retry-after", str(self.retry_after_s)),))
+
+    @property
+    def members(self) -> dict[str, object]:
+        """When to come back."""
+        return {"retry_after": self.retry_after_s, "resets_at": int(time.time()) + self.retry_after_s}
 
 
 class TooManyStreams(Refusal):

@@ -18,7 +18,7 @@ from proxy.pipeline import once
 from tests.proxy.asgi_client import Exchange, begin, call
 from tests.proxy.committed import committed, db
 from tests.proxy.plane import GatedRecorder, Road, plane, recorder, road, upstream
-from tests.proxy.raw_backend import Wire, answer, chunked
+from tests.proxy.raw_backend import Wire, answer, chunked, silence
 from tests.proxy.raw_backend import once as then_closed
 from tests.proxy.world import JOBS, Stored, bearer, events, store
 
@@ -28,6 +28,8 @@ APPLY = f"{JOBS}/applications"
 BODY = b'{"job": 7}'
 CREATED = answer(b'{"id": 1}', "Content-Type: application/json", "X-Note: kept", status="201 Created")
 WAIT_S = 3
+# Half of those that a backend has unless staff say otherwise
+PLACES_OF_ONE = 32
 
 
 @pytest.fixture(scope="module")
@@ -192,6 +194,21 @@ async def test_a_call_that_was_never_sent_leaves_the_key_free(road: Road, key: s
     refused = await apply(road, key)
     assert (refused.status, refused.json()["error"]) == (503, "audit_unavailable")
     road.recorder.start()
+    road.upstream.says(CREATED)
+    assert (await apply(road, key)).status == 201
+
+
+async def test_a_call_too_many_of_one_person_leaves_its_key_free(road: Road, key: str) -> None:
+    road.upstream.says(silence)
+    begun = [road.begin("GET", f"{JOBS}/jobs/7", bearer(road.stored.write)) for _call in range(PLACES_OF_ONE)]
+    while len(road.upstream.arrived) < PLACES_OF_ONE:
+        await road.upstream.heard()
+    refused = await apply(road, key)
+    assert (refused.status, refused.json()["error"], refused.header("retry-after")) == (429, "too_many_calls", "1")
+    assert {"retry_after", "resets_at"} <= refused.json().keys()
+    for exchange, running in begun:
+        exchange.leaves()
+        await running
     road.upstream.says(CREATED)
     assert (await apply(road, key)).status == 201
 

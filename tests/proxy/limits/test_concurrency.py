@@ -12,9 +12,10 @@ from proxy.limits.concurrency import (
     QUEUE_WAIT_S,
     Bulkhead,
     Listeners,
+    Shares,
     Streams,
 )
-from proxy.refusals import Overloaded, TooManyStreams
+from proxy.refusals import Overloaded, TooManyCalls, TooManyStreams
 from tests.proxy.plans import backend_plan
 
 JOBS = backend_plan(name="jobs", max_concurrency=2)
@@ -96,6 +97,57 @@ async def test_who_leaves_the_queue_takes_no_place_with_them() -> None:
     with pytest.raises(asyncio.CancelledError):
         await leaving
     await bulkhead.enter(PEOPLE)
+
+
+# Shares
+
+
+async def test_a_call_of_one_person_ends_and_the_next_of_theirs_has_its_place() -> None:
+    shares, wide = Shares(), backend_plan(max_concurrency=4)
+    assert shares.take(wide, 1)
+    assert shares.take(wide, 1)
+    assert not shares.take(wide, 1)
+    waiting = [asyncio.ensure_future(shares.wait(wide, 1)) for _call in range(2)]
+    await asyncio.sleep(0)
+    with pytest.raises(TooManyCalls):
+        await shares.wait(wide, 1)
+    assert shares.take(wide, 2)
+    for each in waiting:
+        shares.leave(wide, 1)
+        await each
+    assert not shares.take(wide, 1)
+    for person in (1, 1, 2):
+        shares.leave(wide, person)
+    assert shares.is_empty
+
+
+async def test_whoever_waits_in_vain_or_leaves_takes_nothing_with_them() -> None:
+    shares, wide, loop = Shares(), backend_plan(max_concurrency=2), asyncio.get_running_loop()
+    assert shares.take(wide, 1)
+    asked_at = loop.time()
+    with pytest.raises(TooManyCalls):
+        await shares.wait(wide, 1)
+    assert QUEUE_WAIT_S * 0.9 <= loop.time() - asked_at < QUEUE_WAIT_S + 1
+    leaving = asyncio.ensure_future(shares.wait(wide, 1))
+    await asyncio.sleep(0)
+    shares.leave(wide, 1)
+    leaving.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await leaving
+    assert shares.is_empty
+
+
+async def test_a_narrowed_share_is_not_passed_on() -> None:
+    shares, wide, narrow = Shares(), backend_plan(max_concurrency=4), backend_plan(max_concurrency=2)
+    for _call in range(2):
+        assert shares.take(wide, 1)
+    waiting = asyncio.ensure_future(shares.wait(narrow, 1))
+    await asyncio.sleep(0)
+    shares.leave(narrow, 1)
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    shares.leave(narrow, 1)
+    await waiting
 
 
 # Streams

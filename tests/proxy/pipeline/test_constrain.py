@@ -6,12 +6,14 @@ from dataclasses import replace
 
 import pytest
 
+from audit.ledger.events import UserRef
+from proxy.catalogue.plans import BackendPlan
 from proxy.limits.concurrency import QUEUE_MAX, Bulkhead
 from proxy.limits.rates import RateLimiter
 from proxy.limits.table import LimitTable, Rule
 from proxy.pipeline.call import Constrained, Principal, Validated
 from proxy.pipeline.constrain import Limits
-from proxy.refusals import Overloaded, RateLimited
+from proxy.refusals import Overloaded, RateLimited, TooManyCalls
 from tests.proxy.plans import ANA, NOBODY, backend_plan, operation_plan, received, transformed
 
 BACKEND = backend_plan(max_concurrency=2)
@@ -29,6 +31,11 @@ async def admit(reserve: Limits, validated: Validated) -> Constrained:
     constrained = await reserve.constrain(validated)
     await reserve.enter(constrained)
     return constrained
+
+
+def service(number: int = 1) -> Validated:
+    """A call of a client that calls as itself, of which none counts for another."""
+    return call(Principal(kind="service", client_id=f"client-{number}"))
 
 
 def call(principal: Principal = ANA, address: str = "203.0.113.9") -> Validated:
@@ -66,17 +73,17 @@ async def test_an_operation_may_cost_more_than_one_call() -> None:
 
 async def test_a_call_that_would_find_no_place_uses_up_nothing() -> None:
     reserve = limits(max_calls=100)
-    inside = [await admit(reserve, call()) for _place in range(2)]
-    waiting = [asyncio.create_task(admit(reserve, call())) for _place in range(QUEUE_MAX)]
+    inside = [await admit(reserve, service()) for _place in range(2)]
+    waiting = [asyncio.create_task(admit(reserve, service())) for _place in range(QUEUE_MAX)]
     await asyncio.sleep(0)
     for _call in range(5):
         with pytest.raises(Overloaded):
-            await reserve.constrain(call())
+            await reserve.constrain(service())
     for each in inside:
         reserve.release(each)
     for task in waiting:
         reserve.release(await task)
-    left = dict((await reserve.constrain(call())).limit_headers)["ratelimit"]
+    left = dict((await reserve.constrain(service())).limit_headers)["ratelimit"]
     assert left.startswith(f'"default";r={100 - 2 - QUEUE_MAX - 1};')
 
 
@@ -106,12 +113,69 @@ async def test_two_clients_of_one_user_share_the_users_allowance() -> None:
 
 async def test_a_place_at_a_full_backend_is_free_when_somebody_leaves() -> None:
     reserve = limits()
-    held = [await admit(reserve, call()) for _place in range(2)]
+    held = [await admit(reserve, service()) for _place in range(2)]
     with pytest.raises(Overloaded) as refusal:
-        await admit(reserve, call())
+        await admit(reserve, service())
     assert (refusal.value.status, dict(refusal.value.headers)["retry-after"]) == (503, "1")
     reserve.release(held.pop())
-    await admit(reserve, call())
+    await admit(reserve, service())
+
+
+def of_person(number: int, backend: BackendPlan = BACKEND) -> Validated:
+    """A call of a person."""
+    principal = replace(ANA, user=UserRef(user_id=number, external_id=f"user_{number}"))
+    return Validated(transformed(received(), backend, principal), operation_plan())
+
+
+async def test_one_person_leaves_half_of_the_places_to_others() -> None:
+    reserve = limits()
+    held = await admit(reserve, of_person(1))
+    with pytest.raises(TooManyCalls) as refusal:
+        await admit(reserve, of_person(1))
+    told = refusal.value
+    assert (told.status, told.error, dict(told.headers)["retry-after"]) == (429, "too_many_calls", "1")
+    assert set(told.members) == {"retry_after", "resets_at"}
+    await admit(reserve, of_person(2))
+    reserve.release(held)
+    await admit(reserve, of_person(1))
+
+
+async def test_a_person_who_waits_for_a_share_in_vain_uses_up_no_limit() -> None:
+    reserve = limits(max_calls=100)
+    held = await admit(reserve, of_person(1))
+    waiting = asyncio.create_task(admit(reserve, of_person(1)))
+    await asyncio.sleep(0)
+    for _call in range(5):
+        with pytest.raises(TooManyCalls):
+            await reserve.constrain(of_person(1))
+    reserve.release(held)
+    reserve.release(await waiting)
+    left = dict((await reserve.constrain(of_person(1))).limit_headers)["ratelimit"]
+    assert left.startswith(f'"default";r={100 - 2 - 1};')
+
+
+async def test_a_client_that_calls_as_itself_may_have_every_place() -> None:
+    reserve = limits()
+    for _place in range(2):
+        await admit(reserve, service())
+
+
+async def test_a_person_has_the_only_place_of_a_backend_and_the_next_hears_that_it_is_full() -> None:
+    reserve, single = limits(), backend_plan(max_concurrency=1)
+    await admit(reserve, of_person(1, single))
+    for person in (1, 2):
+        with pytest.raises(Overloaded):
+            await admit(reserve, of_person(person, single))
+
+
+async def test_a_share_that_found_no_place_is_given_back() -> None:
+    reserve = limits()
+    inside = [await admit(reserve, service()) for _place in range(2)]
+    for _try in range(2):
+        with pytest.raises(Overloaded):
+            await admit(reserve, of_person(1))
+    reserve.release(inside.pop())
+    await admit(reserve, of_person(1))
 
 
 async def test_a_refused_rate_takes_no_place() -> None:
