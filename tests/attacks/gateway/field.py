@@ -159,14 +159,15 @@ class Field:
         """A GET and what comes of it."""
         return self.attack(self.get(target, *lines, token=token))
 
-    def healthy(self, calls: int = 3) -> None:
-        """Calls by two people, each answered with what it asked.
+    def healthy(self, calls: int = 3, *, only: str = "") -> None:
+        """Calls by two people, or by the one whose token is `only`, each answered with what it asked.
 
         Raises:
             NotMet: one is not.
         """
+        people = [person for person in (("TW", ALICE), ("TB", BOB)) if only in {"", person[0]}]
         for number in range(calls):
-            nonce, (token, user) = self.nonce(), (("TW", ALICE), ("TB", BOB))[number % 2]
+            nonce, (token, user) = self.nonce(), people[number % len(people)]
             with Conversation(self.port) as wire:
                 wire.write(self.get(f"{JOBS}/v1/jobs?{nonce}", token=token))
                 heard = wire.answer()

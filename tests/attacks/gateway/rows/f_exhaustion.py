@@ -266,7 +266,8 @@ def hoarded_streams(field: Field, _case: Any) -> None:
                 if heard[-1] not in {200, 429}:
                     raise NotMet(f"{heard[-1]}")
             field.backend.says(field.usual)
-            field.healthy(4)
+            # Whoever holds them has used up their own places, and nobody else's
+            field.healthy(4, only="TB")
     finally:
         field.backend.says(field.usual)
     if heard != [200] * (PLACES // 2) + [429] * 4:
