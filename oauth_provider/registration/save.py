@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from django.db import transaction
 
-from audit.ledger.admin_log import kind_of_save, record_admin_change
+from audit.ledger.admin_log import record_admin_change, save_checked
 from audit.ledger.events import UserRef
 from audit.ledger.kinds import Kind
 from oauth_provider.registration.models import ListedClient, RegistrationPolicy
@@ -34,9 +34,7 @@ def save_listed(*, entry: ListedClient, actor: UserRef, fields: Iterable[str], n
     Raises:
         ValidationError: by field.
     """
-    kind = kind_of_save(entry)
-    entry.full_clean()
-    entry.save()
+    kind = save_checked(entry)
     enforce(entry=entry, actor=actor, reason=note)
     record_admin_change(kind=kind, actor=actor, target=entry.target, fields=fields, note=note)
     bump("revocation")

@@ -6,7 +6,7 @@ from django.apps import apps
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from audit.ledger.admin_log import kind_of_save, record_admin_change
+from audit.ledger.admin_log import record_admin_change, save_checked
 from audit.ledger.events import UserRef
 from audit.ledger.kinds import Kind
 from oauth_provider.in_use import InUseError
@@ -25,9 +25,7 @@ def save_resource(*, resource: Resource, actor: UserRef, fields: Iterable[str], 
     Raises:
         ValidationError: by field.
     """
-    kind = kind_of_save(resource)
-    resource.full_clean()
-    resource.save()
+    kind = save_checked(resource)
     record_admin_change(kind=kind, actor=actor, target=f"resource:{resource.path}", fields=fields, note=note)
     bump("revocation")
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from audit.ledger.admin_log import kind_of_save, record_admin_change
+from audit.ledger.admin_log import record_admin_change, save_checked
 from audit.ledger.events import UserRef
 from audit.ledger.kinds import Kind
 from oauth_provider.in_use import InUseError
@@ -26,9 +26,7 @@ def save_scope(*, scope: Scope, actor: UserRef, fields: Iterable[str], note: str
     Raises:
         ValidationError: by field.
     """
-    kind = kind_of_save(scope)
-    scope.full_clean()
-    scope.save()
+    kind = save_checked(scope)
     record_admin_change(kind=kind, actor=actor, target=f"scope:{scope.name}", fields=fields, note=note)
     bump("revocation")
     bump("catalogue")

@@ -11,7 +11,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from audit.ledger.events import Draft, UserRef
+from audit.ledger.events import UserRef
 from audit.ledger.kinds import Kind
 from audit.ledger.record import record_all
 from oauth_provider.revisions.bump import bump
@@ -19,6 +19,7 @@ from proxy.catalogue.mcp_backends.exposed_names import taken as exposed_names
 from proxy.catalogue.mcp_backends.features import OPENED_ALREADY, TOOL
 from proxy.catalogue.mcp_backends.wanted import look_for
 from proxy.catalogue.models import Operation, known_scopes
+from proxy.catalogue.operation_event import operation_event
 from proxy.catalogue.operation_ids import new_operation_id
 from proxy.catalogue.rpc_methods import answered
 from proxy.catalogue.tool_names import new_tool_name
@@ -116,21 +117,8 @@ def store_new(*, operations: Sequence[Operation], actor: UserRef | None, note: s
     """
     if operations:
         Operation.objects.bulk_create(operations, batch_size=BATCH)
-        record_all([_event(operation, actor, note, reason) for operation in operations])
+        event = partial(operation_event, Kind.ADMIN_OBJECT_ADDED, actor=actor, fields=FIELDS, reason=reason, note=note)
+        record_all([event(operation) for operation in operations])
         bump("catalogue")
         if opening := [operation for operation in operations if operation.feature]:
             transaction.on_commit(partial(look_for, opening, actor=actor))
-
-
-def _event(operation: Operation, actor: UserRef | None, note: str, reason: str) -> Draft:
-    return Draft(
-        kind=Kind.ADMIN_OBJECT_ADDED,
-        actor=actor,
-        target=f"operation:{operation.backend.name}/{operation.operation_id}",
-        backend=operation.backend.name,
-        operation=operation.operation_id,
-        scopes_required=operation.needs,
-        fields=FIELDS,
-        reason=reason,
-        note=note,
-    )

@@ -7,16 +7,17 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from audit.ledger.admin_log import kind_of_save
+from audit.ledger.admin_log import kind_of_save, record_admin_change
 from audit.ledger.events import UserRef
 from audit.ledger.kinds import Kind
-from audit.ledger.record import record
+from audit.ledger.record import record_all
 from oauth_provider.resources.registry import register
 from oauth_provider.revisions.bump import bump
 from proxy.catalogue.credentials import Credential, NoCredential
 from proxy.catalogue.mcp_backends.models import McpBackend
 from proxy.catalogue.mcp_backends.wanted import look_at, look_for
 from proxy.catalogue.models import Backend, BackendKind, Operation
+from proxy.catalogue.operation_event import operation_event
 from proxy.catalogue.tool_names import is_exposed, new_tool_name, taken_names
 
 
@@ -55,9 +56,9 @@ def save_backend(
     if backend.kind == BackendKind.MCP:
         McpBackend.objects.get_or_create(backend=backend)
         transaction.on_commit(partial(look_at, backend))
-    record(
+    record_admin_change(
         kind=kind, actor=actor, target=f"backend:{backend.name}", backend=backend.name,
-        fields=tuple(sorted(set(fields))), reason=reason, note=note,
+        fields=fields, reason=reason, note=note,
     )  # fmt: skip
     bump("catalogue")
 
@@ -83,15 +84,5 @@ def save_operation(
     operation.save()
     if is_new and operation.feature:
         transaction.on_commit(partial(look_for, [operation], actor=actor))
-    record(
-        kind=kind,
-        actor=actor,
-        target=f"operation:{operation.backend.name}/{operation.operation_id}",
-        backend=operation.backend.name,
-        operation=operation.operation_id,
-        scopes_required=operation.needs,
-        fields=tuple(sorted(set(fields))),
-        reason=reason,
-        note=note,
-    )
+    record_all([operation_event(kind, operation, actor=actor, fields=fields, reason=reason, note=note)])
     bump("catalogue")

@@ -4,10 +4,9 @@ from collections.abc import Iterable
 
 from django.db import transaction
 
-from audit.ledger.admin_log import kind_of_save
+from audit.ledger.admin_log import record_admin_change, save_checked
 from audit.ledger.events import UserRef
 from audit.ledger.kinds import Kind
-from audit.ledger.record import record
 from oauth_provider.revisions.bump import bump
 from proxy.issuers.models import Issuer
 
@@ -25,16 +24,14 @@ def save_issuer(*, issuer: Issuer, actor: UserRef | None, fields: Iterable[str] 
     Raises:
         ValidationError: by field.
     """
-    kind = kind_of_save(issuer)
-    issuer.full_clean()
-    issuer.save()
-    record(kind=kind, actor=actor, target=f"issuer:{issuer.name}", fields=tuple(sorted(set(fields))), note=note)
+    kind = save_checked(issuer)
+    record_admin_change(kind=kind, actor=actor, target=f"issuer:{issuer.name}", fields=fields, note=note)
     bump("catalogue")
 
 
 @transaction.atomic
 def remove_issuer(*, issuer: Issuer, actor: UserRef | None, note: str) -> None:
     """Delete `issuer`; its tokens open nothing from now on. `note` is the reason given."""
-    record(kind=Kind.ADMIN_OBJECT_DELETED, actor=actor, target=f"issuer:{issuer.name}", note=note)
+    record_admin_change(kind=Kind.ADMIN_OBJECT_DELETED, actor=actor, target=f"issuer:{issuer.name}", note=note)
     issuer.delete()
     bump("catalogue")

@@ -4,10 +4,9 @@ from collections.abc import Iterable
 
 from django.db import transaction
 
-from audit.ledger.admin_log import kind_of_save
+from audit.ledger.admin_log import record_admin_change, save_checked
 from audit.ledger.events import UserRef
 from audit.ledger.kinds import Kind
-from audit.ledger.record import record
 from oauth_provider.revisions.bump import bump
 from proxy.limits.models import Limit
 
@@ -19,9 +18,7 @@ def save_limit(*, limit: Limit, actor: UserRef | None, fields: Iterable[str] = (
     Raises:
         ValidationError: by field.
     """
-    kind = kind_of_save(limit)
-    limit.full_clean()
-    limit.save()
+    kind = save_checked(limit)
     _tell(limit, kind, actor=actor, fields=fields, note=note)
 
 
@@ -33,14 +30,14 @@ def remove_limit(*, limit: Limit, actor: UserRef | None, note: str) -> None:
 
 
 def _tell(limit: Limit, kind: Kind, *, actor: UserRef | None, fields: Iterable[str], note: str) -> None:
-    record(
+    record_admin_change(
         kind=kind,
         actor=actor,
         target=f"limit:{limit.pk}",
         backend=limit.backend.name if limit.backend else "",
         operation=limit.operation.operation_id if limit.operation else "",
         client_id=limit.client,
-        fields=tuple(sorted(set(fields))),
+        fields=fields,
         note=note,
     )
     bump("catalogue")

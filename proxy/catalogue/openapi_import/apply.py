@@ -1,12 +1,12 @@
 """Store an import, all of it or nothing: what can be checked is checked before anybody has to wait for it."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
-from audit.ledger.events import Draft, UserRef
+from audit.ledger.events import UserRef
 from audit.ledger.kinds import Kind
 from audit.ledger.record import record_all
 from oauth_provider.revisions.bump import bump
@@ -16,6 +16,7 @@ from proxy.catalogue.openapi_import.faults import ChangedMeanwhile, OperationRef
 from proxy.catalogue.openapi_import.merge import Fate, Plan, Step, make_plan, remembered
 from proxy.catalogue.openapi_import.names import name_for
 from proxy.catalogue.openapi_import.propose import Proposal
+from proxy.catalogue.operation_event import operation_event
 
 REASON = "openapi_import"
 # An operation with its new values, and the names of those that are new
@@ -143,27 +144,12 @@ def _check_changed(backend: Backend, changed: Sequence[Change]) -> None:
 def _store(changed: Sequence[Change], *, actor: UserRef | None, note: str) -> None:
     for operation, fields in changed:
         operation.save(update_fields=[*fields, "imported"])
-    events = list(_events(changed, actor, note))
+    event = partial(operation_event, Kind.ADMIN_OBJECT_CHANGED, actor=actor, reason=REASON, note=note)
+    # Of some nothing changed but our memory of them
+    events = [event(operation, fields=fields) for operation, fields in changed if fields]
     if events:
         record_all(events)
         bump("catalogue")
-
-
-def _events(changed: Sequence[Change], actor: UserRef | None, note: str) -> Iterator[Draft]:
-    """One for each operation of which more than our memory of it changed."""
-    for operation, fields in changed:
-        if fields:
-            yield Draft(
-                kind=Kind.ADMIN_OBJECT_CHANGED,
-                actor=actor,
-                target=f"operation:{operation.backend.name}/{operation.operation_id}",
-                backend=operation.backend.name,
-                operation=operation.operation_id,
-                scopes_required=operation.needs,
-                fields=tuple(sorted(fields)),
-                reason=REASON,
-                note=note,
-            )
 
 
 def _refused(label: str, fault: ValidationError) -> OperationRefused:

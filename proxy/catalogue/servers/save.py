@@ -6,9 +6,8 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from audit.ledger.admin_log import kind_of_save
+from audit.ledger.admin_log import kind_of_save, record_admin_change
 from audit.ledger.events import UserRef
-from audit.ledger.record import record
 from oauth_provider.resources.registry import register
 from oauth_provider.revisions.bump import bump
 from proxy.catalogue.models import Operation
@@ -44,7 +43,7 @@ def save_server(
     if operations is not None:
         server.operations.set(operations)
     register(path=server.path, title=server.shown_title)
-    record(kind=kind, actor=actor, target=f"server:{server.name}", fields=tuple(sorted(set(fields))), note=note)
+    record_admin_change(kind=kind, actor=actor, target=f"server:{server.name}", fields=fields, note=note)
     bump("catalogue")
 
 

@@ -4,10 +4,9 @@ from collections.abc import Iterable
 
 from django.db import transaction
 
-from audit.ledger.admin_log import kind_of_save
+from audit.ledger.admin_log import record_admin_change, save_checked
 from audit.ledger.events import UserRef
 from audit.ledger.kinds import Kind
-from audit.ledger.record import record
 from oauth_provider.revisions.bump import bump
 from proxy.catalogue.ui_resources.models import UiResource
 
@@ -28,17 +27,15 @@ def save_ui_resource(
     Raises:
         ValidationError: by field, when no client would show it.
     """
-    kind = kind_of_save(page)
-    page.full_clean()
-    page.save()
-    changed = tuple(sorted(set(fields)))
-    record(kind=kind, actor=actor, target=f"ui_resource:{page.uri}", fields=changed, reason=reason, note=note)
+    kind = save_checked(page)
+    target = f"ui_resource:{page.uri}"
+    record_admin_change(kind=kind, actor=actor, target=target, fields=fields, reason=reason, note=note)
     bump("catalogue")
 
 
 @transaction.atomic
 def remove_ui_resource(*, page: UiResource, actor: UserRef | None, note: str) -> None:
     """Delete `page`; its tools answer in words alone from now on. `note` is the reason given."""
-    record(kind=Kind.ADMIN_OBJECT_DELETED, actor=actor, target=f"ui_resource:{page.uri}", note=note)
+    record_admin_change(kind=Kind.ADMIN_OBJECT_DELETED, actor=actor, target=f"ui_resource:{page.uri}", note=note)
     page.delete()
     bump("catalogue")
