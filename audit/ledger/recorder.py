@@ -6,10 +6,12 @@ one pays one commit for up to 200 events.
 
 import asyncio
 import time
-from collections import ChainMap, defaultdict, deque
+from collections import ChainMap, defaultdict
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
-from threading import Condition, Thread
+from queue import Empty, SimpleQueue
+from threading import Lock, Thread
 
 import structlog
 from django.db import Error, InterfaceError, OperationalError, connections, transaction
@@ -65,8 +67,9 @@ class Recorder:
         self._alias = alias
         self._batch_max = batch_max
         self._queue_max = queue_max
-        self._queue: deque[_Waiting] = deque()
-        self._wake = Condition()
+        # None is the last that is ever put into it
+        self._queue: SimpleQueue[_Waiting | None] = SimpleQueue()
+        self._lock = Lock()
         self._stopping = False
         self._thread: Thread | None = None
         self._pseudonyms: dict[UserRef, str] = {}
@@ -78,7 +81,7 @@ class Recorder:
     @property
     def queued(self) -> int:
         """Events that wait for the next batch."""
-        return len(self._queue)
+        return self._queue.qsize()
 
     @property
     def is_healthy(self) -> bool:
@@ -92,15 +95,15 @@ class Recorder:
         """Start the thread; does nothing when it runs. Call it after forking, never before."""
         if self._thread is not None and self._thread.is_alive():
             return
-        self._stopping = False
+        self._queue, self._stopping = SimpleQueue(), False
         self._thread = Thread(target=self._run, name="audit-recorder", daemon=True)
         self._thread.start()
 
     def stop(self, *, timeout_s: float = FLUSH_TIMEOUT_S) -> None:
         """Write what is queued, then end the thread; later calls of `record` are refused."""
-        with self._wake:
+        with self._lock:
             self._stopping = True
-            self._wake.notify()
+            self._queue.put(None)
         if self._thread is not None:
             self._thread.join(timeout_s)
             self._thread = None
@@ -135,25 +138,23 @@ class Recorder:
             log.warning("audit_note_lost", fault=str(fault))
 
     def _enqueue(self, waiting: _Waiting) -> None:
-        with self._wake:
+        with self._lock:
             if self._thread is None or self._stopping:
                 raise AuditUnavailable("The recorder does not run.")
-            if len(self._queue) >= self._queue_max:
+            if self._queue.qsize() >= self._queue_max:
                 raise AuditUnavailable("The recorder's queue is full.")
-            self._queue.append(waiting)
-            self._wake.notify()
+            self._queue.put(waiting)
 
     def _run(self) -> None:
-        while True:
-            batch = self._take()
+        is_last = False
+        while not is_last:
+            batch, is_last = self._take()
             self._writing_since = time.monotonic()
             if batch:
                 errors = self._write_batch([waiting.draft for waiting in batch])
                 self._count(errors)
                 _acknowledge(batch, errors)
-            elif self._stopping:
-                break
-            else:
+            elif not is_last:
                 self._probe()
         connections[self._alias].close()
 
@@ -163,14 +164,20 @@ class Recorder:
         numbers.refused += refused
         numbers.written += len(errors) - refused
 
-    def _take(self) -> list[_Waiting]:
+    def _take(self) -> tuple[list[_Waiting], bool]:
+        """What waits, at most a batch of it, and whether nothing comes after it."""
         self._writing_since = None
-        with self._wake:
-            while not self._queue and not self._stopping:
-                # A process that is not ready gets no calls: it must find out by itself that it could be
-                if not self._wake.wait(PROBE_S if self._failures else None):
-                    return []
-            return [self._queue.popleft() for _ in range(min(len(self._queue), self._batch_max))]
+        batch: list[_Waiting] = []
+        with suppress(Empty):
+            # A process that is not ready gets no calls: it must find out by itself that it could be
+            waiting = self._queue.get(timeout=PROBE_S if self._failures else None)
+            while waiting is not None:
+                batch.append(waiting)
+                if len(batch) == self._batch_max:
+                    return batch, False
+                waiting = self._queue.get_nowait()
+            return batch, True
+        return batch, False
 
     def _probe(self) -> None:
         row = row_of(Draft(kind=Kind.SYSTEM_PROCESS_STARTED), {})
@@ -222,14 +229,16 @@ class Recorder:
     def _commit(self, drafts: Sequence[Draft], *, again: bool = False) -> None:
         # One by one: the difference of a set and a dictionary's keys would visit every key remembered
         unknown = {user for user in users_of(drafts) if user not in self._pseudonyms}
+        if not unknown and not again:
+            # Nothing to hold together: two statements less, for each of which this thread would wait for its turn
+            insert(connections[self._alias], [row_of(draft, self._pseudonyms) for draft in drafts])
+            return
         with transaction.atomic(using=self._alias):
             found = resolve(self._alias, unknown)
             pseudonyms = ChainMap(found, self._pseudonyms)
             rows = [row_of(draft, pseudonyms) for draft in drafts]
             # A commit whose answer was lost may have happened
-            rows = missing_rows(self._alias, rows) if again else rows
-            if rows:
-                insert(connections[self._alias], rows)
+            insert(connections[self._alias], missing_rows(self._alias, rows) if again else rows)
         # Only now: a pseudonym of a transaction that rolled back stands for nobody
         if len(self._pseudonyms) > CACHE_MAX:
             self._pseudonyms = {}

@@ -1,13 +1,14 @@
 """From drafts to rows: pseudonyms, lengths, and the insert of either database."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import lru_cache
 from itertools import chain
 from json import dumps
 from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
-from django.db import models
+from django.db import models, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from audit.ledger.events import Draft, UserRef
@@ -28,15 +29,10 @@ _plain_of = attrgetter(*_PLAIN)
 _PLAIN_LENGTHS = tuple(_LENGTHS.get(name) for name in _PLAIN)
 _ORDER = ("id", "v", "timestamp", "subject", "actor", "fields", *_PLAIN)
 _LIST = ", ".join(f'"{name}"' for name in _ORDER)
-_INSERT = f'INSERT INTO "{_TABLE}" ({_LIST}) VALUES ({", ".join(["%s"] * len(_ORDER))})'  # noqa: S608 - column names
-# How many rows of a batch one statement of SQLite inserts. It lets go of the interpreter once for each statement, and
-# in a busy process gets it back only when the event loop pauses; these few are prepared once and for all
-_AT_ONCE = (64, 16, 4, 1)
+# How many rows one statement of SQLite inserts at most. It lets go of the interpreter once for each statement, and in a
+# busy process gets it back only when the event loop pauses; each size is prepared once and for all
+_AT_ONCE = 50
 _ROW = f"({', '.join('?' * len(_ORDER))})"
-_INSERT_MANY = {
-    size: f'INSERT INTO "{_TABLE}" ({_LIST}) VALUES {", ".join([_ROW] * size)}'  # noqa: S608 - column names
-    for size in _AT_ONCE
-}
 _COPY = f'COPY "{_TABLE}" ({_LIST}) FROM STDIN'
 
 
@@ -95,9 +91,10 @@ def _clean(value: object, length: int | None) -> object:
 
 
 def insert(connection: BaseDatabaseWrapper, rows: Sequence[Row]) -> None:
-    """Write the rows in the connection's current transaction; raises django.db.Error."""
+    """Write all of the rows or none, in the connection's transaction or one of their own; raises django.db.Error."""
     writers: dict[str, Callable[[BaseDatabaseWrapper, Sequence[Row]], None]] = {"postgresql": _copy}
-    writers.get(connection.vendor, _insert)(connection, rows)
+    if rows:
+        writers.get(connection.vendor, _insert)(connection, rows)
 
 
 def missing_rows(using: str, rows: Sequence[Row]) -> list[Row]:
@@ -109,22 +106,25 @@ def missing_rows(using: str, rows: Sequence[Row]) -> list[Row]:
 
 def _copy(connection: BaseDatabaseWrapper, rows: Sequence[Row]) -> None:
     # One round trip whatever the number of rows, and no parsing of thousands of placeholders
-    with connection.cursor() as cursor, cursor.copy(_COPY) as copy:
+    with connection.wrap_database_errors, connection.cursor() as cursor, cursor.copy(_COPY) as copy:
         for row in rows:
             copy.write_row(row)
 
 
 def _insert(connection: BaseDatabaseWrapper, rows: Sequence[Row]) -> None:
+    if len(rows) > _AT_ONCE:
+        with transaction.atomic(using=connection.alias, savepoint=False):
+            for start in range(0, len(rows), _AT_ONCE):
+                _insert(connection, rows[start : start + _AT_ONCE])
+        return
     # As Django writes UUIDs and times there: an event's time is UTC
     values = [(row[0].hex, row[1], str(row[2].replace(tzinfo=None)), *row[3:]) for row in rows]
-    with connection.cursor() as cursor:
-        if len(values) == 1:
-            cursor.execute(_INSERT, values[0])
-            return
+    connection.ensure_connection()
     # Past Django's cursor, which would rewrite thousands of placeholders each time
     with connection.wrap_database_errors:
-        start = 0
-        for size in _AT_ONCE:
-            while len(values) - start >= size:
-                connection.connection.execute(_INSERT_MANY[size], [*chain.from_iterable(values[start : start + size])])
-                start += size
+        connection.connection.execute(_insert_of(len(values)), [*chain.from_iterable(values)])
+
+
+@lru_cache(maxsize=_AT_ONCE)
+def _insert_of(size: int) -> str:
+    return f'INSERT INTO "{_TABLE}" ({_LIST}) VALUES {", ".join([_ROW] * size)}'  # noqa: S608 - column names

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from threading import Thread
 from typing import Any
@@ -15,6 +15,7 @@ from audit.ledger.events import Draft, UserRef
 from audit.ledger.kinds import Kind
 from audit.ledger.models import Event, Subject
 from audit.ledger.recorder import AuditUnavailable, Recorder
+from audit.ledger.rows import Row, insert
 
 PATIENT_S = 20.0
 
@@ -79,7 +80,7 @@ def test_what_gathers_during_a_commit_is_one_transaction_of_at_most_two_hundred(
         await_until(lambda: recorder.sizes == [1])
         rest = Thread(target=record, args=(recorder, *(draft() for _ in range(450))))
         rest.start()
-        await_until(lambda: recorder.waiting == 450)
+        await_until(lambda: recorder.queued == 450)
     first.join()
     rest.join()
     recorder.stop()
@@ -129,6 +130,25 @@ def test_a_commit_whose_answer_was_lost_is_written_once(
             raise OperationalError("server closed the connection unexpectedly")
 
     monkeypatch.setattr(BaseDatabaseWrapper, "_commit", commit_and_lose_the_answer)
+    # Somebody new, so that there is more than one statement to commit
+    drafts = [draft(user=UserRef(1, "user_1")) for _ in range(5)]
+    assert record(recorder, *drafts) == [None] * 5
+    assert lost
+    assert written(ledger) == {one.id for one in drafts}
+
+
+def test_a_single_statement_whose_answer_was_lost_is_written_once(
+    recorder: Recorder, ledger: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lost: list[BaseDatabaseWrapper] = []
+
+    def insert_and_lose_the_answer(connection: BaseDatabaseWrapper, rows: Sequence[Row]) -> None:
+        insert(connection, rows)
+        if not lost:
+            lost.append(connection)
+            raise OperationalError("server closed the connection unexpectedly")
+
+    monkeypatch.setattr("audit.ledger.recorder.insert", insert_and_lose_the_answer)
     drafts = [draft() for _ in range(5)]
     assert record(recorder, *drafts) == [None] * 5
     assert lost
@@ -171,7 +191,7 @@ def test_stopping_writes_what_is_queued(ledger: str) -> None:
     with nobody_else_writes(ledger):
         calls = Thread(target=record, args=(recorder, *(draft() for _ in range(300))))
         calls.start()
-        await_until(lambda: recorder.waiting + sum(recorder.sizes) == 300)
+        await_until(lambda: recorder.queued + sum(recorder.sizes) == 300)
     recorder.stop()
     calls.join()
     assert len(written(ledger)) == 300
@@ -216,11 +236,6 @@ class NotesBatches(Recorder):
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
         self.sizes: list[int] = []
-
-    @property
-    def waiting(self) -> int:
-        """How many events wait."""
-        return len(self._queue)
 
     def _write_batch(self, drafts: list[Draft]) -> list[Exception | None]:
         self.sizes.append(len(drafts))
