@@ -182,6 +182,8 @@ class Exchange:
             # Asked for, so that a fault nobody waited for is no warning
             self._head.exception()
         self._connection.exchange = None
+        # It holds this exchange's methods: without the circle both are gone at once, and the collector has less to do
+        del self._parser
         if self._complete and self._keep_alive and is_sent and self._fault is None and not self._is_paused:
             return True
         self._connection.abort()

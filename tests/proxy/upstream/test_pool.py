@@ -1,6 +1,7 @@
 """Kept connections against a backend of raw bytes: nothing surplus is ever read, and who leaves is let go."""
 
 import asyncio
+import gc
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
@@ -19,6 +20,7 @@ from proxy.refusals import (
     RequestTimeout,
 )
 from proxy.upstream import pool
+from proxy.upstream.http1 import Exchange
 from proxy.upstream.pool import PooledTransport
 from proxy.upstream.transport import Transport
 from tests.proxy.plans import backend_plan
@@ -52,6 +54,23 @@ async def test_a_connection_put_back_after_the_end_is_closed(backend: RawBackend
     await transport.aclose()
     await response.aclose()
     await asyncio.wait_for(backend.closed.wait(), CLOSED_WITHIN_S)
+
+
+async def test_an_answer_leaves_nothing_to_the_garbage_collector(transport: Transport, backend: RawBackend) -> None:
+    backend.says(answer(b"whole"))
+    gc.disable()
+    try:
+        before = exchanges()
+        for _call in range(5):
+            assert await whole(await transport.send(backend_plan(backend.url), request())) == b"whole"
+        assert exchanges() == before
+    finally:
+        gc.enable()
+
+
+def exchanges() -> int:
+    """How many there are in memory, those that only the collector would find included."""
+    return sum(isinstance(each, Exchange) for each in gc.get_objects())
 
 
 @pytest.mark.usefixtures("proven")
