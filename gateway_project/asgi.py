@@ -2,6 +2,7 @@
 # ruff: noqa: E402 - Django's registry must be ready before anything with a model is imported
 
 import asyncio
+import gc
 import os
 from collections.abc import Iterable
 from datetime import timedelta
@@ -164,6 +165,7 @@ class GatewayApplication:
         self._unfinished.start()
         self._load.start()
         await self._metrics.start()
+        _settle_memory()
         await send({"type": "lifespan.startup.complete"})
         await receive()
         await self._load.stop()
@@ -173,6 +175,15 @@ class GatewayApplication:
         if self._traces is not None:
             await self._traces.stop()
         await send({"type": "lifespan.shutdown.complete"})
+
+
+def _settle_memory() -> None:
+    """Take what is loaded by now out of the garbage collector's sight: it stays for as long as the process.
+
+    A full collection, every few thousand calls, would look at all of it, and everybody wait a tenth of a second.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 def _traces(environment: Environment) -> "Traces | None":
