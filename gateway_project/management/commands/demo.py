@@ -1,6 +1,10 @@
 """Everything a newcomer needs to try the product: data, credentials, and with --serve the servers."""
 
 import json
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from multiprocessing import get_context
 from typing import Any
 
 from django.conf import settings
@@ -30,31 +34,38 @@ class Command(BaseCommand):
         environment = settings.ENVIRONMENT
         backends_port = environment.PORT + 1
         if not options["serve"]:
-            self._print(self._prepare(backends_port), as_json=options["json"])
+            self._print(_prepare(backends_port), as_json=options["json"])
             return
         try:
             require_free(environment.HOST, environment.PORT)
             require_free(HOST, backends_port)
             with demo_backends(backends_port) as wait_for_backends:
-                facts = self._prepare(backends_port)
+                facts = _in_process_apart(partial(_prepare, backends_port))
                 wait_for_backends()
                 self._print(facts, as_json=options["json"])
                 serve(workers=1)
         except (PortTaken, BackendsDidNotStart) as fault:
             raise CommandError(str(fault)) from fault
 
-    def _prepare(self, backends_port: int) -> Facts:
-        call_command("migrate", interactive=False, verbosity=0)
-        facts = seed(known=read_facts(), backends_origin=f"http://{HOST}:{backends_port}")
-        write_facts(facts)
-        bootstrap()
-        return facts
-
     def _print(self, facts: Facts, *, as_json: bool) -> None:
         lines = [json.dumps(facts)] if as_json else _lines(facts)
         self.stdout.write("\n".join(lines))
         # Before the workers are forked, each with a copy of what is still unwritten
         self.stdout.flush()
+
+
+def _prepare(backends_port: int) -> Facts:
+    call_command("migrate", interactive=False, verbosity=0)
+    facts = seed(known=read_facts(), backends_origin=f"http://{HOST}:{backends_port}")
+    write_facts(facts)
+    bootstrap()
+    return facts
+
+
+def _in_process_apart(prepare: Callable[[], Facts]) -> Facts:
+    # What it takes in memory would stay with this process, and with the worker that is forked from it
+    with ProcessPoolExecutor(1, mp_context=get_context("fork")) as apart:
+        return apart.submit(prepare).result()
 
 
 def _lines(facts: Facts) -> list[str]:
