@@ -79,9 +79,13 @@ class Snapshot:
         return next((key for key in self.signing_keys if key.signs_from <= now), None)
 
     def match(self, method: str, path: CanonicalPath) -> Match:
-        """The backend with the longest prefix of `path`, and its operation for `method`."""
-        length, backend = self._longest(path.raw_segments)
-        if backend is None:
+        """The backend with the longest prefix of `path`, and its operation for `method`.
+
+        Prefixes are matched decoded, as backends will read them: no encoding leads around one that is longer or
+        disabled. One that was sent encoded leads nowhere.
+        """
+        length, backend = self._longest(path.segments)
+        if backend is None or path.raw_segments[:length] != path.segments[:length]:
             return NO_MATCH
         rest = path.raw[len(backend.prefix) :]
         return Match(backend, backend.matcher.match(method, path.segments[length:]), rest)

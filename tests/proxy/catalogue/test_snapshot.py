@@ -155,6 +155,16 @@ def test_nothing_wider_answers_in_the_place_of_what_is_disabled() -> None:
     assert match(snapshot, "/api/v1/jobs/inner/a") == match(snapshot, "/api/v1/jobs/broken/a") == NO_MATCH
 
 
+@pytest.mark.parametrize("sent", ["%61dmin", "a%64min", "%61%64%6D%69%6E"])
+def test_an_encoding_does_not_lead_around_a_longer_prefix(sent: str) -> None:
+    add("jobs", "/**")
+    add("admin", "/**", prefix="/api/v1/jobs/admin")
+    assert found(build(revision=1), "/api/v1/jobs/admin/x") == ("admin", "/api/v1/jobs/admin/**")
+    assert match(build(revision=1), f"/api/v1/jobs/{sent}/x") is NO_MATCH
+    Backend.objects.filter(name="admin").update(enabled=False)
+    assert match(build(revision=2), f"/api/v1/jobs/{sent}/x") is NO_MATCH
+
+
 @pytest.mark.parametrize("closed", ["/search", "/search/", "/{id}", "/"])
 def test_a_slash_more_or_less_does_not_lead_around_what_is_disabled(closed: str) -> None:
     Operation.objects.filter(backend=add("jobs", closed, "/**"), path=closed).update(enabled=False)
