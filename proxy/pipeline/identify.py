@@ -45,6 +45,7 @@ CREDENTIAL_MAX = 4096
 LEAVE_WITHIN_S = 5.0
 # RFC 6750 section 2.1
 _BEARER = re.compile(r"\A[Bb][Ee][Aa][Rr][Ee][Rr] +([A-Za-z0-9._~+/-]+=*)\Z")
+_BEARER_SCHEME = re.compile(r"\Abearer(?:[ \t]|\Z)", re.IGNORECASE)
 T = TypeVar("T")
 
 
@@ -299,6 +300,9 @@ def _token(received: Received, *, challenge: str, longest: int = CREDENTIAL_MAX)
     if value is None:
         raise MissingCredential(headers=(("www-authenticate", challenge),))
     bearer = _BEARER.match(value)
+    if bearer is None and not _BEARER_SCHEME.match(value):
+        # RFC 6750 section 3.1: whoever used another method is told no error, only which one there is
+        raise MissingCredential(reason="malformed", headers=(("www-authenticate", challenge),))
     if bearer is None or len(value) > longest:
         raise InvalidCredential(
             reason="malformed", headers=(("www-authenticate", f'{challenge}, error="invalid_token"'),)
