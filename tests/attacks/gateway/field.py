@@ -2,7 +2,7 @@
 
 import itertools
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -52,7 +52,10 @@ class Outcome:
 
 @dataclass(kw_only=True)
 class Field:
-    """`port` is the gateway's; `heard` are the request ids of every answer it gave for a carried call."""
+    """`port` is the gateway's; `staff` the credential of somebody who may read its audit log.
+
+    `keeps` is all text that it kept of what happened: its database and what it printed.
+    """
 
     port: int
     process_id: int
@@ -60,7 +63,8 @@ class Field:
     backend: RawBackend
     evil: RawBackend
     tokens: Mapping[str, str]
-    heard: list[str] = field(default_factory=list)
+    keeps: Callable[[], str]
+    staff: str = ""
     _numbers: "itertools.count[int]" = field(default_factory=itertools.count)
 
     # Requests as bytes
@@ -143,8 +147,6 @@ class Field:
             part.strip() for part in heard.headers.get("cache-control", "").split(",")
         }:
             raise NotMet(f"{heard.status} that caches may keep")
-        if heard.status < 400 and "x-request-id" in heard.headers:
-            self.heard.append(heard.headers["x-request-id"])
 
     def _follow(self, wire: Conversation, nonce: str) -> None:
         wire.write(self.get(f"{JOBS}/v1/jobs?{nonce}"))
@@ -158,6 +160,20 @@ class Field:
     def call(self, target: str = f"{JOBS}/v1/jobs", *lines: str, token: str = "TW") -> Outcome:
         """A GET and what comes of it."""
         return self.attack(self.get(target, *lines, token=token))
+
+    def events(self, request_id: str) -> Any:
+        """The events of a call in the audit log.
+
+        Raises:
+            NotMet: there is no such log.
+        """
+        target = f"/api/manage/v1/audit/events/?request_id={request_id}"
+        with Conversation(self.port) as wire:
+            wire.write(head("GET", target, f"Host: 127.0.0.1:{self.port}", f"Authorization: {self.staff}"))
+            heard = wire.answer(within_s=10)
+        if heard is None or heard.status != 200:
+            raise NotMet("there is no audit log")
+        return heard.json()["results"]
 
     def healthy(self, calls: int = 3, *, only: str = "") -> None:
         """Calls by two people, or by the one whose token is `only`, each answered with what it asked.
@@ -175,6 +191,10 @@ class Field:
                 raise NotMet(f"a healthy call got {heard.status if heard else 'nothing'}")
             if said(heard) != {"target": f"/base/v1/jobs?{nonce}", "user": user}:
                 raise NotMet("a healthy call got another's answer")
+
+
+# Bytes made for a field
+Sent = Callable[[Field], bytes]
 
 
 def said(heard: Answer) -> Any:

@@ -1,6 +1,7 @@
 """The two gateways the table is run against, really started, and the backend of bytes behind them."""
 
 import asyncio
+import base64
 import contextlib
 import json
 import subprocess
@@ -12,7 +13,7 @@ from pathlib import Path
 from tests.attacks.gateway.field import ALICE, BOB, INSIDE, JOBS, Field, echo
 from tests.attacks.gateway.table import H11
 from tests.attacks.table import NotMet
-from tests.journeys.server import ROOT, environment, free_port, running, running_demo
+from tests.journeys.server import ROOT, environment, free_port, manage, running, running_demo
 from tests.journeys.stores import services
 from tests.proxy.raw_backend import RawBackend
 
@@ -38,6 +39,7 @@ def ours(folder: Path, **changes: str) -> Iterator[Field]:
             tokens: dict[str, str] = json.loads(
                 run_with(own, "tests.attacks.gateway.prepare", str(backend.port), str(evil.port))
             )
+            staff = [demo.facts["staff"][name] for name in ("username", "password")]
             field = Field(
                 port=port,
                 process_id=demo.server.process.pid,
@@ -45,6 +47,8 @@ def ours(folder: Path, **changes: str) -> Iterator[Field]:
                 backend=backend,
                 evil=evil,
                 tokens=tokens | {"TFOR": "foreign." * 5},
+                keeps=lambda: manage("dumpdata", variables=own) + demo.server.log.read_text(),
+                staff=f"Basic {base64.b64encode(':'.join(staff).encode()).decode()}",
             )
             settle(field)
             yield field
@@ -73,6 +77,7 @@ def naive(folder: Path, *, server: str = H11) -> Iterator[Field]:
                 backend=backend,
                 evil=evil,
                 tokens=tokens,
+                keeps=log.read_text,
             )
 
 

@@ -109,7 +109,12 @@ LEFT_OUT: dict[str, str] = {
     ),
     "G4": "URLs that parsers read differently: tests/proxy/catalogue/test_addresses.py",
     **dict.fromkeys(("G7", "G8"), "documents and keys of clients: tests/oauth_provider/registration and outbound"),
+    "G2": "numeric hosts: cases of G1",
     "H10": "redaction: it comes with that slice",
     "H12": "streams are carried as they come; the MCP server writes its own events: tests/proxy/entrypoints/mcp",
+    "I1": "the audit store stopped and frozen: tests/evidence/test_stores_fail.py",
+    "I3": "a flood of refusals: tests/audit/ledger/test_flood.py",
+    **dict.fromkeys(("I4", "I5", "I9"), "a database that its owner changes, and erasure: they come with that slice"),
+    "I8": "what a person sees of others: tests/audit/connected_apps",
     **dict.fromkeys(("H13", "H14"), "pages: attack-results.md, and the admin's tests"),
 }

@@ -9,4 +9,5 @@ from tests.attacks.gateway.rows import (  # noqa: F401 - imported for what they 
     f_exhaustion,
     g_outbound,
     h_answers,
+    i_audit,
 )
