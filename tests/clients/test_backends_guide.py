@@ -6,11 +6,10 @@ import json
 import re
 import shutil
 import subprocess
-import threading
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -23,6 +22,7 @@ from joserfc.jwk import ECKey, OctKey
 from oauth_provider.keys.signing import LoadedKey
 from proxy.upstream.assertion import Claims, Signer
 from tests.environment import NODE_MODULES, node
+from tests.small_server import answering
 
 GUIDE = (Path(__file__).parents[2] / "docs/guides/backends.md").read_text(encoding="utf-8")
 NAME, URL, BODY = "jobs", "https://jobs.internal/api/v2/applications", '{"job": 7}'
@@ -58,9 +58,6 @@ class Keys(BaseHTTPRequestHandler):
         self.send_header("content-type", "application/json")
         self.end_headers()
         self.wfile.write(json.dumps(self.document).encode())
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name the base class has
-        """Say nothing."""
 
 
 @dataclass(frozen=True)
@@ -100,10 +97,8 @@ def gateway() -> Iterator[Gateway]:
     key = LoadedKey(kid="k1", private=ec.generate_private_key(ec.SECP256R1()), signs_from=0.0)
     public = ECKey.import_key(key.private.public_key()).as_dict(private=False)
     Keys.document = {"keys": [public | {"kid": "k1", "use": "sig", "alg": "ES256"}]}
-    with ThreadingHTTPServer(("127.0.0.1", 0), Keys) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield Gateway(f"http://127.0.0.1:{server.server_address[1]}", key)
-        server.shutdown()
+    with answering(Keys) as server:
+        yield Gateway(f"http://127.0.0.1:{server.server_port}", key)
 
 
 @pytest.fixture(scope="module")

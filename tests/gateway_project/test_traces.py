@@ -3,8 +3,7 @@
 import time
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 import pytest
@@ -19,6 +18,7 @@ from tests.proxy.committed import committed, db
 from tests.proxy.plane import GatedRecorder, recorder, stored, upstream
 from tests.proxy.raw_backend import RawBackend, answer
 from tests.proxy.world import JOBS, Stored, bearer
+from tests.small_server import answering
 
 __all__ = ["committed", "db", "recorder", "stored", "upstream"]
 
@@ -67,17 +67,9 @@ def collector() -> Iterator[Collector]:
             self.send_header("content-length", "0")
             self.end_headers()
 
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name the base class has
-            """Say nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    found.url = f"http://127.0.0.1:{server.server_port}"
-    thread = Thread(target=server.serve_forever)
-    thread.start()
-    yield found
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with answering(Handler) as server:
+        found.url = f"http://127.0.0.1:{server.server_port}"
+        yield found
 
 
 @pytest.fixture

@@ -1,8 +1,8 @@
 """Real pages in Chromium: one gateway with clients of every kind, people who are signed in, and ways to look."""
 
-import threading
+from contextlib import ExitStack
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 from playwright.sync_api import Browser, Page, StorageState
 
 from tests.journeys.server import Demo, manage
+from tests.small_server import answering
 
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
 CHALLENGE = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
@@ -102,18 +103,14 @@ class NativeApp:
                 self.end_headers()
                 self.wfile.write(b"Connected")
 
-            def log_message(self, *_: object) -> None:
-                """Keep the code to ourselves."""
-
         self.called = called
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Callback)
-        self.address = f"http://127.0.0.1:{self._server.server_port}/callback"
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        self._listening = ExitStack()
+        server = self._listening.enter_context(answering(Callback))
+        self.address = f"http://127.0.0.1:{server.server_port}/callback"
 
     def close(self) -> None:
         """Stop listening."""
-        self._server.shutdown()
-        self._server.server_close()
+        self._listening.close()
 
 
 def asked(client_id: str, redirect_uri: str, **changes: str) -> str:

@@ -2,9 +2,8 @@
 
 import json
 import ssl
-import threading
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 import httpx
@@ -14,6 +13,7 @@ from tests.journeys import steps
 from tests.journeys.pages import Browser
 from tests.journeys.server import Demo
 from tests.proxy.authority import Authority, server_context
+from tests.small_server import answering
 
 SECRET = "s3cret-of-the-backend"
 Give = Callable[[dict[str, Any]], None]
@@ -52,9 +52,6 @@ class Proven(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(json.dumps(subject).encode())
 
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name the base class has
-        """Say nothing."""
-
 
 @pytest.fixture
 def authority() -> Authority:
@@ -65,12 +62,8 @@ def authority() -> Authority:
 @pytest.fixture
 def proven(authority: Authority) -> Iterator[str]:
     """A backend that lets in whom that authority knows."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), Proven) as server:
-        context = server_context(authority.give("localhost"), asks=authority.pem)
-        server.socket = context.wrap_socket(server.socket, server_side=True)
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"https://localhost:{server.server_address[1]}"
-        server.shutdown()
+    with answering(Proven, tls=server_context(authority.give("localhost"), asks=authority.pem)) as server:
+        yield f"https://localhost:{server.server_port}"
 
 
 class TokenEndpoint(BaseHTTPRequestHandler):
@@ -88,18 +81,13 @@ class TokenEndpoint(BaseHTTPRequestHandler):
         said = {"access_token": f"fetched-{self.given}", "token_type": "Bearer", "expires_in": 300}
         self.wfile.write(json.dumps(said if good else {"error": "invalid_client"}).encode())
 
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name the base class has
-        """Say nothing."""
-
 
 @pytest.fixture
 def token_url() -> Iterator[str]:
     """Where the gateway fetches its tokens."""
     TokenEndpoint.given = 0
-    with ThreadingHTTPServer(("127.0.0.1", 0), TokenEndpoint) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_address[1]}/token"
-        server.shutdown()
+    with answering(TokenEndpoint) as server:
+        yield f"http://127.0.0.1:{server.server_port}/token"
 
 
 def call(demo: Demo, tokens: steps.Tokens, query: str = "q=1") -> httpx.Response:

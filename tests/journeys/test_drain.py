@@ -10,13 +10,14 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import httpx
 import pytest
 
 from tests.journeys.server import Demo, running_demo
+from tests.small_server import answering
 
 CALLS = 5
 
@@ -53,9 +54,6 @@ class Slow(BaseHTTPRequestHandler):
                 self.wfile.write(b"data: 2\n\n")
                 time.sleep(0.2)
 
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name the base class has
-        """Say nothing."""
-
 
 @pytest.fixture
 def slow() -> Iterator[type[Slow]]:
@@ -65,13 +63,10 @@ def slow() -> Iterator[type[Slow]]:
         arrived = threading.Semaphore(0)
         go = threading.Event()
 
-    serving = ThreadingHTTPServer(("127.0.0.1", 0), Waiting)
-    Waiting.port = serving.server_address[1]
-    threading.Thread(target=serving.serve_forever, daemon=True).start()
-    yield Waiting
-    Waiting.go.set()
-    serving.shutdown()
-    serving.server_close()
+    with answering(Waiting) as server:
+        Waiting.port = server.server_port
+        yield Waiting
+        Waiting.go.set()
 
 
 def test_calls_under_way_are_answered_and_recorded(slow: type[Slow], tmp_path: Path) -> None:

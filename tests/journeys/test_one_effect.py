@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import httpx
@@ -16,6 +16,7 @@ from cryptography.fernet import Fernet
 
 from tests.journeys.server import free_port, manage, running
 from tests.journeys.stores import own_database
+from tests.small_server import answering
 
 pytestmark = pytest.mark.services
 
@@ -44,20 +45,14 @@ class Effects(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name the base class has
-        """Say nothing."""
-
 
 @pytest.fixture
 def effects() -> Iterator[tuple[int, list[str]]]:
     """The port before that of a counting backend, and the keys of its effects."""
     port = free_port()
     keys: list[str] = []
-    serving = ThreadingHTTPServer(("127.0.0.1", port + 1), type("Counting", (Effects,), {"keys": keys}))
-    threading.Thread(target=serving.serve_forever, daemon=True).start()
-    yield port, keys
-    serving.shutdown()
-    serving.server_close()
+    with answering(type("Counting", (Effects,), {"keys": keys}), port=port + 1):
+        yield port, keys
 
 
 def test_fifty_calls_with_one_key_at_two_gateways(effects: tuple[int, list[str]], tmp_path: Path) -> None:

@@ -4,11 +4,10 @@ import contextlib
 import json
 import os
 import secrets
-import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import httpx
@@ -19,6 +18,7 @@ from tests.journeys import steps
 from tests.journeys.pages import Browser
 from tests.journeys.server import Demo, Server, free_port, manage, running
 from tests.journeys.stores import own_database
+from tests.small_server import answering
 
 pytestmark = pytest.mark.services
 
@@ -51,9 +51,6 @@ class Backend(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(b"[]")
 
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name the base class has
-        """Say nothing."""
-
 
 @pytest.fixture(scope="module")
 def database() -> Iterator[str]:
@@ -77,20 +74,9 @@ def production(database: str, tmp_path_factory: pytest.TempPathFactory) -> Itera
         "RATE_LIMIT_MAX": "100000",
     }
     manage("demo", variables=variables)
-    with backend(port + 1):
+    # Where the demo's careers backend is expected
+    with answering(Backend, port=port + 1):
         yield variables
-
-
-@contextlib.contextmanager
-def backend(port: int) -> Iterator[None]:
-    """Serve `Backend` where the demo's careers backend is expected."""
-    serving = ThreadingHTTPServer(("127.0.0.1", port), Backend)
-    threading.Thread(target=serving.serve_forever, daemon=True).start()
-    try:
-        yield
-    finally:
-        serving.shutdown()
-        serving.server_close()
 
 
 @contextlib.contextmanager

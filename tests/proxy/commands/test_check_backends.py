@@ -2,9 +2,8 @@
 
 import json
 import socket
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from io import StringIO
 from typing import Any
 
@@ -12,6 +11,7 @@ import pytest
 from django.core.management import call_command
 
 from proxy.catalogue.models import Backend
+from tests.small_server import answering
 
 pytestmark = pytest.mark.django_db
 
@@ -24,17 +24,12 @@ class Answering(BaseHTTPRequestHandler):
         self.send_response(204)
         self.end_headers()
 
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name the base class has
-        """Say nothing."""
-
 
 @pytest.fixture
 def up() -> Iterator[Backend]:
     """A stored backend that answers."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), Answering) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield stored("up", server.server_address[1])
-        server.shutdown()
+    with answering(Answering) as server:
+        yield stored("up", server.server_port)
 
 
 @pytest.fixture

@@ -1,9 +1,8 @@
 """The page of the backends' health: what the last check found, how this process gets on, and a check on demand."""
 
-import threading
 import time
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 import pytest
@@ -21,6 +20,7 @@ from proxy.refusals import BackendFault, BackendTokenUnavailable, DeadlinePassed
 from proxy.upstream.breaker import BreakerState, Fault
 from proxy.upstream.standing import Standing
 from tests.proxy.authority import Authority
+from tests.small_server import answering
 from tests.staff_browser import StaffBrowser
 
 PAGE = "/admin/proxy/backendcheck/"
@@ -37,18 +37,13 @@ class Answering(BaseHTTPRequestHandler):
         self.send_response(int(self.path.strip("/")))
         self.end_headers()
 
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name the base class has
-        """Say nothing."""
-
 
 @pytest.fixture
 def up() -> Iterator[int]:
     """The port of backends that answer."""
     Answering.asked = []
-    with ThreadingHTTPServer(("127.0.0.1", 0), Answering) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield server.server_address[1]
-        server.shutdown()
+    with answering(Answering) as server:
+        yield server.server_port
 
 
 def stored(name: str, url: str = "http://127.0.0.1:9", **changes: Any) -> Backend:

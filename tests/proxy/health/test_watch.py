@@ -4,7 +4,7 @@ import threading
 import time
 from collections.abc import Iterator
 from datetime import timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import ClassVar
 
 import pytest
@@ -17,6 +17,7 @@ from proxy.health import watch
 from proxy.health.check import check_backends
 from proxy.health.models import BackendCheck
 from proxy.health.watch import HealthWatch
+from tests.small_server import answering
 
 EVERY_S = 60
 
@@ -32,20 +33,15 @@ class Counting(BaseHTTPRequestHandler):
         self.send_response(204)
         self.end_headers()
 
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name the base class has
-        """Say nothing."""
-
 
 @pytest.fixture
 def asked(db: None) -> Iterator[list[dict[str, str]]]:
     """The headers of every check that reached a backend."""
     del db
     Counting.asked.clear()
-    with ThreadingHTTPServer(("127.0.0.1", 0), Counting) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        stored("up", server.server_address[1])
+    with answering(Counting) as server:
+        stored("up", server.server_port)
         yield Counting.asked
-        server.shutdown()
 
 
 def stored(name: str, port: int, *, enabled: bool = True) -> Backend:

@@ -3,16 +3,17 @@
 import base64
 import hmac
 import json
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 from joserfc.jwk import ECKey, OKPKey, RSAKey
 from joserfc.jws import JWSRegistry
+
+from tests.small_server import answering
 
 Key = RSAKey | ECKey | OKPKey
 AUDIENCE = "https://api.example.com"
@@ -131,16 +132,6 @@ def idp(port: int = 0) -> Iterator[Idp]:
             self.end_headers()
             self.wfile.write(body)
 
-        def log_message(self, *_args: object) -> None:
-            """Quiet."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
-    running = Idp(port=server.server_address[1])
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-    thread.start()
-    try:
+    with answering(Handler, port=port) as server:
+        running = Idp(port=server.server_port)
         yield running
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join(5)

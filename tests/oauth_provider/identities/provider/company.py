@@ -5,12 +5,11 @@ import hashlib
 import hmac
 import json
 import secrets
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 
@@ -18,6 +17,7 @@ from django.test import Client as Browser
 from joserfc.jwk import RSAKey
 
 from tests.proxy.issuers.idp import base64url, public, sign
+from tests.small_server import answering
 
 CLIENT_ID, CLIENT_SECRET = "gatehouse", "a secret of the company"
 MARIA: dict[str, Any] = {
@@ -112,14 +112,9 @@ def _without_none(values: dict[str, Any]) -> dict[str, Any]:
 @contextmanager
 def running() -> Iterator[Provider]:
     """A provider until the block ends."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Answers)
-    server.provider = Provider(port=server.server_port)  # type: ignore[attr-defined]
-    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
-    try:
+    with answering(Answers) as server:
+        server.provider = Provider(port=server.server_port)  # type: ignore[attr-defined]
         yield server.provider  # type: ignore[attr-defined]
-    finally:
-        server.shutdown()
-        server.server_close()
 
 
 class Answers(BaseHTTPRequestHandler):
@@ -152,9 +147,6 @@ class Answers(BaseHTTPRequestHandler):
             self._say(provider.token_status if provider.token_status != 200 else 400, {"error": "invalid_grant"})
         else:
             self._say(200, found)
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the library's name
-        """Nothing."""
 
     def _provider(self) -> Provider:
         provider: Provider = self.server.provider  # type: ignore[attr-defined]

@@ -1,14 +1,15 @@
 """An Auth0 tenant, small: its token endpoint and the part of its Management API that is used, as documented."""
 
 import json
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import urlsplit
+
+from tests.small_server import answering
 
 CLIENT_ID, CLIENT_SECRET = "m2m", "secret of the m2m application"
 CONNECTION = "con_0000000000000001"
@@ -96,9 +97,6 @@ class Answers(BaseHTTPRequestHandler):
         """Change."""
         self._do("PATCH")
 
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the library's name
-        """Nothing."""
-
     def _do(self, method: str) -> None:
         tenant: Auth0 = self.server.tenant  # type: ignore[attr-defined]
         path = urlsplit(self.path).path
@@ -130,14 +128,9 @@ class Answers(BaseHTTPRequestHandler):
 @contextmanager
 def running() -> Iterator[Auth0]:
     """A tenant until the block ends."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Answers)
-    server.tenant = Auth0(port=server.server_port)  # type: ignore[attr-defined]
-    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
-    try:
+    with answering(Answers) as server:
+        server.tenant = Auth0(port=server.server_port)  # type: ignore[attr-defined]
         yield server.tenant  # type: ignore[attr-defined]
-    finally:
-        server.shutdown()
-        server.server_close()
 
 
 def entry(client_id: str, *, log_id: str = "", **changes: Any) -> dict[str, Any]:
