@@ -6,15 +6,14 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Frame, Page, sync_playwright
+from playwright.sync_api import Browser, Frame, Page
 
 from gateway_project.demo.backends.jobs import JOBS
 from gateway_project.demo.job_list import DOCUMENT
-from tests.environment import chromium
+from tests.chrome import chrome_running
 
 pytestmark = pytest.mark.browser
 
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
 FOUND: dict[str, Any] = {"jobs": list(JOBS), "total": len(JOBS), "open_positions": len(JOBS)}
 # What a client must let the page reach when it names nothing (MCP Apps, Host Behavior)
 POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:"
@@ -41,10 +40,8 @@ addEventListener("message", ({{ source, data }}) => {{
 @pytest.fixture(scope="module")
 def chrome() -> Iterator[Browser]:
     """Chromium; ended with the module, because a process has one of these at a time."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium(), args=ARGUMENTS)
+    with chrome_running() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture

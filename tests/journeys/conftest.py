@@ -5,6 +5,7 @@ The rates of authorization are raised: a whole suite from one address in a minut
 
 from collections.abc import Iterator
 
+import httpx
 import pytest
 
 from tests.journeys import steps
@@ -44,3 +45,12 @@ def staff(demo: Demo) -> Iterator[Browser]:
     with Browser(demo.issuer) as browser:
         steps.sign_in(browser, demo.facts["staff"], path="/admin/login/?next=/admin/")
         yield browser
+
+
+@pytest.fixture(scope="module")
+def manage(demo: Demo) -> Iterator[httpx.Client]:
+    """The management API, by HTTP Basic."""
+    staff = demo.facts["staff"]
+    url = f"{demo.issuer}/api/manage/v1/"
+    with httpx.Client(base_url=url, auth=(staff["username"], staff["password"]), timeout=20) as client:
+        yield client

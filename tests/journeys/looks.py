@@ -12,7 +12,6 @@ from playwright.sync_api import Browser, Page, StorageState
 from tests.journeys.server import Demo, manage
 from tests.small_server import answering
 
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
 CHALLENGE = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
 # A client of each level of trust, returning to the web, to this computer and to an application
 CLIENTS = {

@@ -5,23 +5,20 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, Route, sync_playwright
+from playwright.sync_api import Page, Route
 
-from tests.environment import chromium
+from tests.chrome import chrome_running
 from tests.journeys import steps
 from tests.journeys.server import Demo
 
 pytestmark = [pytest.mark.browser, pytest.mark.services]
-
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
 
 
 @pytest.fixture(scope="module", params=["desktop light", "phone dark"])
 def tab(request: pytest.FixtureRequest) -> Iterator[Page]:
     """A tab without scripts; ChatGPT's callback is answered here, nothing else leaves the machine."""
     phone = request.param == "phone dark"
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium(), args=ARGUMENTS)
+    with chrome_running() as browser:
         context = browser.new_context(
             java_script_enabled=False,
             viewport={"width": 360, "height": 740} if phone else {"width": 1280, "height": 900},
@@ -30,7 +27,6 @@ def tab(request: pytest.FixtureRequest) -> Iterator[Page]:
         page = context.new_page()
         page.route("https://chatgpt.com/**", answer_as_chatgpt)
         yield page
-        browser.close()
 
 
 def answer_as_chatgpt(route: Route) -> None:

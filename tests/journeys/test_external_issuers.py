@@ -15,15 +15,6 @@ REASON = {"X-Reason": "the journey says so"}
 
 
 @pytest.fixture(scope="module")
-def manage(demo: Demo) -> Iterator[httpx.Client]:
-    """The API, by HTTP Basic."""
-    staff = demo.facts["staff"]
-    url = f"{demo.issuer}/api/manage/v1/"
-    with httpx.Client(base_url=url, auth=(staff["username"], staff["password"]), timeout=20) as client:
-        yield client
-
-
-@pytest.fixture(scope="module")
 def outside(demo: Demo, manage: httpx.Client) -> Iterator[Idp]:
     """The issuer, registered, and the echo backend once more for those who come from there."""
     with idp() as running:

@@ -1,6 +1,5 @@
 """A script of the staff sets up a service, its call is found in the audit log, and one request stops it."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -10,15 +9,6 @@ from tests.journeys import steps
 from tests.journeys.server import Demo
 
 REASON = {"X-Reason": "the journey says so"}
-
-
-@pytest.fixture(scope="module")
-def manage(demo: Demo) -> Iterator[httpx.Client]:
-    """The API, by HTTP Basic."""
-    staff = demo.facts["staff"]
-    url = f"{demo.issuer}/api/manage/v1/"
-    with httpx.Client(base_url=url, auth=(staff["username"], staff["password"]), timeout=20) as client:
-        yield client
 
 
 @pytest.fixture(scope="module")

@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterator
 import httpx
 import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]  # it has none
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 
-from tests.environment import chromium
+from tests.chrome import chrome_running
 from tests.journeys import steps
-from tests.journeys.looks import ARGUMENTS, Look, NativeApp, Studio, asked_by, asked_by_gpt, fits, make_clients
+from tests.journeys.looks import Look, NativeApp, Studio, asked_by, asked_by_gpt, fits, make_clients
 from tests.journeys.pages import Browser
 from tests.journeys.server import free_port, running_demo
 from tests.journeys.stores import services
@@ -34,13 +34,11 @@ def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
     data_dir = tmp_path_factory.mktemp("pages")
     with services() as stores:
         variables = stores | {"OAUTH_RATES": "signin=600/m,authorize=600/m"}
-        with running_demo(data_dir, port=free_port(), **variables) as demo, sync_playwright() as playwright:
+        with running_demo(data_dir, port=free_port(), **variables) as demo, chrome_running() as browser:
             make_clients(data_dir, PUBLIC_BASE_URL=demo.issuer, **stores)
-            browser = playwright.chromium.launch(executable_path=chromium(), args=ARGUMENTS)
             made = Studio(demo=demo, browser=browser)
             _connect(made)
             yield made
-            browser.close()
 
 
 def _connect(studio: Studio) -> None:

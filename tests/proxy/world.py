@@ -1,7 +1,6 @@
 """A stored catalogue with people and their tokens, for tests of the whole data plane."""
 
 import asyncio
-import socket
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,6 +24,7 @@ from proxy.catalogue.save import save_backend, save_operation
 from proxy.catalogue.servers.models import McpServer
 from proxy.catalogue.servers.save import save_server
 from tests.agreed import REDIRECT, World
+from tests.journeys.server import free_port
 from tests.proxy.raw_backend import HOST
 
 JOBS, OPEN, KEYED, THEIRS, NARROW = (f"/api/v1/{name}" for name in ("jobs", "open", "keyed", "theirs", "narrow"))
@@ -156,11 +156,3 @@ async def subject_of(external_id: str) -> str:
             connections.close_all()
 
     return await asyncio.to_thread(find)
-
-
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        port: int = probe.getsockname()[1]
-        return port

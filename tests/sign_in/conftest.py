@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
-from tests.environment import chromium
+from tests.chrome import chrome_running
 from tests.journeys.server import Demo, free_port, running_demo
 from tests.journeys.stores import services
 from tests.oauth_provider.webhooks.identity.sender import new_secret
@@ -22,7 +22,6 @@ PEOPLE |= {
     subject: {"email": f"{subject}@acme.example", "preferred_username": subject, "employee": number}
     for number, subject in enumerate(("u-lena", "u-gone"), start=5000)
 }
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,10 +58,8 @@ def company(stores: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 @pytest.fixture(scope="module")
 def chrome() -> Iterator[Browser]:
     """Chromium; ended with the module, because a process has one of these at a time."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium(), args=ARGUMENTS)
+    with chrome_running() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture

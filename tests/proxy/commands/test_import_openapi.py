@@ -10,11 +10,9 @@ import yaml
 from django.core.management import CommandError, call_command
 
 from audit.ledger.models import Event
-from oauth_provider.scopes.models import Scope
 from proxy.catalogue.models import Backend, Operation
-from proxy.catalogue.save import save_backend
 from tests.internet import Internet
-from tests.proxy.catalogue.openapi_import.documents import DOCUMENT, document
+from tests.proxy.catalogue.openapi_import.documents import DOCUMENT, document, store_backend
 
 pytestmark = pytest.mark.django_db
 
@@ -23,11 +21,7 @@ pytestmark = pytest.mark.django_db
 def backend(db: None) -> Backend:
     """A backend and two permissions."""
     del db
-    for name in ("jobs:read", "jobs:write"):
-        Scope.objects.create(name=name, title=name)
-    made = Backend(name="jobs", prefix="/api/v1/jobs", upstream_url="https://jobs.example/api")
-    save_backend(backend=made, actor=None)
-    return made
+    return store_backend()
 
 
 @pytest.fixture

@@ -3,6 +3,10 @@
 import copy
 from typing import Any
 
+from oauth_provider.scopes.models import Scope
+from proxy.catalogue.models import Backend
+from proxy.catalogue.save import save_backend
+
 JsonObject = dict[str, Any]
 
 DOCUMENT: JsonObject = {
@@ -51,3 +55,12 @@ def document(**changes: Any) -> JsonObject:
 def with_operation(operation: JsonObject, *, path: str = "/other", method: str = "get", **changes: Any) -> JsonObject:
     """A document with one operation only."""
     return document(paths={path: {method: {"responses": {}} | operation}}, **changes)
+
+
+def store_backend() -> Backend:
+    """The service as a backend, and its two permissions."""
+    for name in ("jobs:read", "jobs:write"):
+        Scope.objects.create(name=name, title=name)
+    made = Backend(name="jobs", prefix="/api/v1/jobs", upstream_url="https://jobs.example/api")
+    save_backend(backend=made, actor=None)
+    return made

@@ -14,9 +14,9 @@ from proxy.catalogue.openapi_import.apply import REASON, apply_import
 from proxy.catalogue.openapi_import.faults import ChangedMeanwhile, OperationRefused
 from proxy.catalogue.openapi_import.merge import Fate, Plan, make_plan
 from proxy.catalogue.openapi_import.propose import Proposal, Proposer
-from proxy.catalogue.save import save_backend, save_operation
+from proxy.catalogue.save import save_operation
 from proxy.catalogue.snapshot import build
-from tests.proxy.catalogue.openapi_import.documents import DOCUMENT, JsonObject, document
+from tests.proxy.catalogue.openapi_import.documents import DOCUMENT, JsonObject, document, store_backend
 
 pytestmark = pytest.mark.django_db
 
@@ -25,11 +25,7 @@ pytestmark = pytest.mark.django_db
 def backend(db: None) -> Backend:
     """A backend and two permissions."""
     del db
-    for name in ("jobs:read", "jobs:write"):
-        Scope.objects.create(name=name, title=name)
-    made = Backend(name="jobs", prefix="/api/v1/jobs", upstream_url="https://jobs.example/api")
-    save_backend(backend=made, actor=None)
-    return made
+    return store_backend()
 
 
 def read(backend: Backend, content: JsonObject, **options: Any) -> list[Proposal]:

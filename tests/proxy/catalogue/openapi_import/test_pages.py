@@ -10,9 +10,9 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from audit.ledger.models import Event
 from oauth_provider.scopes.models import Scope
 from proxy.catalogue.models import Backend, Operation
-from proxy.catalogue.save import save_backend, save_operation
+from proxy.catalogue.save import save_operation
 from tests.internet import Internet
-from tests.proxy.catalogue.openapi_import.documents import DOCUMENT, JsonObject, document
+from tests.proxy.catalogue.openapi_import.documents import DOCUMENT, JsonObject, document, store_backend
 from tests.staff_browser import StaffBrowser, make_staff
 
 TEXT = json.dumps(DOCUMENT)
@@ -22,11 +22,7 @@ TEXT = json.dumps(DOCUMENT)
 def page(db: None) -> str:
     """The address of the page for a backend."""
     del db
-    for name in ("jobs:read", "jobs:write"):
-        Scope.objects.create(name=name, title=name)
-    made = Backend(name="jobs", prefix="/api/v1/jobs", upstream_url="https://jobs.example/api")
-    save_backend(backend=made, actor=None)
-    return f"/admin/proxy/backend/{made.pk}/openapi/"
+    return f"/admin/proxy/backend/{store_backend().pk}/openapi/"
 
 
 def hidden(answer: Any, **changes: str) -> dict[str, str]:

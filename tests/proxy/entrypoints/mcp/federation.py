@@ -11,7 +11,7 @@ from proxy.catalogue.plans import FeaturePlan, McpFacts, OperationPlan, OwnResou
 from proxy.entrypoints.mcp.revisions import MODERN
 from tests.proxy.plane import Road
 from tests.proxy.plans import backend_plan
-from tests.proxy.raw_backend import Arrived, RawBackend, Wire, answer, chunk
+from tests.proxy.raw_backend import Arrived, RawBackend, Wire, answer, chunk, silence
 
 BACKEND = "talk"
 MEMBERS = {"tool": "name", "prompt": "name", "resource": "uri", "resource_template": "uriTemplate"}
@@ -182,6 +182,17 @@ def streams(*documents: dict[str, Any], result: dict[str, Any]) -> Says:
         await wire.write(EVENTS_HEAD + b"".join(map(event, (*documents, last))) + chunk(b""))
 
     return say
+
+
+async def says_in_time(wire: Wire, waiting: asyncio.Queue[bytes]) -> None:
+    """Write whatever is put there, until the other side has left."""
+    leaving = asyncio.ensure_future(silence(wire))
+    while not leaving.done():
+        saying = asyncio.ensure_future(waiting.get())
+        await asyncio.wait({leaving, saying}, return_when=asyncio.FIRST_COMPLETED)
+        if saying.done():
+            await wire.write(saying.result())
+        saying.cancel()
 
 
 def heard_events(body: bytes) -> list[dict[str, Any]]:

@@ -31,11 +31,12 @@ from tests.proxy.entrypoints.mcp.federation import (
     feature,
     heard_events,
     results,
+    says_in_time,
     serve,
 )
 from tests.proxy.plane import Road
 from tests.proxy.plans import ANA, received
-from tests.proxy.raw_backend import Wire, answer, chunk, silence
+from tests.proxy.raw_backend import Wire, answer, chunk
 from tests.proxy.world import bearer, events
 
 OWN = f"/mcp/{BACKEND}"
@@ -72,13 +73,7 @@ class Talk:
     async def _listened(self, wire: Wire, message: dict[str, Any]) -> None:
         del message
         await wire.write(EVENTS_HEAD)
-        leaving = asyncio.ensure_future(silence(wire))
-        while not leaving.done():
-            saying = asyncio.ensure_future(self.saying.get())
-            await asyncio.wait({leaving, saying}, return_when=asyncio.FIRST_COMPLETED)
-            if saying.done():
-                await wire.write(saying.result())
-            saying.cancel()
+        await says_in_time(wire, self.saying)
         self.left.set()
 
     def says(self, *documents: dict[str, Any]) -> None:

@@ -30,11 +30,12 @@ from tests.proxy.entrypoints.mcp.federation import (
     feature,
     heard_events,
     results,
+    says_in_time,
     serve,
     writes,
 )
 from tests.proxy.plane import Road
-from tests.proxy.raw_backend import Wire, answer, chunk, silence
+from tests.proxy.raw_backend import Wire, answer, chunk
 from tests.proxy.world import bearer, events
 
 OWN = f"/mcp/{BACKEND}"
@@ -80,13 +81,7 @@ class Talk:
 
     async def _listened(self, wire: Wire, message: dict[str, Any]) -> None:
         await wire.write(EVENTS_HEAD + event(acknowledged(message)))
-        leaving = asyncio.ensure_future(silence(wire))
-        while not leaving.done():
-            saying = asyncio.ensure_future(self.saying.get())
-            await asyncio.wait({leaving, saying}, return_when=asyncio.FIRST_COMPLETED)
-            if saying.done():
-                await wire.write(saying.result())
-            saying.cancel()
+        await says_in_time(wire, self.saying)
         self.left.set()
 
     def says(self, *documents: dict[str, Any]) -> None:
