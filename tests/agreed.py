@@ -21,6 +21,7 @@ from oauth_provider.resources.registry import register
 from oauth_provider.scopes.models import Scope
 from oauth_provider.tokens.codes import code_checksum, new_code
 from oauth_provider.tokens.models import AuthorizationCode
+from oauth_provider.tokens.verify import InvalidToken, verify_access_token
 
 VERIFIER = "v" * 64
 CHALLENGE = base64.urlsafe_b64encode(hashlib.sha256(VERIFIER.encode()).digest()).rstrip(b"=").decode()
@@ -93,6 +94,15 @@ class World:
         assert answer.status_code == 200, answer.content
         found: dict[str, Any] = answer.json()
         return found
+
+
+def opens(token: str) -> bool:
+    """Whether the data plane would take it."""
+    try:
+        verify_access_token(token)
+    except InvalidToken:
+        return False
+    return True
 
 
 def form_encoded(form: dict[str, str]) -> str:

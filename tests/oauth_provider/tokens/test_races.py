@@ -16,8 +16,7 @@ from oauth_provider.rates import DEFAULT_RATES
 from oauth_provider.tokens.exchange import TOKEN_EXCHANGE
 from oauth_provider.tokens.exchange_grant import ACCESS_TOKEN_TYPE
 from oauth_provider.tokens.models import TokenFamily
-from oauth_provider.tokens.verify import InvalidToken, verify_access_token
-from tests.agreed import World
+from tests.agreed import World, opens
 from tests.at_once import at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -40,14 +39,6 @@ def winner(answers: list[tuple[int, dict[str, Any]]]) -> dict[str, Any]:
     lost = [(status, body.get("error")) for status, body in answers if status != 200]
     assert lost == [(400, "invalid_grant")] * (len(answers) - 1)
     return won[0]
-
-
-def opens(token: str) -> bool:
-    try:
-        verify_access_token(token)
-    except InvalidToken:
-        return False
-    return True
 
 
 def test_b09_a_code_is_redeemed_once_and_the_others_end_what_it_bought(world: World) -> None:

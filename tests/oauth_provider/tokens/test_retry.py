@@ -13,18 +13,9 @@ from oauth_provider.connections.revoke import revoke_connection
 from oauth_provider.tokens.issued import Issued
 from oauth_provider.tokens.models import TokenFamily
 from oauth_provider.tokens.retry import RETRY_WINDOW, open_pair, seal_pair
-from oauth_provider.tokens.verify import InvalidToken, verify_access_token
-from tests.agreed import World
+from tests.agreed import World, opens
 
 Worlds = Callable[..., World]
-
-
-def opens(token: str) -> bool:
-    try:
-        verify_access_token(token)
-    except InvalidToken:
-        return False
-    return True
 
 
 def rotated_ago(ago: timedelta) -> None:

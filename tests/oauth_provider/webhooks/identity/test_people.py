@@ -20,8 +20,7 @@ from oauth_provider.identities.external_id import user_ref
 from oauth_provider.identities.models import Identity
 from oauth_provider.revisions.read import read_all
 from oauth_provider.staff_tokens.create import create_staff_token
-from oauth_provider.tokens.verify import InvalidToken, verify_access_token
-from tests.agreed import World
+from tests.agreed import World, opens
 from tests.at_once import at_once
 from tests.oauth_provider.webhooks.identity.sender import Sender, clerk_emails
 from tests.staff_browser import last_event, make_staff
@@ -40,15 +39,6 @@ def person(world: World) -> User:
 def is_active(person: User) -> bool:
     """As stored."""
     return User.objects.get(pk=person.pk).is_active
-
-
-def opens(token: str) -> bool:
-    """Whether the data plane would take it."""
-    try:
-        verify_access_token(token)
-    except InvalidToken:
-        return False
-    return True
 
 
 @pytest.mark.parametrize("kind", ["user.deleted", "user.banned", "user.locked", "user.suspended"])

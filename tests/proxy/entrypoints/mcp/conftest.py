@@ -9,6 +9,7 @@ import pytest
 from django.db import connections
 
 from proxy.entrypoints.mcp.revisions import HANDSHAKE, MODERN
+from proxy.upstream.mcp.looking import Looking
 from tests.proxy.asgi_client import HOST, Exchange
 from tests.proxy.plane import Road
 from tests.proxy.world import bearer
@@ -93,3 +94,11 @@ def legacy(road: Road) -> Caller:
 def modern(road: Road) -> Caller:
     """A client without a handshake."""
     return Caller(road, road.stored.tools_write, MODERN)
+
+
+@pytest.fixture
+def looked_at(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The backends that are asked again soon."""
+    found: list[str] = []
+    monkeypatch.setattr(Looking, "lists_changed", lambda _looking, backend: found.append(backend))
+    return found

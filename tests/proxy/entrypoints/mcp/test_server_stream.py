@@ -16,7 +16,6 @@ from proxy.limits import concurrency
 from proxy.pipeline import route
 from proxy.pipeline.identify import Identifier
 from proxy.refusals import InvalidCredential
-from proxy.upstream.mcp.looking import Looking
 from tests.proxy.asgi_client import HOST, Begun, Exchange
 from tests.proxy.entrypoints.mcp.conftest import ACCEPT, Caller
 from tests.proxy.entrypoints.mcp.federation import (
@@ -38,6 +37,8 @@ from tests.proxy.plane import Road
 from tests.proxy.plans import ANA, received
 from tests.proxy.raw_backend import Wire, answer, chunk
 from tests.proxy.world import bearer, events
+
+pytestmark = pytest.mark.usefixtures("looked_at")
 
 OWN = f"/mcp/{BACKEND}"
 EVENTS = ("accept", "text/event-stream")
@@ -115,14 +116,6 @@ async def begin(caller: Caller, road: Road, capabilities: dict[str, Any], **chan
     assert found["resources"] == {"listChanged": False} | capabilities.get("resources", {})
     assert found["tools"] == {"listChanged": False}
     return talk
-
-
-@pytest.fixture(autouse=True)
-def looked_at(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The backends that are asked again soon."""
-    found: list[str] = []
-    monkeypatch.setattr(Looking, "lists_changed", lambda _looking, backend: found.append(backend))
-    return found
 
 
 @pytest.fixture

@@ -16,7 +16,6 @@ from proxy.limits import concurrency
 from proxy.pipeline import route
 from proxy.pipeline.identify import Identifier
 from proxy.refusals import InvalidCredential
-from proxy.upstream.mcp.looking import Looking
 from tests.proxy.asgi_client import HOST, Begun, Exchange
 from tests.proxy.entrypoints.mcp.conftest import ACCEPT, JSON, META, Caller
 from tests.proxy.entrypoints.mcp.federation import (
@@ -37,6 +36,8 @@ from tests.proxy.entrypoints.mcp.federation import (
 from tests.proxy.plane import Road
 from tests.proxy.raw_backend import Wire, answer, chunk
 from tests.proxy.world import bearer, events
+
+pytestmark = pytest.mark.usefixtures("looked_at")
 
 OWN = f"/mcp/{BACKEND}"
 ID_KEY = "io.modelcontextprotocol/subscriptionId"
@@ -119,14 +120,6 @@ def acknowledged(message: dict[str, Any], granted: object = None) -> dict[str, A
     wanted = message["params"]["notifications"] if granted is None else granted
     params = {"notifications": wanted, "_meta": {ID_KEY: message["id"]}}
     return {"jsonrpc": "2.0", "method": ACK, "params": params}
-
-
-@pytest.fixture(autouse=True)
-def looked_at(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The backends that are asked again soon."""
-    found: list[str] = []
-    monkeypatch.setattr(Looking, "lists_changed", lambda _looking, backend: found.append(backend))
-    return found
 
 
 @pytest.fixture
