@@ -21,6 +21,8 @@ from proxy.upstream.transport import Transport, UpstreamRequest, UpstreamRespons
 EVENT_STREAMS = frozenset({"text/event-stream", "application/jsonl", "application/x-ndjson"})
 EVENT_STREAM_IDLE_S = 60.0
 EVENT_STREAM_MAX_S = 3600.0
+# A backend that only waited for its reader goes on within this; and who gives up then does so for the call's time
+STALLED_S, GIVEN_UP_S = 0.25, 0.1
 # How long a backend may say nothing: this, or half of a longer time that staff gave the whole call
 FIRST_BYTE_S = 15.0
 IDEMPOTENCY_KEY = "idempotency-key"
@@ -34,16 +36,24 @@ Body = bytes | AsyncIterator[bytes] | None
 class TimedBody:
     """A backend's body under the call's deadline; with `idle_s`, each read has at most that long.
 
-    Of more than `most` bytes what is too much is not passed on; None is no limit.
+    Of more than `most` bytes what is too much is not passed on; None is no limit. `call_until` is the end of the time
+    of a whole call, the same as `deadline` but for streams.
     """
 
-    __slots__ = ("_deadline", "_idle_s", "_most", "_received", "_response")
+    __slots__ = ("_call_until", "_deadline", "_idle_s", "_most", "_received", "_response")
 
     def __init__(
-        self, response: UpstreamResponse, *, deadline: float, idle_s: float | None = None, most: int | None = None
+        self,
+        response: UpstreamResponse,
+        *,
+        deadline: float,
+        call_until: float,
+        idle_s: float | None = None,
+        most: int | None = None,
     ) -> None:
         self._response = response
         self._deadline = deadline
+        self._call_until = call_until
         self._idle_s = idle_s
         self._most = most
         self._received = 0
@@ -71,7 +81,18 @@ class TimedBody:
             async with asyncio.timeout_at(until):
                 return await self._response.read()
         except TimeoutError:
+            self._given_up(since=now)
             raise DeadlinePassed(reason="backend_body_timeout") from None
+        except asyncio.CancelledError:
+            # Readers of MCP have the time of a call too
+            self._given_up(since=now)
+            raise
+
+    def _given_up(self, *, since: float) -> None:
+        """Say so if the backend fell silent; not of who reads slowly or leaves, nor of a stream that may be silent."""
+        now = asyncio.get_running_loop().time()
+        if now - since >= STALLED_S and self._call_until <= now < self._call_until + GIVEN_UP_S:
+            self._response.stalled()
 
 
 async def route(constrained: Constrained, transport: Transport) -> Answer:
@@ -108,14 +129,16 @@ def _answer(constrained: Constrained, response: UpstreamResponse, *, deadline: f
         raise AnswerTooLarge
     kinds = [value for name, value in headers if name == "content-type"]
     is_event_stream = any(kind.partition(";")[0].strip().lower() in EVENT_STREAMS for kind in kinds)
-    if is_event_stream:
-        deadline = received.started + EVENT_STREAM_MAX_S
     return Answer(
         status=response.status,
         headers=(*headers, *framing, *constrained.limit_headers),
         length=0 if no_body else length,
         stream=TimedBody(
-            response, deadline=deadline, idle_s=EVENT_STREAM_IDLE_S if is_event_stream else None, most=most
+            response,
+            deadline=received.started + EVENT_STREAM_MAX_S if is_event_stream else deadline,
+            call_until=deadline,
+            idle_s=EVENT_STREAM_IDLE_S if is_event_stream else None,
+            most=most,
         ),
         upstream_s=upstream_s,
         retries=response.retries,

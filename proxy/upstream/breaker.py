@@ -1,4 +1,7 @@
-"""Circuit breaker: a backend that only fails is left alone for a while, and callers hear it at once."""
+"""Circuit breaker: a backend that only fails is left alone for a while, and callers hear it at once.
+
+An answer counts as one when its head is there; if its body then breaks off or stays out, it was a fault after all.
+"""
 
 import time
 from collections.abc import Callable
@@ -66,14 +69,24 @@ class BreakerState:
 
 
 class _Breaker:
-    """Closed while few calls fail; open until `until`; half-open while one probe is under way."""
+    """Closed while few calls fail; open until `until`; half-open while one probe is under way.
 
-    __slots__ = ("_faults", "_open_s", "_until", "_window", "is_open", "is_probing", "last_fault")
+    It watches the bodies of the answers of `backend`, as the catalogue last had it.
+    """
 
-    def __init__(self) -> None:
+    __slots__ = (
+        "_broken", "_changed", "_clock", "_faults", "_open_s", "_until", "_window", "backend", "is_open", "is_probing",
+        "last_fault",
+    )  # fmt: skip
+
+    def __init__(self, backend: BackendPlan, *, changed: Changed, clock: Callable[[], float]) -> None:
+        self.backend = backend
         self.is_open = self.is_probing = False
         self.last_fault: Fault | None = None
-        self._faults = 0
+        self._changed = changed
+        self._clock = clock
+        # In a row: faults, and those of them that were a body's
+        self._faults = self._broken = 0
         self._until = 0.0
         self._open_s = OPEN_S
         self._window = _Window()
@@ -99,12 +112,13 @@ class _Breaker:
         """The backend answered as itself; returns whether that closed it. Of an open one only the probe says so."""
         if self.is_open and not was_probe:
             return False
-        self._faults = 0
+        # A good head makes up for no body that broke off: its own may do the same
+        self._faults = self._broken
         if not was_probe:
             self._window.add(now, is_fault=False)
             return False
         self.is_open = self.is_probing = False
-        self._open_s, self._window = OPEN_S, _Window()
+        self._open_s, self._window = min(2 * self._open_s, OPEN_MAX_S) if self._broken else OPEN_S, _Window()
         return True
 
     def failed(self, now: float, *, was_probe: bool) -> bool:
@@ -117,9 +131,31 @@ class _Breaker:
             self._open_s = min(2 * self._open_s, OPEN_MAX_S)
         elif self._faults < FAULTS and not self._window.is_bad:
             return False
+        self._open(now)
+        return True
+
+    def ended(self) -> None:
+        """The body of an answer came whole."""
+        if self._broken:
+            self._faults -= min(self._faults, self._broken)
+            self._broken = 0
+            self._open_s = self._open_s if self.is_open else OPEN_S
+
+    def broke(self, reason: str) -> None:
+        """The body of an answer did not, after its head had counted as a success."""
+        self.last_fault = Fault(reason, time.time())
+        self._broken += 1
+        if self.is_open:
+            return
+        self._faults += 1
+        self._window.faults += 1
+        if self._faults >= FAULTS or self._window.is_bad:
+            self._open(self._clock())
+            self._changed(self.backend, self.is_open)
+
+    def _open(self, now: float) -> None:
         self.is_open, self.is_probing = True, False
         self._until = now + self._open_s
-        return True
 
 
 class BreakingTransport:
@@ -139,7 +175,8 @@ class BreakingTransport:
         Raises:
             BreakerOpen: the backend has only failed lately.
         """
-        breaker = self._breakers.setdefault((backend.name, backend.upstream_url), _Breaker())
+        breaker = self._breakers.get((backend.name, backend.upstream_url)) or self._new(backend)
+        breaker.backend = backend
         is_probe = breaker.admit(self._clock())
         try:
             response = await self._transport.send(backend, request)
@@ -155,6 +192,8 @@ class BreakingTransport:
         if is_fault:
             breaker.last_fault = Fault(f"status_{response.status}", time.time())
         self._note(breaker, backend, is_fault=is_fault, was_probe=is_probe)
+        if not is_fault:
+            response.watch(breaker)
         return response
 
     def state_of(self, backend: str, upstream_url: str) -> BreakerState | None:
@@ -165,6 +204,11 @@ class BreakingTransport:
     async def aclose(self) -> None:
         """Close every connection."""
         await self._transport.aclose()
+
+    def _new(self, backend: BackendPlan) -> _Breaker:
+        breaker = _Breaker(backend, changed=self._changed, clock=self._clock)
+        self._breakers[backend.name, backend.upstream_url] = breaker
+        return breaker
 
     def _note(self, breaker: _Breaker, backend: BackendPlan, *, is_fault: bool, was_probe: bool) -> None:
         tell = breaker.failed if is_fault else breaker.succeeded

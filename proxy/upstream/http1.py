@@ -13,7 +13,7 @@ from typing import cast
 import httptools
 
 from proxy.refusals import BackendNonsense, BadRequest, RequestTimeout
-from proxy.upstream.transport import Headers, UpstreamRequest
+from proxy.upstream.transport import BodyWatch, Headers, UpstreamRequest
 
 # A head of an answer beyond these is an attack or a fault, and so is a row of interim answers
 HEAD_MAX_BYTES = 65_536
@@ -22,6 +22,8 @@ INTERIM_MAX = 8
 # Beyond the first the backend is not read from until what waits is below the second
 BUFFER_HIGH_BYTES = 262_144
 BUFFER_LOW_BYTES = 65_536
+# A backend that had to wait longer for the caller, all in all, may have good reasons to break off
+HELD_MAX_S = 1.0
 FINAL_STATUS, LAST_STATUS = 200, 599
 SWITCHING_PROTOCOLS = 101
 
@@ -123,6 +125,8 @@ class Exchange:
         self._complete = self._keep_alive = self._is_interim = self._is_paused = self._is_writing = False
         self._fault: Exception | None = None
         self._sender: asyncio.Task[None] | None = None
+        self._watch: BodyWatch | None = None
+        self._paused_at = self._held_s = 0.0
         connection.exchange = self
 
     async def start(self, head: bytes) -> None:
@@ -170,8 +174,21 @@ class Exchange:
         self._buffered = 0
         if self._is_paused:
             self._is_paused = False
+            self._held_s += asyncio.get_running_loop().time() - self._paused_at
             self._connection.resume_reading()
         return data
+
+    def watch(self, watch: BodyWatch) -> None:
+        """Let `watch` hear what becomes of the body; it may have broken off in the same breath as the head came."""
+        self._watch = watch
+        if self._fault is not None:
+            self._tell_fault(self._fault)
+
+    def tell_broken(self, reason: str) -> None:
+        """Say once that the body does not come, by the backend's fault."""
+        watch, self._watch = self._watch, None
+        if watch is not None:
+            watch.broke(reason)
 
     def end(self) -> bool:
         """Let the connection go; True when another request may use it, else it is closed."""
@@ -184,6 +201,8 @@ class Exchange:
         self._connection.exchange = None
         # It holds this exchange's methods: without the circle both are gone at once, and the collector has less to do
         del self._parser
+        if self._watch is not None and self._complete:
+            self._watch.ended()
         if self._complete and self._keep_alive and is_sent and self._fault is None and not self._is_paused:
             return True
         self._connection.abort()
@@ -292,6 +311,7 @@ class Exchange:
         self._arrived.set()
         if self._buffered > BUFFER_HIGH_BYTES and not self._is_paused:
             self._is_paused = True
+            self._paused_at = asyncio.get_running_loop().time()
             self._connection.pause_reading()
 
     def on_message_complete(self) -> None:
@@ -314,9 +334,18 @@ class Exchange:
     def _is_framed(self) -> bool:
         return any(name in {"content-length", "transfer-encoding"} for name, _value in self.headers)
 
+    def _tell_fault(self, fault: Exception) -> None:
+        # What the body of a request raises is no fault of the backend; nor is it one to break off what nobody takes,
+        # or a stream that outlives a call: a server that is stopped ends them all
+        is_in_time = asyncio.get_running_loop().time() < self._request.deadline
+        if isinstance(fault, BackendNonsense) and self._held_s < HELD_MAX_S and is_in_time:
+            self.tell_broken(fault.reason)
+
     def _fail(self, fault: Exception) -> None:
         if self._complete:
             return
+        if self._fault is None and self._head.done():
+            self._tell_fault(fault)
         self._fault = self._fault or fault
         self._arrived.set()
         if not self._head.done():

@@ -10,7 +10,7 @@ from proxy.catalogue.plans import BackendPlan
 from proxy.refusals import BackendClosed, BackendUnreachable, ConnectTimeout, DeadlinePassed, Refusal
 from proxy.upstream.egress import pinned_address
 from proxy.upstream.http1 import ClosedBeforeAnswer, Connection, Exchange, head_of
-from proxy.upstream.transport import Headers, UpstreamRequest
+from proxy.upstream.transport import BodyWatch, Headers, UpstreamRequest
 
 # How long a resolved address is pinned before the name is asked again, and how long a connection is kept
 PIN_S = 30.0
@@ -112,6 +112,16 @@ class PooledResponse:
     def is_ready(self) -> bool:
         """Whether `read` returns at once."""
         return self._exchange is not None and self._exchange.is_ready
+
+    def watch(self, watch: BodyWatch) -> None:
+        """Let `watch` hear what becomes of the body."""
+        if self._exchange is not None:
+            self._exchange.watch(watch)
+
+    def stalled(self) -> None:
+        """Whoever reads has waited for the backend in vain until the end of the call."""
+        if self._exchange is not None:
+            self._exchange.tell_broken("backend_body_timeout")
 
     async def aclose(self) -> None:
         """Let the connection go."""

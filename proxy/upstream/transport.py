@@ -28,6 +28,18 @@ class UpstreamRequest:
     needs_token: bool = False
 
 
+class BodyWatch(Protocol):
+    """Hears what becomes of the body of an answer whose head was good."""
+
+    def ended(self) -> None:
+        """All of it came."""
+        ...
+
+    def broke(self, reason: str) -> None:
+        """By the backend's fault it did not; `reason` is that of a refusal."""
+        ...
+
+
 class UpstreamResponse(Protocol):
     """A backend's answer, its body not read yet; `retries` is how often the request was sent again before."""
 
@@ -38,6 +50,14 @@ class UpstreamResponse(Protocol):
     @property
     def is_ready(self) -> bool:
         """Whether `read` returns at once."""
+        ...
+
+    def watch(self, watch: BodyWatch) -> None:
+        """Let `watch` hear what becomes of the body; nothing when the caller leaves, or reads too slowly to tell."""
+        ...
+
+    def stalled(self) -> None:
+        """Whoever reads has waited for the backend in vain until the end of the call."""
         ...
 
     async def read(self) -> bytes:

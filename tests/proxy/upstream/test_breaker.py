@@ -8,7 +8,7 @@ import pytest
 from proxy.catalogue.plans import BackendPlan
 from proxy.refusals import BackendNonsense, BackendUnreachable, BreakerOpen, DeadlinePassed, TooLarge
 from proxy.upstream.breaker import FAULTS, OPEN_MAX_S, OPEN_S, WINDOW_CALLS, WINDOW_S, BreakingTransport
-from proxy.upstream.transport import Headers, UpstreamRequest, UpstreamResponse
+from proxy.upstream.transport import BodyWatch, Headers, UpstreamRequest, UpstreamResponse
 from tests.proxy.plans import backend_plan
 from tests.proxy.upstream.calls import request
 
@@ -22,6 +22,14 @@ class Answered:
 
     def __init__(self, status: int) -> None:
         self.status = status
+        self.body: BodyWatch | None = None
+
+    def watch(self, watch: BodyWatch) -> None:
+        """Keep it, for the test to say what becomes of the body."""
+        self.body = watch
+
+    def stalled(self) -> None:
+        """Nothing."""
 
     async def read(self) -> bytes:
         """Nothing."""
@@ -39,13 +47,15 @@ class Scripted:
     status: int = 500
     sent: int = 0
     now: float = 100.0
+    last: Answered | None = None
 
     async def send(self, _backend: BackendPlan, _request: UpstreamRequest) -> UpstreamResponse:
         """Count, then do as told."""
         self.sent += 1
         if self.fault is not None:
             raise self.fault
-        return Answered(self.status)
+        self.last = Answered(self.status)
+        return self.last
 
     async def aclose(self) -> None:
         """Nothing."""
@@ -147,6 +157,94 @@ async def test_a_probe_whose_caller_leaves_lets_the_next_call_look(
         await call(transport)
     backend.fault = None
     assert await call(transport) == 500
+
+
+# Bodies
+
+
+async def body(transport: BreakingTransport, backend: Scripted, *, breaks: bool) -> None:
+    """A call whose head is good."""
+    backend.fault, backend.status = None, 200
+    assert await call(transport) == 200
+    assert backend.last is not None
+    assert backend.last.body is not None
+    if breaks:
+        backend.last.body.broke("backend_body_broken")
+    else:
+        backend.last.body.ended()
+
+
+async def test_good_heads_whose_bodies_break_open_it(backend: Scripted) -> None:
+    heard: list[bool] = []
+    transport = BreakingTransport(backend, clock=backend.clock, changed=lambda _backend, is_open: heard.append(is_open))
+    for _call in range(FAULTS):
+        await body(transport, backend, breaks=True)
+    with pytest.raises(BreakerOpen) as refusal:
+        await call(transport)
+    assert dict(refusal.value.headers)["retry-after"] == str(round(OPEN_S))
+    state = transport.state_of("jobs", "http://127.0.0.1:1")
+    assert state is not None
+    assert state.last_fault is not None
+    assert (heard, state.last_fault.reason) == ([True], "backend_body_broken")
+
+
+async def test_a_whole_body_in_between_starts_the_count_anew(transport: BreakingTransport, backend: Scripted) -> None:
+    for _round in range(3):
+        for _call in range(FAULTS - 1):
+            await body(transport, backend, breaks=True)
+        await body(transport, backend, breaks=False)
+    await fail_with(transport, backend, FAULTS - 1)
+    await body(transport, backend, breaks=True)
+
+
+async def fail_with(transport: BreakingTransport, backend: Scripted, times: int) -> None:
+    backend.fault = BackendUnreachable()
+    await fail(transport, times)
+
+
+async def test_faults_of_heads_and_of_bodies_count_together(transport: BreakingTransport, backend: Scripted) -> None:
+    for _round in range(FAULTS // 2 + 1):
+        await body(transport, backend, breaks=True)
+        await fail_with(transport, backend, 1)
+    # A head of its own makes up for the last fault, not for those of bodies
+    await body(transport, backend, breaks=True)
+    await fail_with(transport, backend, 1)
+    with pytest.raises(BreakerOpen):
+        await call(transport)
+
+
+async def test_half_of_many_bodies_open_it(transport: BreakingTransport, backend: Scripted) -> None:
+    for number in range(WINDOW_CALLS):
+        backend.now += 0.2
+        await body(transport, backend, breaks=bool(number % 2))
+    with pytest.raises(BreakerOpen):
+        await call(transport)
+
+
+async def test_a_probe_whose_body_breaks_opens_it_for_twice_as_long(
+    transport: BreakingTransport, backend: Scripted
+) -> None:
+    for _call in range(FAULTS):
+        await body(transport, backend, breaks=True)
+    backend.now += OPEN_S
+    await body(transport, backend, breaks=True)
+    backend.now += OPEN_S
+    with pytest.raises(BreakerOpen):
+        await call(transport)
+    backend.now += OPEN_S
+    await body(transport, backend, breaks=False)
+    for _call in range(FAULTS):
+        await body(transport, backend, breaks=True)
+    # After a whole body it begins anew
+    backend.now += OPEN_S
+    await body(transport, backend, breaks=False)
+
+
+async def test_a_status_that_is_a_fault_already_is_not_watched(transport: BreakingTransport, backend: Scripted) -> None:
+    backend.fault, backend.status = None, 503
+    await call(transport)
+    assert backend.last is not None
+    assert backend.last.body is None
 
 
 async def test_one_backend_says_nothing_about_another(transport: BreakingTransport, backend: Scripted) -> None:
