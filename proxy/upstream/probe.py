@@ -63,12 +63,14 @@ async def probe_all(backends: Iterable[Backend]) -> list[Probe]:
 
 async def probe(backend: Backend) -> Probe:
     """GET the base URL without any credential: an answer of whatever status shows that the backend is there."""
-    started = time.monotonic()
     try:
+        # Made once in a process, in longer than most backends need to answer: their time begins after it
+        context = backend.tls_context()
+        started = time.monotonic()
         base = parse_upstream_url(backend.upstream_url, own_origin=settings.PUBLIC_BASE_URL)
         addresses = await resolve(base.host, base.port, allow_private=backend.allow_private)
         async with asyncio.timeout(ANSWER_WITHIN_S):
-            status = await _get_from_any(backend, base, addresses)
+            status = await _get_from_any(backend, base, addresses, context)
     except (
         BadUpstreamUrl, BadPem, Undecipherable, NameUnresolved, AddressRefused, TimeoutError, httpx.TransportError
     ) as fault:  # fmt: skip
@@ -83,23 +85,21 @@ async def probe(backend: Backend) -> Probe:
     )
 
 
-async def _get_from_any(backend: Backend, base: UpstreamBase, addresses: list[str]) -> int:
+async def _get_from_any(backend: Backend, base: UpstreamBase, addresses: list[str], context: ssl.SSLContext) -> int:
     # A name may have addresses that nobody serves, ::1 beside 127.0.0.1 for one
     *others, last = addresses
     for address in others:
         with suppress(httpx.ConnectError, httpx.ConnectTimeout):
-            return await _get(backend, base, address)
-    return await _get(backend, base, last)
+            return await _get(backend, base, address, context)
+    return await _get(backend, base, last, context)
 
 
-async def _get(backend: Backend, base: UpstreamBase, address: str) -> int:
+async def _get(backend: Backend, base: UpstreamBase, address: str, context: ssl.SSLContext) -> int:
     # The checked address is connected to; Host and TLS keep the name, and nothing of the environment counts
     host = f"[{address}]" if ":" in address else address
     timeout = httpx.Timeout(backend.timeout_ms / 1000, connect=backend.connect_timeout_ms / 1000)
     async with (
-        httpx.AsyncClient(
-            timeout=timeout, trust_env=False, follow_redirects=False, verify=backend.tls_context()
-        ) as client,
+        httpx.AsyncClient(timeout=timeout, trust_env=False, follow_redirects=False, verify=context) as client,
         client.stream(
             "GET",
             f"{base.scheme}://{host}:{base.port}{base.path or '/'}",

@@ -1,6 +1,7 @@
 """Whether a backend is there, asked as the data plane would reach it, and what to do if it is not."""
 
 import socket
+import ssl
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -32,6 +33,17 @@ async def test_a_backend_that_answers_is_reachable(backend: RawBackend) -> None:
     assert (found.reachable, found.status, found.advice) == (True, 200, "")
     assert 0 < found.latency_ms < 5000
     assert backend.request.line == "GET /api/v2 HTTP/1.1"
+
+
+async def test_the_time_is_the_backends_alone(backend: RawBackend, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = Backend.tls_context
+
+    def slowly_made(self: Backend) -> ssl.SSLContext:
+        time.sleep(0.5)
+        return made(self)
+
+    monkeypatch.setattr(Backend, "tls_context", slowly_made)
+    assert (await probe(described(backend.url))).latency_ms < 500
 
 
 @pytest.mark.parametrize("status", ["401 Unauthorized", "404 Not Found", "302 Found"])
