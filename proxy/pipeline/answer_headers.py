@@ -61,7 +61,7 @@ def outward(backend: BackendPlan, *, mode: str, status: int, headers: Sequence[t
     if mode == AuthMode.PASSTHROUGH and "www-authenticate" in values:
         # There the backend is the resource server that the client has to understand
         added.append(("www-authenticate", values["www-authenticate"]))
-    media_type = values.get("content-type", "").partition(";")[0].strip().lower()
+    media_type = _media_type(values.get("content-type", ""))
     if media_type not in _PASSIVE and status not in _NO_BODY_STATUS:
         added.append(_SANDBOX)
     if media_type in _STREAMS:
@@ -84,6 +84,12 @@ def announced_length(headers: Sequence[tuple[str, str]]) -> int | None:
     if values or codings or not (value.isascii() and value.isdigit()):
         raise BackendNonsense(reason="backend_framing")
     return int(value)
+
+
+@lru_cache(maxsize=512)
+def _media_type(value: str) -> str:
+    # Of several, whatever separates them, browsers take the last (Fetch standard, "extract a MIME type"): none is ours
+    return "" if "," in value else value.partition(";")[0].strip().lower()
 
 
 @lru_cache(maxsize=2048)

@@ -178,6 +178,13 @@ def test_active_content_is_sandboxed(media_type: str) -> None:
     assert "sandbox" in one("content-security-policy", answered(("Content-Type", media_type)))
 
 
+def test_several_media_types_are_sandboxed() -> None:
+    twice = answered(("Content-Type", "application/json; a=b"), ("Content-Type", "text/html"))
+    at_once = answered(("Content-Type", "application/json; a=b, text/html"))
+    for sent in (twice, at_once):
+        assert "sandbox" in one("content-security-policy", sent)
+
+
 def test_an_answer_without_a_type_is_sandboxed_unless_it_has_no_body() -> None:
     assert "sandbox" in one("content-security-policy", answered())
     assert values("content-security-policy", answered(status=204)) == []

@@ -148,6 +148,8 @@ ACTIVE = (
     "application/pdf",
     "text/html; charset=utf-7",
     "multipart/mixed",
+    "application/json; a=b, text/html",
+    "application/json; a=b\r\nContent-Type: text/html",
 )
 
 
