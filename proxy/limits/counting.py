@@ -5,8 +5,9 @@ percent: the calls of the window before are taken to be evenly spread).
 """
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 
 Headers = tuple[tuple[str, str], ...]
 # Of decimals, not of calls
@@ -16,12 +17,25 @@ KEYS_MAX = 100_000
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A counter that a call goes through: at most `max_calls` in `window_ms` under `key`; `name` is for the caller."""
+    """A counter that a call goes through: at most `max_calls` in `window_ms` under `key`; `name` is for the caller.
+
+    For several calls that are made or refused as one, `costs` are those of each that goes through it.
+    """
 
     key: str
     name: str
     max_calls: int
     window_ms: int
+    costs: tuple[int, ...] = ()
+
+    def cost_of(self, cost: int, most: int) -> int:
+        """What is counted where `most` may be, for one call of `cost`; a call that costs more than that costs all."""
+        return sum(min(each, most) for each in self.costs) if self.costs else min(cost, most)
+
+    @property
+    def is_out_of_reach(self) -> bool:
+        """Whether there are more calls than are allowed at once, however long their caller waits."""
+        return self.cost_of(0, self.max_calls) > self.max_calls
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +83,12 @@ class MemoryCounters:
         """
         counters = [(self._counter(each, now_ms), most_of(each, share)) for each in wanted]
         fits = all(
-            Count(now_ms, counter[1], counter[2]).used(each.window_ms) + min(cost, most) <= most + _ALMOST
+            Count(now_ms, counter[1], counter[2]).used(each.window_ms) + each.cost_of(cost, most) <= most + _ALMOST
             for each, (counter, most) in zip(wanted, counters, strict=True)
         )
         if fits or always:
-            for counter, most in counters:
-                counter[1] += min(cost, most)
+            for each, (counter, most) in zip(wanted, counters, strict=True):
+                counter[1] += each.cost_of(cost, most)
         return fits
 
     def read(self, wanted: Sequence[Wanted], *, now_ms: int) -> list[Count]:
@@ -105,8 +119,19 @@ class MemoryCounters:
 
 
 def most_of(wanted: Wanted, share: int) -> int:
-    """What a process that grants one part in `share` grants; a call that costs more than that costs all of it."""
+    """What a process that grants one part in `share` grants."""
     return max(1, wanted.max_calls // share)
+
+
+def together(calls: Iterable[tuple[Iterable[Wanted], int]]) -> list[Wanted]:
+    """The counters of several calls, given as those of each and its cost: each counter once, for all of them."""
+    found: dict[str, Wanted] = {}
+    costs: defaultdict[str, list[int]] = defaultdict(list)
+    for wanted, cost in calls:
+        for each in wanted:
+            found[each.key] = each
+            costs[each.key].append(cost)
+    return [replace(each, costs=tuple(costs[key])) for key, each in found.items()]
 
 
 def allowance_of(
@@ -126,7 +151,8 @@ def _one(wanted: Wanted, count: Count, *, cost: int, share: int) -> Allowance:
     remaining = max(0, math.floor(most - count.used(window_ms) + _ALMOST))
     full_ms = 2 * window_ms - into_ms if count.calls else window_ms - into_ms if count.before else 0
     resets_in_s = max(1, math.ceil(full_ms / 1000))
-    retry_after_s = math.ceil(_wait_ms(count, most - min(cost, most), window_ms) / 1000) if cost else 0
+    left = most - min(wanted.cost_of(cost, most), most)
+    retry_after_s = math.ceil(_wait_ms(count, left, window_ms) / 1000) if cost else 0
     # draft-ietf-httpapi-ratelimit-headers-10, sections 3 and 4
     headers = (
         ("ratelimit-policy", f'"{wanted.name}";q={wanted.max_calls};w={max(1, math.ceil(window_ms / 1000))}'),

@@ -19,19 +19,18 @@ CONNECTIONS_MAX = 8
 # A Redis that did not answer is asked again by one call in so long; all others go on without it
 ASK_AGAIN_S = 1.0
 MILLISECONDS = 1000
-# Counts a call in every counter, or in none when one is full. Redis has the only clock that workers share
+# Counts what each costs in every counter, or in none when one is full. Redis has the only clock that workers share
 SCRIPT = """
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local cost, said, states, fits = tonumber(ARGV[1]), {1, now}, {}, true
+local said, states, fits = {1, now}, {}, true
 for i, key in ipairs(KEYS) do
-    local max, window = tonumber(ARGV[2 * i]), tonumber(ARGV[2 * i + 1])
+    local costs, max, window = tonumber(ARGV[3 * i - 2]), tonumber(ARGV[3 * i - 1]), tonumber(ARGV[3 * i])
     local index = math.floor(now / window)
     local held = redis.call('HMGET', key, 'w', 'c', 'b', 'l')
     local at, calls, before = tonumber(held[1]), tonumber(held[2]) or 0, tonumber(held[3]) or 0
     if tonumber(held[4]) ~= window or not at or index - at > 1 then calls, before = 0, 0
     elseif at ~= index then calls, before = 0, calls end
-    local costs = math.min(cost, max)
     if before * (1 - (now % window) / window) + calls + costs > max + 0.000001 then fits = false end
     states[i] = {index, calls, before, window, costs}
 end
@@ -70,7 +69,8 @@ class RateLimiter:
     async def hit(self, wanted: Sequence[Wanted], *, cost: int = 1) -> Allowance:
         """Count a call against all of `wanted`, one at least, unless it fits one of them no more.
 
-        It costs as much as `cost` calls, or all of a limit that is smaller.
+        It costs as much as `cost` calls, or all of a limit that is smaller. Several calls cost what `costs` say, and
+        all of them are counted or none.
         """
         if self._script is not None and (now := self._clock()) >= self._silent_until:
             # Until it has answered, nobody else waits for it
@@ -88,7 +88,9 @@ class RateLimiter:
         return self._count_alone(wanted, cost)
 
     async def _count_together(self, wanted: Sequence[Wanted], cost: int) -> Allowance:
-        arguments: list[int] = [cost, *(number for each in wanted for number in (each.max_calls, each.window_ms))]
+        arguments: list[int] = []
+        for each in wanted:
+            arguments += (each.cost_of(cost, each.max_calls), each.max_calls, each.window_ms)
         async with asyncio.timeout(ANSWER_WITHIN_S):
             said: Any = await self._script(keys=[NAMESPACE + each.key for each in wanted], args=arguments)  # type: ignore[misc]
         if not isinstance(said, list) or len(said) != 2 + 2 * len(wanted):

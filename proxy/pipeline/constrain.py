@@ -1,17 +1,20 @@
 """Constrain: reserve what a call uses up, and give back at its end what was only held."""
 
 import time
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 
 from proxy.catalogue.plans import OperationPlan
 from proxy.limits.addresses import address_network
 from proxy.limits.concurrency import Bulkhead, Listeners, Shares, Streams
+from proxy.limits.counting import Wanted, together
 from proxy.limits.models import AgentTier
 from proxy.limits.rates import RateLimiter
 from proxy.limits.table import Facts, LimitTable
 from proxy.pipeline.call import Answer, Constrained, Headers, Principal, Received, Validated
 from proxy.refusals import RateLimited
 
+TOO_LARGE_A_BATCH = "The batch has more calls than its limit ever allows at once; send fewer in one."
 _TIERS = frozenset(AgentTier.values)
 
 
@@ -35,12 +38,14 @@ class Limits:
             TooManyStreams: it asks for a stream, and its caller has as many as one may have there.
         """
         self._check_places(validated)
-        # Each message of a batch is a call: whoever sends many at once may not make more of them
-        for operation in validated.operation.messages[1:]:
-            await self._count(self._facts_of(validated, operation), cost=operation.cost)
         operation = validated.operation
-        limit_headers = await self._count(self._facts_of(validated, operation), cost=operation.cost)
-        return Constrained(validated=validated, limit_headers=limit_headers)
+        wanted = self._table.wanted(self._facts_of(validated, operation))
+        if len(operation.messages) > 1:
+            # Each message of a batch is a call: whoever sends many at once may not make more of them. All are counted
+            # in one step, because none is sent when one of them is too many
+            messages = ((self._table.wanted(self._facts_of(validated, each)), each.cost) for each in operation.messages)
+            wanted = together(messages)
+        return Constrained(validated=validated, limit_headers=await self._count(wanted, cost=operation.cost))
 
     async def count_message(self, principal: Principal, received: Received) -> Headers:
         """Count a message that the gateway answers itself as a call of `principal`, and tell what is left.
@@ -48,12 +53,13 @@ class Limits:
         Raises:
             RateLimited: too many calls in the window of one of its limits.
         """
-        return await self._count(self._facts(principal, received))
+        return await self._count(self._table.wanted(self._facts(principal, received)))
 
-    async def _count(self, facts: Facts, *, cost: int = 1) -> Headers:
-        allowance = await self._rates.hit(self._table.wanted(facts), cost=cost)
+    async def _count(self, wanted: Sequence[Wanted], *, cost: int = 1) -> Headers:
+        allowance = await self._rates.hit(wanted, cost=cost)
         if not allowance.allowed:
             raise RateLimited(
+                TOO_LARGE_A_BATCH if any(each.is_out_of_reach for each in wanted) else "",
                 retry_after_s=max(1, allowance.retry_after_s),
                 resets_at=int(time.time()) + allowance.resets_in_s,
                 headers=allowance.headers,

@@ -262,8 +262,8 @@ class RateLimited(Refusal):
     title = "Too many requests"
     detail = "The limit of calls is reached; try again later."
 
-    def __init__(self, *, retry_after_s: int, resets_at: int, headers: Headers) -> None:
-        super().__init__(headers=(("retry-after", str(retry_after_s)), *headers))
+    def __init__(self, detail: str = "", *, retry_after_s: int, resets_at: int, headers: Headers) -> None:
+        super().__init__(detail, headers=(("retry-after", str(retry_after_s)), *headers))
         self.retry_after_s = retry_after_s
         self.resets_at = resets_at
 

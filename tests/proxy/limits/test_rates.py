@@ -14,7 +14,7 @@ import pytest
 from django.conf import settings
 
 from proxy.limits import rates
-from proxy.limits.counting import Allowance, Wanted
+from proxy.limits.counting import Allowance, Wanted, together
 from proxy.limits.rates import RateLimiter
 from tests.proxy.raw_backend import RawBackend, silence
 
@@ -254,6 +254,42 @@ async def test_a_dear_call_that_comes_back_when_told_is_let_in(
             allowance = await limiter.limiter.hit([limiter.wanted(key)], cost=cost)
         now[0] += allowance.retry_after_s
         assert (await limiter.limiter.hit([limiter.wanted(key)], cost=cost)).allowed
+
+
+async def test_several_calls_are_counted_all_or_none(make: Make, key: str) -> None:
+    limited, own = make(max_calls=5), f"{key}-own"
+    of_all, of_one = limited.wanted(key), Wanted(own, "own", 2, 60_000)
+    batch = together([([of_all, of_one], 1), ([of_all], 2), ([of_all, of_one], 1)])
+    assert [(each.key, each.costs) for each in batch] == [(key, (1, 2, 1)), (own, (1, 1))]
+    heard = [await limited.limiter.hit(batch) for _batch in range(2)]
+    assert [(each.allowed, each.remaining) for each in heard] == [(True, 0), (False, 0)]
+    assert heard[-1].retry_after_s >= 1
+    left = await limited.limiter.hit([of_all])
+    assert (left.allowed, left.remaining) == (True, 0)
+
+
+async def test_of_several_calls_each_costs_all_of_a_smaller_limit(make: Make, key: str) -> None:
+    limited = make(max_calls=3)
+    batch = together([([limited.wanted(key)], cost) for cost in (9, 1)])
+    refused = await limited.limiter.hit(batch)
+    assert (refused.allowed, refused.remaining, batch[0].is_out_of_reach) == (False, 3, True)
+    single = together([([limited.wanted(key)], 9)])
+    assert not single[0].is_out_of_reach
+    assert (await limited.limiter.hit(single)).allowed
+
+
+async def test_several_calls_that_come_back_when_told_are_let_in(
+    make_at: Make, key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limited, now = make_at(None, max_calls=5, window_s=10), [1_000_003.0]
+    monkeypatch.setattr(time, "time", lambda: now[0])
+    batch = together([([limited.wanted(key)], 1), ([limited.wanted(key)], 2)])
+    for _round in range(6):
+        allowance = await limited.limiter.hit(batch)
+        while allowance.allowed:
+            allowance = await limited.limiter.hit(batch)
+        now[0] += allowance.retry_after_s
+        assert (await limited.limiter.hit(batch)).allowed
 
 
 async def test_the_caller_hears_of_the_limit_that_ends_first(make: Make, key: str) -> None:

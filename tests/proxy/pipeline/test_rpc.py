@@ -116,6 +116,19 @@ async def test_one_message_that_may_not_pass_refuses_its_batch(
     assert not rpc.upstream.arrived
 
 
+async def test_a_batch_that_no_wait_would_let_in_is_told_so(rpc: Road, codex: Backend) -> None:
+    limit = await asyncio.to_thread(Limit.objects.create, backend=codex, per="operation", max_calls=2, window_ms=60_000)
+    await asyncio.to_thread(rpc.plane.watcher.refresh)
+    await asyncio.to_thread(rpc.plane._limits.read)  # noqa: SLF001 - as after a change of the catalogue
+    try:
+        batch = [message(name, id=number) for number, name in enumerate(["thread/list", *["ping"] * 3])]
+        refused = await send(rpc, json.dumps(batch).encode())
+        assert (refused.status, "send fewer" in refused.json()["detail"]) == (429, True)
+        assert (await send(rpc, json.dumps(batch[:3]).encode())).status == 200
+    finally:
+        await asyncio.to_thread(limit.delete)
+
+
 async def test_a_batch_uses_up_as_many_calls_as_it_has_messages(rpc: Road, codex: Backend) -> None:
     limit = await asyncio.to_thread(Limit.objects.create, backend=codex, per="client", max_calls=5, window_ms=600_000)
     await asyncio.to_thread(rpc.plane.watcher.refresh)
@@ -124,6 +137,9 @@ async def test_a_batch_uses_up_as_many_calls_as_it_has_messages(rpc: Road, codex
         batch = json.dumps([message("thread/list", id=number) for number in range(3)]).encode()
         assert [(await send(rpc, batch)).status for _ in range(2)] == [200, 429]
         assert len(rpc.upstream.arrived) == 1
+        # The one that was refused has used up nothing
+        single = json.dumps(message("thread/list")).encode()
+        assert [(await send(rpc, single)).status for _ in range(3)] == [200, 200, 429]
     finally:
         await asyncio.to_thread(limit.delete)
 
