@@ -13,11 +13,11 @@ T = TypeVar("T")
 
 
 class DatabaseThreads:
-    """A few of them; `down` is the reason of the refusal when the database does not answer."""
+    """A few of them; `reason` is that of the refusal when the database does not answer."""
 
-    def __init__(self, count: int, *, name: str, down: str) -> None:
+    def __init__(self, count: int, *, name: str, reason: str) -> None:
         self._pool = ThreadPoolExecutor(count, thread_name_prefix=name)
-        self._down = down
+        self._reason = reason
 
     async def aclose(self) -> None:
         """End them."""
@@ -39,4 +39,4 @@ class DatabaseThreads:
         try:
             return await asyncio.get_running_loop().run_in_executor(self._pool, work)
         except DatabaseError:
-            raise Unavailable(reason=self._down) from None
+            raise Unavailable(reason=self._reason) from None

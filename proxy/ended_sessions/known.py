@@ -10,7 +10,7 @@ class EndedSessions:
     """As one process asks for them."""
 
     def __init__(self) -> None:
-        self._threads = DatabaseThreads(2, name="ended-sessions", down="session_store_down")
+        self._threads = DatabaseThreads(2, name="ended-sessions", reason="session_store_down")
 
     async def aclose(self) -> None:
         """End the threads."""

@@ -68,7 +68,7 @@ class Once:
     """The calls with keys of one process; the database speaks for all of them."""
 
     def __init__(self) -> None:
-        self._threads = DatabaseThreads(4, name="idempotency", down="idempotency_store_down")
+        self._threads = DatabaseThreads(4, name="idempotency", reason="idempotency_store_down")
         # Of each key one call of this process claims it or waits for its holder; the others wait for that one
         self._leading: dict[str, asyncio.Future[None]] = {}
         self._running: set[asyncio.Task[Any]] = set()
