@@ -119,6 +119,8 @@ def cases(gateway: Gateway) -> list[Case]:
         Case("a read", read, method="GET", body="", subject="user_2abc"),
         Case("an empty body that was there", gateway.signed(body_digest=digest("")), body="", subject="user_2abc"),
         Case("a long body", gateway.signed(body_digest=""), body=LARGE, subject="user_2abc"),
+        Case("a long body that was read", gateway.signed(body_digest=digest(LARGE)), body=LARGE, subject="user_2abc"),
+        Case("for another long body", gateway.signed(body_digest=digest(BODY)), body=LARGE),
         Case("expired", gateway.forged(iat=now - 120, exp=now - 60)),
         Case("from the future", gateway.forged(iat=now + 600, exp=now + 660)),
         Case("without an end", gateway.forged(exp=None)),
