@@ -16,8 +16,8 @@ from proxy.limits.counting import Allowance, Count, MemoryCounters, Wanted, allo
 NAMESPACE = "gatehouse:limit:"
 ANSWER_WITHIN_S = 0.25
 CONNECTIONS_MAX = 8
-# A Redis that did not answer is asked again by one call in so long; all others go on without it
-ASK_AGAIN_S = 1.0
+# A Redis that did not answer is asked again by one call in so long, which waits; all others go on without it
+ASK_AGAIN_S = 3.0
 MILLISECONDS = 1000
 # Counts what each costs in every counter, or in none when one is full. Redis has the only clock that workers share
 SCRIPT = """
@@ -60,6 +60,11 @@ class RateLimiter:
         client: Redis | None = Redis(connection_pool=self._connections) if self._connections else None
         self._script = client.register_script(SCRIPT) if client is not None else None
         self._silent_until = 0.0
+
+    @property
+    def is_alone(self) -> bool:
+        """Whether Redis did not answer last, so that this worker counts for itself."""
+        return self._silent_until > 0
 
     async def aclose(self) -> None:
         """Close every connection to Redis."""

@@ -28,7 +28,7 @@ class Store:
     def stands_still(self, seconds: float) -> None:
         """It and all its processes do nothing; connections to it stay open."""
         for number in (signal.SIGSTOP, signal.SIGCONT):
-            self._signal(number)
+            self.signal(number)
             time.sleep(seconds if number == signal.SIGSTOP else 0)
 
     def is_gone(self, seconds: float) -> None:
@@ -40,7 +40,7 @@ class Store:
 
     def end(self) -> None:
         """For good."""
-        self._signal(signal.SIGCONT)
+        self.signal(signal.SIGCONT)
         self._process.send_signal(signal.SIGINT)
         self._process.wait(20)
 
@@ -48,7 +48,8 @@ class Store:
         with (self._folder / "log").open("ab") as log:
             return subprocess.Popen(self._command, stdout=log, stderr=log, cwd=self._folder, start_new_session=True)
 
-    def _signal(self, number: signal.Signals) -> None:
+    def signal(self, number: signal.Signals) -> None:
+        """Send it to the server and all its processes."""
         for member in family(self._process.pid):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(member, number)
