@@ -109,9 +109,12 @@ class DataPlane:
     def standing_of(self, backend: str, upstream_url: str) -> Standing:
         """How a backend stands with this process."""
         fault = self._tokens.fault_of(backend)
+        in_use, kept = self.connections_of(backend)
         return Standing(
             breaker=self._breakers.state_of(backend, upstream_url),
             usual_ms=self._tries.median_s(backend) * MILLISECONDS,
+            in_use=in_use,
+            kept=kept,
             token_fault=fault.reason if fault else "",
             token_error=fault.error if fault else "",
         )

@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 
 from django.contrib import admin, messages
 from django.db.models import Count, QuerySet
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -15,7 +15,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from oauth_provider.admin_skin import Tone, chip, code, column
+from oauth_provider.admin_skin import Tone, chip, code, column, page_button
 from oauth_provider.identities.external_id import user_ref
 from oauth_provider.recorded_admin import About, RecordedAdmin
 from proxy.catalogue.actions.state import document_state
@@ -93,6 +93,20 @@ class BackendAdmin(McpDefinitions, OpenApiImport, CatalogueAdmin):
         }),
     )  # fmt: skip
     change_form_outer_after_template = "admin/backends/operations.html"
+    actions_detail = ("health", *OpenApiImport.actions_detail)
+
+    @page_button(description=gettext_lazy("Health"), path="health", icon="monitor_heart")
+    def health(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Lead to the page that says how it is.
+
+        Raises:
+            Http404: it does not exist.
+        """
+        backend = self.look_up(request, object_id)
+        if backend is None:
+            raise Http404
+        page = reverse("admin:proxy_backendcheck_changelist")
+        return HttpResponseRedirect(f"{page}?{urlencode({'backend': backend.name})}")
 
     def about(self, obj: Backend) -> About:
         """By its name."""

@@ -7,9 +7,8 @@ from typing import Any
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.template.response import TemplateResponse
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
@@ -41,6 +40,8 @@ class Row:
     checked: SafeString | str
     calls: SafeString
     usual_ms: float
+    in_use: int
+    kept: int
     fault: str
     fault_at: SafeString | str
     expires: datetime | None
@@ -61,21 +62,22 @@ class BackendCheckAdmin(ReadOnlyAdmin):
         return request.user.has_perm("proxy.change_backend")
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """Every backend; a POST checks one of them, or all that are enabled, and comes back."""
+        """Every backend, or the one that the address names; a POST checks one, or all that are enabled."""
         if not self.has_view_permission(request):
             raise PermissionDenied
-        here = reverse("admin:proxy_backendcheck_changelist")
+        name = request.GET.get("backend", "")
         if request.method == "POST":
             if not self.may_act(request):
                 raise PermissionDenied
-            check_backends(backends=_asked_for(request))
-            return HttpResponseRedirect(here)
-        backends = Backend.objects.select_related("last_check")
+            check_backends(backends=_asked_for(request.POST))
+            return HttpResponseRedirect(request.get_full_path())
+        backends = _named(name) if name else Backend.objects.select_related("last_check")
         context = {
             **self.admin_site.each_context(request),
-            "title": _("Health of the backends"),
+            "title": _("Health of %(name)s") % {"name": name} if name else _("Health of the backends"),
             "opts": self.opts,
             "rows": [_row(backend, _standing(request, backend)) for backend in backends],
+            "is_one": bool(name),
             "may_check": self.may_act(request),
             **(extra_context or {}),
         }
@@ -83,14 +85,16 @@ class BackendCheckAdmin(ReadOnlyAdmin):
         return TemplateResponse(request, TEMPLATE, context)
 
 
-def _asked_for(request: HttpRequest) -> list[Backend]:
-    name = request.POST.get("backend", "")
-    if not name:
-        return list(Backend.objects.filter(enabled=True))
-    found: QuerySet[Backend] = Backend.objects.filter(name=name.replace("\0", ""))
+def _asked_for(given: QueryDict) -> list[Backend]:
+    name = given.get("backend", "")
+    return list(_named(name) if name else Backend.objects.filter(enabled=True))
+
+
+def _named(name: str) -> QuerySet[Backend]:
+    found: QuerySet[Backend] = Backend.objects.select_related("last_check").filter(name=name.replace("\0", ""))
     if not found:
         raise Http404
-    return list(found)
+    return found
 
 
 def _standing(request: HttpRequest, backend: Backend) -> Standing:
@@ -112,6 +116,8 @@ def _row(backend: Backend, standing: Standing) -> Row:
         checked=ago(check.checked_at if check else None),
         calls=_calls(standing),
         usual_ms=standing.usual_ms,
+        in_use=standing.in_use,
+        kept=standing.kept,
         fault=fault,
         fault_at=fault_at,
         expires=min(ends) if ends and min(ends) <= timezone.now() + ENDS_SOON else None,

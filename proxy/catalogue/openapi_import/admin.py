@@ -34,10 +34,8 @@ class OpenApiImport(RecordedAdmin):
         """Only for those who may add and change what an import adds and changes."""
         found = self.look_up(request, object_id)
         is_closed = found is None or found.kind == BackendKind.MCP or not self.may_act(request, found)
-        if is_closed or not _may_import(request):
-            return []
-        buttons: list[Any] = super().get_actions_detail(request, object_id)
-        return buttons
+        hidden = {"openapi"} if is_closed or not _may_import(request) else set()
+        return self.buttons_but(hidden, super().get_actions_detail(request, object_id))
 
     @page_button(description=gettext_lazy("Import OpenAPI"), path="openapi", icon="upload_file")
     def openapi(self, request: HttpRequest, object_id: str) -> HttpResponse:

@@ -105,9 +105,38 @@ def test_the_command_leaves_what_it_found_for_the_page(staff: StaffBrowser) -> N
     assert "Not reachable" in staff.text(PAGE)
 
 
-def page_of(standing: Standing) -> str:
+def test_a_backend_has_a_page_of_its_own(staff: StaffBrowser, up: int) -> None:
+    jobs = stored("jobs", f"http://127.0.0.1:{up}/200")
+    other = stored("other")
+    leads = staff.http.get(f"/admin/proxy/backend/{jobs.pk}/health/")
+    page = f"{PAGE}?backend=jobs"
+    assert (leads.status_code, leads.headers["Location"]) == (302, page)
+    assert f"/admin/proxy/backend/{jobs.pk}/health/" in staff.text(f"/admin/proxy/backend/{jobs.pk}/change/")
+    text = staff.text(page)
+    assert "Health of jobs" in text
+    assert "q=backend%3Ajobs%20decision%3Aerror" in text
+    assert "Check all now" not in text
+    assert f"/admin/proxy/backend/{other.pk}/change/" not in text
+    assert staff.http.post(page, {"backend": "jobs"}).headers["Location"] == page
+    assert "Answers 200" in staff.text(page)
+
+
+@pytest.mark.parametrize("path", [f"{PAGE}?backend=nobody", "/admin/proxy/backend/9999/health/"])
+def test_there_is_no_page_of_who_is_not_there(staff: StaffBrowser, path: str) -> None:
+    assert staff.http.get(path).status_code == 404
+
+
+@pytest.mark.django_db
+def test_its_connections_are_on_its_own_page() -> None:
+    stored("jobs", max_concurrency=9)
+    words = "3 of 9 connections in use, 2 kept for the next call"
+    assert words in page_of(Standing(in_use=3, kept=2), of="jobs")
+    assert words not in page_of(Standing(in_use=3, kept=2))
+
+
+def page_of(standing: Standing, *, of: str = "") -> str:
     """The page as the process serves it that knows `standing` of every backend."""
-    request = RequestFactory().get(PAGE)
+    request = RequestFactory().get(PAGE, {"backend": of} if of else None)
     request.user = User(username="root", is_superuser=True, is_staff=True, is_active=True)
     request.scope = {"state": {"standing_of": lambda _name, _url: standing}}  # type: ignore[attr-defined]
     page = BackendCheckAdmin(BackendCheck, admin.site)
