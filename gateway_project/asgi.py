@@ -55,6 +55,7 @@ class GatewayApplication:
 
     def __init__(self) -> None:
         self._counts = Counts()
+        self._aliases = tuple(f"{prefix}/" for prefix in settings.OAUTH_ALIAS_PREFIXES)
         self._traces = _traces(settings.ENVIRONMENT)
         self._data_plane = DataPlane(recorder=recorder, observation=_observation(self._counts, self._traces))
         self._load = Load(on_drain=self._data_plane.drain)
@@ -85,7 +86,7 @@ class GatewayApplication:
         path = scope["path"]
         scope["state"] = {**scope.get("state", {}), "request_id": request_id, "address": address}
         is_health = self._health.answers(path) or path == METRICS_PATH
-        called = None if _is_alias(path) else self._data_plane.application_for(path)
+        called = None if path.startswith(self._aliases) else self._data_plane.application_for(path)
         try:
             # Room comes before anything is looked at: who is turned away must cost next to nothing
             if not is_health:
@@ -94,7 +95,7 @@ class GatewayApplication:
                 self._data_plane.check_places(path)
             inspect(scope, allowed_hosts=() if is_health else settings.ALLOWED_HOSTS)
         except Refusal as refusal:
-            await self._refuse(scope, send, refusal)
+            await self._refuse(scope, send, refusal, is_call=called is not None)
             return
         if is_health:
             await (self._metrics if path == METRICS_PATH else self._health)(scope, receive, send)
@@ -121,9 +122,9 @@ class GatewayApplication:
             structlog.contextvars.unbind_contextvars("request_id")
             current_origin.reset(origin)
 
-    async def _refuse(self, scope: Scope, send: Send, refusal: Refusal) -> None:
+    async def _refuse(self, scope: Scope, send: Send, refusal: Refusal, *, is_call: bool) -> None:
         state = scope["state"]
-        if self._data_plane.application_for(scope["path"]):
+        if is_call:
             self._counts.refused(status=refusal.status, reason=refusal.reason)
             if not recorder.refusals.counts(address_network(state["address"]), refusal.reason):
                 await self._record_refusal(scope, refusal)
@@ -202,10 +203,6 @@ def _observation(counts: Counts, traces: "Traces | None") -> Observation:
     if traces is None:
         return Observation((counts.ended,))
     return Observation((counts.ended, traces.ended), samples=traces.samples)
-
-
-def _is_alias(path: str) -> bool:
-    return path.startswith(tuple(f"{prefix}/" for prefix in settings.OAUTH_ALIAS_PREFIXES))
 
 
 def _address(scope: Scope) -> str:

@@ -10,10 +10,11 @@ TYPE_BASE = "about:blank"
 
 
 def render(refusal: Refusal, *, request_id: str) -> tuple[Headers, bytes]:
-    """The headers, in lower case, and the body of the answer to a refused request."""
+    """The headers, in lower case, and the body of the answer to a refused request; `request_id` is one of ours."""
     # Two objects in one: what many have in common is written once
-    own = json.dumps({"request_id": request_id, **refusal.members})
-    body = f"{_common(refusal.title, refusal.status, refusal.error, refusal.detail)}, {own[1:]}".encode()
+    members = refusal.members
+    own = json.dumps({"request_id": request_id, **members})[1:] if members else f'"request_id": "{request_id}"}}'
+    body = f"{_common(refusal.title, refusal.status, refusal.error, refusal.detail)}, {own}".encode()
     headers = (
         ("content-type", MEDIA_TYPE),
         ("content-length", str(len(body))),

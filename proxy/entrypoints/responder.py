@@ -1,5 +1,8 @@
 """Writes one HTTP answer to ASGI; its head goes out with its first bytes, so that a late refusal is still possible."""
 
+from collections.abc import Sequence
+from functools import lru_cache
+
 from proxy.entrypoints.asgi_types import Send
 from proxy.entrypoints.problem import render
 from proxy.pipeline.call import Headers
@@ -21,8 +24,11 @@ class Responder:
 
     async def start(self, status: int, headers: Headers) -> None:
         """Send the head."""
+        await self._start(status, _encoded(headers))
+
+    async def _start(self, status: int, headers: Sequence[tuple[bytes, bytes]]) -> None:
         self.started = True
-        raw = [*_encoded(headers), *self._shared, _NOSNIFF]
+        raw = [*headers, *self._shared, _NOSNIFF]
         await self._send({"type": "http.response.start", "status": status, "headers": raw})
 
     async def body(self, chunk: bytes, *, more: bool) -> None:
@@ -43,7 +49,14 @@ class Responder:
     async def problem(self, refusal: Refusal) -> None:
         """Send a refusal."""
         headers, content = render(refusal, request_id=self._request_id)
-        await self.whole(refusal.status, headers, content)
+        await self._start(refusal.status, _encoded_again(headers))
+        await self.body(content, more=False)
+
+
+# Those of one refusal after the other are the same
+@lru_cache(maxsize=256)
+def _encoded_again(headers: Headers) -> list[tuple[bytes, bytes]]:
+    return _encoded(headers)
 
 
 def _encoded(headers: Headers) -> list[tuple[bytes, bytes]]:

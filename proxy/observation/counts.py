@@ -1,6 +1,7 @@
 """The numbers of one process: how many, and how long. Counted on the event loop, so there is nothing to lock."""
 
 from bisect import bisect_left
+from functools import lru_cache
 from typing import Final
 
 from audit.ledger.kinds import Decision
@@ -68,8 +69,7 @@ class Counts:
 
     def refused(self, *, status: int, reason: str) -> None:
         """A call that came no further than the front door."""
-        decision = Decision.ERROR if status >= SERVER_ERROR else Decision.DENY
-        self.add("requests", "", "", decision.value, _status(status))
+        self.add(*_refused(status))
         if reason in _LIMITER:
             self.add("limiter", reason)
 
@@ -91,6 +91,12 @@ def _nothing() -> list[float]:
 def _add(histogram: list[float], seconds: float) -> None:
     histogram[0] += seconds
     histogram[bisect_left(BUCKETS, seconds) + 1] += 1
+
+
+@lru_cache(maxsize=64)
+def _refused(status: int) -> Key:
+    decision = Decision.ERROR if status >= SERVER_ERROR else Decision.DENY
+    return ("requests", "", "", decision.value, _status(status))
 
 
 def _status(status: int | None) -> str:
