@@ -108,7 +108,8 @@ class DataPlane:
 
     def standing_of(self, backend: str, upstream_url: str) -> Standing:
         """How a backend stands with this process."""
-        fault = self._tokens.fault_of(backend)
+        plan = self.watcher.snapshot.backends.get(backend)
+        fault = self._tokens.fault_of(plan) if plan is not None else None
         in_use, kept = self.connections_of(backend)
         return Standing(
             breaker=self._breakers.state_of(backend, upstream_url),

@@ -104,10 +104,10 @@ class ServiceTokens:
             slot.renew_at = slot.until = float("-inf")
         return True
 
-    def fault_of(self, backend: str) -> TokenNotFetched | None:
-        """Why the last attempt failed, None when it did not."""
-        slot = self._slots.get(backend)
-        return slot.fault if slot else None
+    def fault_of(self, backend: BackendPlan) -> TokenNotFetched | None:
+        """Why the last attempt with its present credential failed, None when it did not."""
+        slot = self._slots.get(backend.name)
+        return slot.fault if slot and slot.credential == backend.client_credentials else None
 
     def _slot(self, backend: BackendPlan, credential: ClientCredentials) -> _Slot:
         slot = self._slots.get(backend.name)

@@ -211,10 +211,17 @@ async def test_a_caller_who_leaves_does_not_take_the_token_with_him(world: World
 
 
 async def test_why_there_is_no_token_is_known(world: World) -> None:
-    assert world.tokens.fault_of("jobs") is None
+    assert world.tokens.fault_of(world.plan()) is None
     world.endpoint.fault = REFUSED
     await world.refused()
-    assert world.tokens.fault_of("jobs") is REFUSED
+    assert world.tokens.fault_of(world.plan()) is REFUSED
+
+
+async def test_why_there_was_no_token_ends_with_its_credential(world: World) -> None:
+    world.endpoint.fault = REFUSED
+    await world.refused()
+    assert world.tokens.fault_of(world.plan(credential=None)) is None
+    assert world.tokens.fault_of(world.plan(replace(CREDENTIAL, client_secret="0ther"))) is None
 
 
 def test_no_representation_shows_a_token() -> None:
