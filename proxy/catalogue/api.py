@@ -31,7 +31,7 @@ class BackendView(Writable):
     key_converter = "str"
     order = ("name",)
     renamed = {f"tls_{name}": f"tls.{name}" for name in ("ca", "client_certificate", "client_key")}
-    access_fields = frozenset({"enabled"})
+    access_fields = frozenset({"auth_mode", "enabled"})
 
     def get_queryset(self) -> QuerySet[Backend]:
         """Backends with what those of kind mcp said."""
@@ -84,7 +84,7 @@ class OperationView(Writable):
     filters = {"backend": lambda name: Q(backend__name=name)}
     renamed = {"methods": "method", "__all__": "operation_id", "feature": "tool", "feature_name": "tool"}
     takes_lists = True
-    access_fields = frozenset({"enabled"})
+    access_fields = frozenset({"method", "path", "rpc_method", "scopes", "any_scopes", "auth_mode", "enabled"})
 
     def get_queryset(self) -> QuerySet[Operation]:
         """Operations with the names of their backends."""

@@ -310,6 +310,12 @@ class OperationSerializer(StrictModel):
         """Each once."""
         return list(dict.fromkeys(value))
 
+    def changes(self) -> dict[str, Any]:
+        """As every resource, but for what is null when it is shown and empty when it is kept."""
+        found = super().changes()
+        empty = [name for name in ("auth_mode", "rpc_method") if found.get(name) == getattr(self.instance, name) == ""]
+        return {name: value for name, value in found.items() if name not in empty}
+
     def to_representation(self, instance: Operation) -> dict[str, Any]:
         """Null where it is as the backend."""
         shown = super().to_representation(instance)
