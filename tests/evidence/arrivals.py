@@ -9,6 +9,7 @@ import contextlib
 import itertools
 import multiprocessing
 import time
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 
 from tests.evidence.load import Heard
@@ -23,33 +24,33 @@ _HEAD_ENDS = b"\r\n\r\n"
 _CHUNKS_END = b"0\r\n\r\n"
 
 
-def at_rate(port: int, request: bytes, *, per_second: float, seconds: float) -> list[Heard]:
-    """Send `request`, each time with a mark of its own, so often for so long, and return all that was heard.
+def at_rate(port: int, requests: Sequence[bytes], *, per_second: float, seconds: float) -> list[Heard]:
+    """Send `requests` by turns, each time with a mark of its own, so often for so long; returns all that was heard.
 
     A call takes a connection on which nothing is asked, or a new one. Its time counts from when it was due.
     """
     with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as other:
-        return other.submit(_at_rate, port, request, per_second, seconds).result()
+        return other.submit(_at_rate, port, requests, per_second, seconds).result()
 
 
-def in_turn(port: int, request: bytes, *, callers: int, seconds: float) -> list[Heard]:
+def in_turn(port: int, requests: Sequence[bytes], *, callers: int, seconds: float) -> list[Heard]:
     """The same from so many callers, each of whom asks again as soon as they are answered."""
     with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as other:
-        return other.submit(_in_turn, port, request, callers, seconds).result()
+        return other.submit(_in_turn, port, requests, callers, seconds).result()
 
 
-def _at_rate(port: int, request: bytes, per_second: float, seconds: float) -> list[Heard]:
-    return asyncio.run(_Crowd(port, request).arrive(per_second=per_second, seconds=seconds))
+def _at_rate(port: int, requests: Sequence[bytes], per_second: float, seconds: float) -> list[Heard]:
+    return asyncio.run(_Crowd(port, requests).arrive(per_second=per_second, seconds=seconds))
 
 
-def _in_turn(port: int, request: bytes, callers: int, seconds: float) -> list[Heard]:
-    return asyncio.run(_Crowd(port, request).wait_for_each_other(callers=callers, seconds=seconds))
+def _in_turn(port: int, requests: Sequence[bytes], callers: int, seconds: float) -> list[Heard]:
+    return asyncio.run(_Crowd(port, requests).wait_for_each_other(callers=callers, seconds=seconds))
 
 
 class _Crowd:
-    def __init__(self, port: int, request: bytes) -> None:
+    def __init__(self, port: int, requests: Sequence[bytes]) -> None:
         self._port = port
-        self._request = request
+        self._requests = itertools.cycle(requests)
         self._free: list[_Connection] = []
         self._connections = asyncio.Semaphore(CONNECTIONS)
         self._heard: list[Heard] = []
@@ -85,7 +86,7 @@ class _Crowd:
         async with self._connections:
             with contextlib.suppress(ConnectionError, TimeoutError):
                 connection = self._kept() or await self._connected()
-                head, body = await connection.ask(self._request.replace(MARK.encode(), mark.encode()))
+                head, body = await connection.ask(next(self._requests).replace(MARK.encode(), mark.encode()))
                 if not connection.transport.is_closing():
                     self._free.append(connection)
         status = int(head[9:12]) if head else 0

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from tests.attacks.gateway.field import JOBS, Field
+from tests.attacks.gateway.field import CROWD, JOBS, Field
 from tests.attacks.gateway.gateways import ours
 from tests.attacks.gateway.memory import family
 from tests.evidence.arrivals import MARK, at_rate, in_turn
@@ -100,7 +100,9 @@ def overload(field: Field, *, seconds: float) -> Overload:
 
 def _period(field: Field, seconds: float, ask: Callable[..., list[Heard]]) -> Period:
     before = len(field.backend.arrived)
-    heard = ask(field.port, field.get(f"{JOBS}/v1/jobs?{MARK}"), seconds=seconds)
+    # Of many people: one alone gets no more than half of a backend's places
+    requests = [field.get(f"{JOBS}/v1/jobs?{MARK}", token=name) for name in CROWD]
+    heard = ask(field.port, requests, seconds=seconds)
     return Period(seconds=seconds, heard=heard, asked=len(field.backend.arrived) - before)
 
 

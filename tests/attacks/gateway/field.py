@@ -13,6 +13,8 @@ from tests.proxy.raw_backend import Arrived, RawBackend, Step, Wire, answer
 
 JOBS = "/api/v1/jobs"
 ALICE, BOB = "user_alice", "user_bob"
+# The tokens of as many people
+CROWD = tuple(f"TC{number}" for number in range(8))
 # Where a fault may open a breaker: each case has a backend of its own
 FAULTS = 48
 # Hosts of this machine, or of nobody, that the backends `inside…` have; staff gave none of them leave

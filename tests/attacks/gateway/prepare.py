@@ -33,7 +33,7 @@ from proxy.catalogue.models import Backend, Operation
 from proxy.catalogue.plans import MCP_PATH
 from proxy.catalogue.save import save_backend, save_operation
 from tests.agreed import REDIRECT, World
-from tests.attacks.gateway.field import ALICE, BOB, FAULTS, INSIDE, JOBS
+from tests.attacks.gateway.field import ALICE, BOB, CROWD, FAULTS, INSIDE, JOBS
 
 READ, WRITE = ("tool:read",), ("tool:read", "tool:write")
 PAYROLL = "/api/v1/payroll"
@@ -79,6 +79,7 @@ def main(port: int, evil_port: int) -> None:
             ("TAUD", ALICE, PAYROLL, READ),
             ("MR", ALICE, MCP_PATH, READ),
             ("MW", ALICE, MCP_PATH, WRITE),
+            *((name, f"user_{name.lower()}", JOBS, READ) for name in CROWD),
         )
     }
     past = timezone.now() - timedelta(hours=1)
