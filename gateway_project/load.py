@@ -20,7 +20,7 @@ TICK_S = 0.1
 LAG_S = 0.01
 LATE_TICKS = 2
 LESS, MORE = 0.7, 10
-AT_LEAST = 40
+AT_LEAST = 64
 # How long running requests, streams included, may go on once the process is told to stop
 DRAIN_S = 25.0
 CUT_WITHIN_S = 2.0
