@@ -169,6 +169,7 @@ class GatewayApplication:
         _settle_memory()
         await send({"type": "lifespan.startup.complete"})
         await receive()
+        gc.unfreeze()
         await self._load.stop()
         await asyncio.to_thread(self._unfinished.stop)
         await self._data_plane.stop()
