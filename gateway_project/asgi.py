@@ -5,6 +5,7 @@ import asyncio
 import gc
 import os
 from collections.abc import Iterable
+from contextlib import nullcontext
 from datetime import timedelta
 from importlib import import_module
 from typing import TYPE_CHECKING
@@ -31,7 +32,7 @@ from gateway_project.load import Load
 from gateway_project.metrics import PATH as METRICS_PATH
 from gateway_project.metrics import Metrics, OwnNumbers, counting
 from gateway_project.orphan import end_with_parent
-from gateway_project.whole_body import read_whole
+from gateway_project.whole_body import has_body, read_whole
 from oauth_provider.identities.address import address_behind
 from proxy.asgi import DataPlane
 from proxy.entrypoints.asgi_types import Message, Receive, Scope, Send
@@ -100,8 +101,11 @@ class GatewayApplication:
         if is_health:
             await (self._metrics if path == METRICS_PATH else self._health)(scope, receive, send)
             return
+        if called is None:
+            await self._control_plane(scope, receive, send)
+            return
         with self._load.carrying():
-            await (called or self._control_plane)(scope, receive, send)
+            await called(scope, receive, send)
 
     async def _control_plane(self, scope: Scope, receive: Receive, send: Send) -> None:
         state = scope["state"]
@@ -111,9 +115,11 @@ class GatewayApplication:
         structlog.contextvars.bind_contextvars(request_id=state["request_id"])
         try:
             # Django would write any body to disk, for as long as it takes, before it looks at the request
-            whole = await read_whole(scope, receive, limit=settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
+            with self._load.awaiting(address_network(state["address"])) if has_body(scope) else nullcontext():
+                whole = await read_whole(scope, receive, limit=settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
             counted = counting(send, self._counts, path=scope["path"], prefixes=settings.OAUTH_ALIAS_PREFIXES)
-            await django_application(scope, whole, _with_request_id(counted, state["request_id"]))
+            with self._load.carrying():
+                await django_application(scope, whole, _with_request_id(counted, state["request_id"]))
         except Refusal as refusal:
             await Responder(send, request_id=state["request_id"]).problem(refusal)
         except ClientGone:

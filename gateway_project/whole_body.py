@@ -10,6 +10,14 @@ from proxy.refusals import TooLarge
 READ_WITHIN_S = 30.0
 
 
+def has_body(scope: Scope) -> bool:
+    """Whether the head announces one (RFC 9112 section 6.3)."""
+    return any(
+        name == b"transfer-encoding" or (name == b"content-length" and value.strip(b"0"))
+        for name, value in scope["headers"]
+    )
+
+
 async def read_whole(scope: Scope, receive: Receive, *, limit: int) -> Receive:
     """A `receive` that delivers the body at once, then whatever comes after it.
 

@@ -83,6 +83,23 @@ def stopped_body(field: Field, _case: Any) -> None:
     refused(field.attack(field.post("Content-Length: 11"), b"{", within_s=13, follow=False), 408)
 
 
+FORMS = named("/oauth/token", "/accounts/login/", "/admin/login/", "/mcp", f"{JOBS}/v1/applications")
+
+
+@row("F5b", "three hundred bodies that stop, of strangers", expected="calls and pages go on", cases=FORMS,
+     spares="it waits for any number")  # fmt: skip
+def stopped_bodies(field: Field, target: str) -> None:
+    lines = ("Content-Type: application/x-www-form-urlencoded", "Content-Length: 5000")
+    with contextlib.ExitStack() as stack:
+        for _number in range(300):
+            wire = stack.enter_context(Conversation(field.port))
+            wire.write(field.request("POST", target, *lines, token=""), b"a=1")
+        field.healthy(4)
+        page = field.attack(field.get("/accounts/login/", token=""), follow=False).answer
+        if page is None or page.status >= 500:
+            raise NotMet("a page is refused")
+
+
 @row("F7", "an answer that inflates to fifty megabytes", expected="sent on as it came")
 def bomb(field: Field, _case: Any) -> None:
     packed = gzip.compress(b"\0" * 50_000_000)
