@@ -58,6 +58,8 @@ async def test_a_connection_put_back_after_the_end_is_closed(backend: RawBackend
 
 async def test_an_answer_leaves_nothing_to_the_garbage_collector(transport: Transport, backend: RawBackend) -> None:
     backend.says(answer(b"whole"))
+    # What other tests left behind
+    gc.collect()
     gc.disable()
     try:
         before = exchanges()
