@@ -5,6 +5,7 @@ import math
 from collections.abc import AsyncIterator
 
 from proxy.entrypoints.asgi_types import Receive
+from proxy.limits.concurrency import AwaitedBodies
 from proxy.pipeline.call import ClientGone
 from proxy.refusals import RequestTimeout, TooLarge
 
@@ -19,9 +20,18 @@ class RequestBody:
     """One request's body. `length` is the announced one in bytes, None when there is none.
 
     `is_absent`: the head announces no body, so there is none (RFC 9112 section 6.3), and nobody need wait for its end.
+    One that comes slowly counts among the `awaited` of its `address`, and is given up when they are too many.
     """
 
-    def __init__(self, receive: Receive, *, length: int | None, is_absent: bool = False) -> None:
+    def __init__(
+        self,
+        receive: Receive,
+        *,
+        length: int | None,
+        is_absent: bool = False,
+        awaited: AwaitedBodies | None = None,
+        address: str = "",
+    ) -> None:
         self.length = length
         self.received = 0
         self.finished = asyncio.Event()
@@ -32,6 +42,8 @@ class RequestBody:
         self._limit = 0
         self._until = math.inf
         self._waited_s = 0.0
+        self._awaited = awaited or AwaitedBodies()
+        self._address = address
 
     async def open(self, *, limit: int, until: float = math.inf) -> bytes | AsyncIterator[bytes] | None:
         """The body: whole when it is small, else in chunks; None without one."""
@@ -57,8 +69,9 @@ class RequestBody:
         # Of the time only what was spent waiting for the client: a backend that reads slowly is not its fault
         due = asked_at + GRACE_S + self.received / MIN_BYTES_PER_S - self._waited_s
         try:
-            async with asyncio.timeout_at(min(due, self._until)):
-                message = await self._receive()
+            async with asyncio.timeout_at(min(due, self._until)) as timeout:
+                with self._awaited.one(self._address, give_up=lambda: timeout.reschedule(loop.time())):
+                    message = await self._receive()
         except TimeoutError:
             raise RequestTimeout(headers=(("connection", "close"),)) from None
         self._waited_s += loop.time() - asked_at

@@ -11,6 +11,7 @@ from proxy.entrypoints.client_watch import ClientWatch, ConnectionBroken
 from proxy.entrypoints.cors import Cors, answer_options
 from proxy.entrypoints.received import received_from
 from proxy.entrypoints.responder import Responder
+from proxy.limits.concurrency import AwaitedBodies
 from proxy.pipeline.call import Answer, ClientGone, Received
 from proxy.pipeline.record import Record
 from proxy.pipeline.run import Gateway, run
@@ -32,7 +33,7 @@ class RestEntrypoint:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request. `state` holds what the front door knows: `request_id` and `address`."""
-        body = _body(scope, receive)
+        body = _body(scope, receive, self._gateway.awaited)
         received = received_from(scope, body)
         if received.method == "OPTIONS":
             responder = Responder(send, request_id=received.request_id)
@@ -129,7 +130,7 @@ async def _closed(record: Record, reason: str) -> None:
         log.exception("broken_call_not_recorded", request_id=record.received.request_id, reason=reason)
 
 
-def _body(scope: Scope, receive: Receive) -> RequestBody:
+def _body(scope: Scope, receive: Receive, awaited: AwaitedBodies) -> RequestBody:
     length, is_chunked = None, False
     for name, value in scope["headers"]:
         # One at most, and well-formed: the front door saw to it
@@ -137,4 +138,10 @@ def _body(scope: Scope, receive: Receive) -> RequestBody:
             length = int(value)
         elif name == b"transfer-encoding":
             is_chunked = True
-    return RequestBody(receive, length=length, is_absent=not length and not is_chunked)
+    return RequestBody(
+        receive,
+        length=length,
+        is_absent=not length and not is_chunked,
+        awaited=awaited,
+        address=scope["state"]["address"],
+    )

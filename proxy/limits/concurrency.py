@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from proxy.catalogue.plans import BackendPlan
+from proxy.limits.addresses import address_network
 from proxy.refusals import Overloaded, TooManyCalls, TooManyStreams
 
 # A short queue takes up what comes in one breath; a long one would only make everybody late
@@ -19,6 +20,11 @@ QUEUE_WAIT_S = 0.25
 # Of what one process carries at a time, all backends together: who only listens may keep nobody from calling
 LISTENERS_MAX = 64
 LISTENERS_OF_ONE_MAX = 8
+# Of bodies that come slowly, from one address: a part of what one process carries at a time, and half of a backend's
+# places unless staff say otherwise. A call holds its place while its body is awaited, and may be counted only after it
+AWAITED_OF_ONE_MAX = 32
+# When a body is slow, and when where there are so many already
+SLOW_AFTER_S, SLOW_AFTER_MANY_S = 0.25, 0.02
 
 
 _Queue = deque[asyncio.Future[None]]
@@ -208,6 +214,36 @@ class Streams:
             self._open[key] -= 1
             if not self._open[key]:
                 del self._open[key]
+
+
+class AwaitedBodies:
+    """Counts the bodies that are awaited for a while, by the address they come from: they hold places as streams do."""
+
+    def __init__(self) -> None:
+        self._of: Counter[str] = Counter()
+
+    @contextmanager
+    def one(self, address: str, *, give_up: Callable[[], None]) -> Iterator[None]:
+        """Wait for a piece of one in the block; `give_up` is called when too many from `address` are waited for."""
+        network = address_network(address)
+        counted = []
+
+        def is_slow() -> None:
+            if self._of[network] < AWAITED_OF_ONE_MAX:
+                self._of[network] += 1
+                counted.append(network)
+            else:
+                give_up()
+
+        after_s = SLOW_AFTER_S if self._of[network] < AWAITED_OF_ONE_MAX else SLOW_AFTER_MANY_S
+        timer = asyncio.get_running_loop().call_later(after_s, is_slow)
+        try:
+            yield
+        finally:
+            timer.cancel()
+            self._of.subtract(counted)
+            if not self._of[network]:
+                del self._of[network]
 
 
 class Listeners:

@@ -8,6 +8,7 @@ from functools import partial
 
 from proxy.catalogue.watch import Watcher
 from proxy.ended_sessions.known import EndedSessions
+from proxy.limits.concurrency import AwaitedBodies
 from proxy.observation.call import CONSTRAIN, INTENT, TRANSFORM, VALIDATE, Observation
 from proxy.pipeline.call import Answer, Constrained, Received
 from proxy.pipeline.constrain import Limits
@@ -39,6 +40,7 @@ class Gateway:
     # Set once the process is told to stop
     draining: asyncio.Event = field(default_factory=asyncio.Event)
     observation: Observation = field(default_factory=Observation)
+    awaited: AwaitedBodies = field(default_factory=AwaitedBodies)
 
 
 @asynccontextmanager

@@ -58,7 +58,12 @@ class McpEntrypoint:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        body = RequestBody(receive, length=_length(scope["headers"]))
+        body = RequestBody(
+            receive,
+            length=_length(scope["headers"]),
+            awaited=self._gateway.awaited,
+            address=scope["state"]["address"],
+        )
         received = received_from(scope, body)
         if received.method == "OPTIONS":
             responder = Responder(send, request_id=received.request_id)

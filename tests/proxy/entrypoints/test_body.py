@@ -7,6 +7,8 @@ import pytest
 
 from proxy.entrypoints import body as entrypoint
 from proxy.entrypoints.body import WHOLE_MAX, RequestBody
+from proxy.limits import concurrency
+from proxy.limits.concurrency import AwaitedBodies
 from proxy.pipeline.call import ClientGone
 from proxy.refusals import RequestTimeout, TooLarge
 from tests.proxy.asgi_client import Exchange
@@ -137,3 +139,40 @@ async def test_a_client_that_leaves_is_gone() -> None:
     exchange.leaves()
     with pytest.raises(ClientGone):
         await rest(content)
+
+
+# Many that come slowly
+
+
+@pytest.fixture
+def few(monkeypatch: pytest.MonkeyPatch) -> AwaitedBodies:
+    """Three of one address may be slow, after a moment."""
+    monkeypatch.setattr(concurrency, "AWAITED_OF_ONE_MAX", 3)
+    monkeypatch.setattr(concurrency, "SLOW_AFTER_S", 0.05)
+    return AwaitedBodies()
+
+
+def slow(awaited: AwaitedBodies, address: str = "203.0.113.1") -> tuple[asyncio.Task[object], Exchange]:
+    """A body whose client begins it and stops."""
+    exchange = Exchange()
+    exchange.sends(b"{", more=True)
+    body = RequestBody(exchange.receive, length=None, awaited=awaited, address=address)
+    return asyncio.create_task(body.open(limit=LIMIT)), exchange
+
+
+async def test_of_bodies_that_come_slowly_an_address_has_a_few(few: AwaitedBodies) -> None:
+    calls = [slow(few) for _each in range(5)]
+    other, _exchange = slow(few, "198.51.100.1")
+    done, waiting = await asyncio.wait([task for task, _exchange in calls], timeout=0.3)
+    assert (len(done), len(waiting), other.done()) == (2, 3, False)
+    assert all(isinstance(task.exception(), RequestTimeout) for task in done)
+    # Whoever sends at once is none of them, and who ends makes room
+    assert await sent(b"abc")[0].open(limit=LIMIT) == b"abc"
+    for task, exchange in calls:
+        if task in waiting:
+            exchange.sends(b"}")
+            assert await task == b"{}"
+    late, _exchange = slow(few)
+    assert await asyncio.wait([late], timeout=0.3) == (set(), {late})
+    for task in (late, other):
+        task.cancel()

@@ -100,6 +100,20 @@ def stopped_bodies(field: Field, target: str) -> None:
             raise NotMet("a page is refused")
 
 
+@row("F5c", "the same of one person with a credential", expected="others are served",
+     cases={"/mcp": ("/mcp", "MW"), "a backend": (f"{JOBS}/v1/applications", "TW")},
+     spares="it waits for any number")  # fmt: skip
+def stopped_calls(field: Field, case: tuple[str, str]) -> None:
+    target, token = case
+    lines = ("Content-Type: application/json", "Accept: application/json, text/event-stream", "Content-Length: 5000")
+    with contextlib.ExitStack() as stack:
+        for _number in range(300):
+            wire = stack.enter_context(Conversation(field.port))
+            wire.write(field.request("POST", target, *lines, token=token), b"{")
+        time.sleep(1)
+        field.healthy(4, only="TB")
+
+
 @row("F7", "an answer that inflates to fifty megabytes", expected="sent on as it came")
 def bomb(field: Field, _case: Any) -> None:
     packed = gzip.compress(b"\0" * 50_000_000)
