@@ -100,3 +100,17 @@ async def test_once_it_goes_on_the_workers_count_together_again(store: Store, wo
     assert not any(each.is_alone for each in workers)
     # Both together; what was asked while it stood still may have been counted when it went on
     assert MOST - 2 * WORKERS <= sum(let_in) <= MOST
+
+
+async def test_an_answer_that_comes_too_late_is_not_the_next_callers(store: Store, workers: list[RateLimiter]) -> None:
+    limiter = workers[0]
+    for _call in range(5):
+        await limiter.hit(WANTED)
+    store.signal(signal.SIGSTOP)
+    await limiter.hit(WANTED)
+    store.signal(signal.SIGCONT)
+    await asyncio.sleep(ASK_AGAIN_S)
+    for calls in range(1, 4):
+        allowance = await limiter.hit([Wanted("user:3", "default", MOST, 600_000)])
+        assert not limiter.is_alone
+        assert allowance.remaining == MOST - calls
