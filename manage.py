@@ -8,6 +8,7 @@ from django.core.management import execute_from_command_line
 
 # A deployment sets at least one of these
 DEPLOYED = ("SECRET_KEY", "ENCRYPTION_KEYS", "DATABASE_URL")
+INTERRUPTED = 130
 
 
 def main() -> None:
@@ -17,7 +18,11 @@ def main() -> None:
         os.environ.setdefault("DEMO", "1")
     elif not any(os.environ.get(name) for name in (*DEPLOYED, "DEMO")):
         os.environ.setdefault("DEBUG", "1")
-    execute_from_command_line(sys.argv)
+    try:
+        execute_from_command_line(sys.argv)
+    except KeyboardInterrupt:
+        # As a shell counts a program that was interrupted; where it was is of no use to whoever did it
+        sys.exit(INTERRUPTED)
 
 
 if __name__ == "__main__":

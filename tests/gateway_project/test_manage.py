@@ -9,10 +9,10 @@ import pytest
 from tests.journeys.server import ROOT, environment
 
 
-def check(data_dir: Path, **variables: str) -> subprocess.CompletedProcess[str]:
-    """Run `manage.py check` under these variables alone."""
+def manage(data_dir: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run a command under these variables alone."""
     return subprocess.run(
-        [sys.executable, "manage.py", "check"],
+        [sys.executable, "manage.py", *arguments],
         cwd=ROOT,
         env=environment(DATA_DIR=str(data_dir), **variables),
         capture_output=True,
@@ -23,7 +23,7 @@ def check(data_dir: Path, **variables: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_a_clone_is_a_developers(tmp_path: Path) -> None:
-    assert check(tmp_path).returncode == 0
+    assert manage(tmp_path, "check").returncode == 0
     assert (tmp_path / "secret_key").exists()
 
 
@@ -36,8 +36,14 @@ def test_a_clone_is_a_developers(tmp_path: Path) -> None:
     ],
 )
 def test_a_deployment_is_complete_or_refused(tmp_path: Path, variables: dict[str, str]) -> None:
-    done = check(tmp_path, **variables)
+    done = manage(tmp_path, "check", **variables)
     assert done.returncode == 1
     for name in {"SECRET_KEY", "ENCRYPTION_KEYS"} - set(variables):
         assert f"  {name}: required" in done.stderr
     assert not (tmp_path / "secret_key").exists()
+
+
+def test_who_interrupts_is_not_told_where(tmp_path: Path) -> None:
+    done = manage(tmp_path, "shell", "-c", "raise KeyboardInterrupt")
+    assert done.returncode == 130
+    assert done.stderr == ""
