@@ -74,14 +74,17 @@ def announced_length(headers: Sequence[tuple[str, str]]) -> int | None:
     """The announced length of a body in bytes, None when there is none.
 
     Raises:
-        BackendNonsense: it is no number, or the body is said to come in chunks as well (RFC 9112 section 6.3).
+        BackendNonsense: it is no number, the body is said to come in chunks as well (RFC 9112 section 6.3), or in a
+            transfer coding that nobody asked for and that is not undone here (section 7.4).
     """
     values = {value.strip() for name, value in headers if name.lower() == "content-length"}
+    codings = [value.strip().lower() for name, value in headers if name.lower() == "transfer-encoding"]
+    if codings and (values or codings != ["chunked"]):
+        raise BackendNonsense(reason="backend_framing")
     if not values:
         return None
     value = values.pop()
-    codings = [name for name, _value in headers if name.lower() == "transfer-encoding"]
-    if values or codings or not (value.isascii() and value.isdigit()):
+    if values or not (value.isascii() and value.isdigit()):
         raise BackendNonsense(reason="backend_framing")
     return int(value)
 

@@ -234,5 +234,13 @@ def test_two_framings_are_nonsense() -> None:
         announced_length([("Content-Length", "12"), ("Transfer-Encoding", "chunked")])
 
 
+@pytest.mark.parametrize("values", [["gzip, chunked"], ["gzip", "chunked"], ["chunked", "chunked"], ["gzip"]])
+def test_a_transfer_coding_that_nobody_asked_for_is_nonsense(values: list[str]) -> None:
+    with pytest.raises(BackendNonsense) as refusal:
+        announced_length([("Transfer-Encoding", value) for value in values])
+    assert refusal.value.reason == "backend_framing"
+    assert announced_length([("transfer-encoding", "Chunked")]) is None
+
+
 def test_the_length_is_for_the_gateway_to_say() -> None:
     assert values("content-length", answered(JSON, ("Content-Length", "12"), ("Content-Length", "12"))) == []

@@ -311,6 +311,7 @@ def surplus(field: Field, case: tuple[str, Step]) -> None:
 BROKEN: dict[str, bytes] = {
     "both framings": b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n",
     "two lengths": b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 4\r\n\r\n{}  ",
+    "a coding nobody asked for": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n",
     "negative length": b"HTTP/1.1 200 OK\r\nContent-Length: -2\r\n\r\n{}",
     "length in hex": b"HTTP/1.1 200 OK\r\nContent-Length: 0x2\r\n\r\n{}",
     "garbage for chunks": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n{}\r\n",
