@@ -1,14 +1,16 @@
-"""The base URL of a backend: parsed once, strictly, by the form and by the snapshot alike."""
+"""Where a backend is: its base URL, parsed once, strictly, by the form and by the snapshot alike; and its prefix."""
 
 import ipaddress
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from django.utils.translation import gettext
 from django.utils.translation import gettext_noop as _
 
 from oauth_provider.outbound.addresses import is_plain_host
-from proxy.catalogue.paths import AmbiguousPath, canonical
+from proxy.catalogue.paths import AmbiguousPath, BadTemplate, canonical, compile_prefix
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
 # RFC 3986 section 3.2, narrowed: what stands after the host is a port or nothing, or parsers disagree on the host
@@ -91,3 +93,14 @@ def _check_host(host: str) -> None:
     mapped = getattr(address, "ipv4_mapped", None) or address
     if mapped.is_link_local or mapped.is_multicast or mapped.is_unspecified:
         raise BadUpstreamUrl(_("Link-local, multicast and metadata addresses are never called."))
+
+
+def prefix_faults(prefix: str, *, taken: Iterable[str]) -> dict[str, list[str]]:
+    """What is wrong with a prefix, by field; whatever is below one of `taken` never comes to a backend."""
+    try:
+        compile_prefix(prefix)
+    except BadTemplate as fault:
+        return {"prefix": [gettext(str(fault))]}
+    if f"{prefix}/".startswith(tuple(f"{each}/" for each in taken)):
+        return {"prefix": [gettext("The authorization server answers at this address: choose another one.")]}
+    return {}

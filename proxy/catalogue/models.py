@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from oauth_provider.keys.encryption import Undecipherable, decrypt, encrypt
 from oauth_provider.scopes.models import Scope
-from proxy.catalogue.addresses import BadUpstreamUrl, parse_upstream_url
+from proxy.catalogue.addresses import BadUpstreamUrl, parse_upstream_url, prefix_faults
 from proxy.catalogue.credentials import (
     MAX_NAME,
     Credential,
@@ -27,7 +27,7 @@ from proxy.catalogue.identity_places import identity_header_faults, identity_que
 from proxy.catalogue.mcp_backends.features import NAME_MAX, OPENED_ALREADY, backend_faults, feature_faults
 from proxy.catalogue.media_types import JSON_TYPE, MEDIA_TYPE_MAX
 from proxy.catalogue.needs import in_words
-from proxy.catalogue.paths import DOCUMENT_PATHS, BadTemplate, compile_prefix, compile_template
+from proxy.catalogue.paths import DOCUMENT_PATHS, BadTemplate, compile_template
 from proxy.catalogue.rpc_methods import METHOD_MAX, rpc_faults
 from proxy.catalogue.schemas import check_annotations, check_parameters, check_schema
 from proxy.catalogue.tls import tls_context, tls_faults
@@ -164,7 +164,7 @@ class Backend(models.Model):
         if self.kind == BackendKind.MCP:
             faults |= backend_faults(self)
         else:
-            faults |= _prefix_faults(self.prefix)
+            faults |= prefix_faults(self.prefix, taken=settings.OAUTH_ALIAS_PREFIXES)
         try:
             parse_upstream_url(self.upstream_url, own_origin=settings.PUBLIC_BASE_URL)
         except BadUpstreamUrl as fault:
@@ -389,11 +389,3 @@ def _scope_faults(name: str, given: object, *, known: set[str]) -> dict[str, lis
 def known_scopes(names: Iterable[str]) -> set[str]:
     """Those of `names` that are scopes, enabled or not."""
     return set(Scope.objects.filter(name__in=list(names)).values_list("name", flat=True))
-
-
-def _prefix_faults(prefix: str) -> dict[str, list[str]]:
-    try:
-        compile_prefix(prefix)
-    except BadTemplate as fault:
-        return {"prefix": [gettext(str(fault))]}
-    return {}

@@ -43,6 +43,8 @@ def test_a_complete_backend_and_its_operation_pass() -> None:
         ("name", "no spaces"),
         ("prefix", "/jobs"),
         ("prefix", "/api/v1/jobs/"),
+        ("prefix", "/api/v1/gpt/oauth"),
+        ("prefix", "/api/v1/gpt/oauth/token"),
         ("upstream_url", "http://user@jobs.example"),
         ("upstream_url", settings.PUBLIC_BASE_URL),
         ("auth_mode", "trust"),
@@ -78,6 +80,11 @@ def test_a_backend_that_cannot_run_is_refused_by_field(field: str, value: Any) -
     with pytest.raises(ValidationError) as refusal:
         backend(**{field: value}).full_clean()
     assert set(refusal.value.message_dict) == {field}
+
+
+@pytest.mark.parametrize("prefix", ["/api/v1/gpt", "/api/v1/gpt/oauth2"])
+def test_a_prefix_beside_the_authorization_server_passes(prefix: str) -> None:
+    backend(prefix=prefix).full_clean()
 
 
 def test_one_header_cannot_carry_both_the_user_and_the_credential() -> None:
