@@ -19,7 +19,7 @@ from django.db import Error, InterfaceError, OperationalError, connections, tran
 from audit.ledger.events import Draft, UserRef
 from audit.ledger.flood import RefusalFlood
 from audit.ledger.kinds import Kind
-from audit.ledger.rows import insert, missing_rows, resolve, row_of, users_of
+from audit.ledger.rows import AT_ONCE, insert_unlogged, missing_rows, resolve, row_of, users_of
 
 AUDIT_ALIAS = "audit"
 BATCH_MAX = 200
@@ -183,7 +183,7 @@ class Recorder:
         row = row_of(Draft(kind=Kind.SYSTEM_PROCESS_STARTED), {})
         try:
             with transaction.atomic(using=self._alias):
-                insert(connections[self._alias], [row])
+                insert_unlogged(connections[self._alias], [row])
                 transaction.set_rollback(True, using=self._alias)
         except Error:
             connections[self._alias].close()
@@ -229,16 +229,16 @@ class Recorder:
     def _commit(self, drafts: Sequence[Draft], *, again: bool = False) -> None:
         # One by one: the difference of a set and a dictionary's keys would visit every key remembered
         unknown = {user for user in users_of(drafts) if user not in self._pseudonyms}
-        if not unknown and not again:
+        if not unknown and not again and len(drafts) <= AT_ONCE:
             # Nothing to hold together: two statements less, for each of which this thread would wait for its turn
-            insert(connections[self._alias], [row_of(draft, self._pseudonyms) for draft in drafts])
+            insert_unlogged(connections[self._alias], [row_of(draft, self._pseudonyms) for draft in drafts])
             return
         with transaction.atomic(using=self._alias):
             found = resolve(self._alias, unknown)
             pseudonyms = ChainMap(found, self._pseudonyms)
             rows = [row_of(draft, pseudonyms) for draft in drafts]
             # A commit whose answer was lost may have happened
-            insert(connections[self._alias], missing_rows(self._alias, rows) if again else rows)
+            insert_unlogged(connections[self._alias], missing_rows(self._alias, rows) if again else rows)
         # Only now: a pseudonym of a transaction that rolled back stands for nobody
         if len(self._pseudonyms) > CACHE_MAX:
             self._pseudonyms = {}

@@ -8,7 +8,7 @@ from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
-from django.db import models, transaction
+from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from audit.ledger.events import Draft, UserRef
@@ -29,10 +29,9 @@ _plain_of = attrgetter(*_PLAIN)
 _PLAIN_LENGTHS = tuple(_LENGTHS.get(name) for name in _PLAIN)
 _ORDER = ("id", "v", "timestamp", "subject", "actor", "fields", *_PLAIN)
 _LIST = ", ".join(f'"{name}"' for name in _ORDER)
-# How many rows one statement of SQLite inserts at most. It lets go of the interpreter once for each statement, and in a
-# busy process gets it back only when the event loop pauses; each size is prepared once and for all
-_AT_ONCE = 50
-_ROW = f"({', '.join('?' * len(_ORDER))})"
+# How many rows one statement inserts at most. SQLite lets go of the interpreter once for each statement, and in a busy
+# process gets it back only when the event loop pauses; each size is prepared once and for all
+AT_ONCE = 50
 _COPY = f'COPY "{_TABLE}" ({_LIST}) FROM STDIN'
 
 
@@ -91,10 +90,25 @@ def _clean(value: object, length: int | None) -> object:
 
 
 def insert(connection: BaseDatabaseWrapper, rows: Sequence[Row]) -> None:
-    """Write all of the rows or none, in the connection's transaction or one of their own; raises django.db.Error."""
-    writers: dict[str, Callable[[BaseDatabaseWrapper, Sequence[Row]], None]] = {"postgresql": _copy}
-    if rows:
-        writers.get(connection.vendor, _insert)(connection, rows)
+    """Write the rows in the connection's current transaction; raises django.db.Error."""
+    if connection.vendor == "postgresql":
+        _copy(connection, rows)
+        return
+    with connection.cursor() as cursor:
+        _insert(rows, cursor.execute, mark="%s")
+
+
+def insert_unlogged(connection: BaseDatabaseWrapper, rows: Sequence[Row]) -> None:
+    """The same past Django's cursor and its log of queries, which cost as much as the row does.
+
+    No more than AT_ONCE rows need no transaction around them: they are one statement.
+    """
+    if connection.vendor == "postgresql":
+        _copy(connection, rows)
+        return
+    connection.ensure_connection()
+    with connection.wrap_database_errors:
+        _insert(rows, connection.connection.execute, mark="?")
 
 
 def missing_rows(using: str, rows: Sequence[Row]) -> list[Row]:
@@ -111,20 +125,15 @@ def _copy(connection: BaseDatabaseWrapper, rows: Sequence[Row]) -> None:
             copy.write_row(row)
 
 
-def _insert(connection: BaseDatabaseWrapper, rows: Sequence[Row]) -> None:
-    if len(rows) > _AT_ONCE:
-        with transaction.atomic(using=connection.alias, savepoint=False):
-            for start in range(0, len(rows), _AT_ONCE):
-                _insert(connection, rows[start : start + _AT_ONCE])
-        return
+def _insert(rows: Sequence[Row], execute: Callable[[str, list[Any]], object], *, mark: str) -> None:
     # As Django writes UUIDs and times there: an event's time is UTC
     values = [(row[0].hex, row[1], str(row[2].replace(tzinfo=None)), *row[3:]) for row in rows]
-    connection.ensure_connection()
-    # Past Django's cursor, which would rewrite thousands of placeholders each time
-    with connection.wrap_database_errors:
-        connection.connection.execute(_insert_of(len(values)), [*chain.from_iterable(values)])
+    for start in range(0, len(values), AT_ONCE):
+        part = values[start : start + AT_ONCE]
+        execute(_insert_of(len(part), mark), [*chain.from_iterable(part)])
 
 
-@lru_cache(maxsize=_AT_ONCE)
-def _insert_of(size: int) -> str:
-    return f'INSERT INTO "{_TABLE}" ({_LIST}) VALUES {", ".join([_ROW] * size)}'  # noqa: S608 - column names
+@lru_cache(maxsize=2 * AT_ONCE)
+def _insert_of(size: int, mark: str) -> str:
+    row = f"({', '.join([mark] * len(_ORDER))})"
+    return f'INSERT INTO "{_TABLE}" ({_LIST}) VALUES {", ".join([row] * size)}'  # noqa: S608 - column names

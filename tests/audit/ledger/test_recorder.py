@@ -15,7 +15,7 @@ from audit.ledger.events import Draft, UserRef
 from audit.ledger.kinds import Kind
 from audit.ledger.models import Event, Subject
 from audit.ledger.recorder import AuditUnavailable, Recorder
-from audit.ledger.rows import Row, insert
+from audit.ledger.rows import Row, insert_unlogged
 
 PATIENT_S = 20.0
 
@@ -143,12 +143,12 @@ def test_a_single_statement_whose_answer_was_lost_is_written_once(
     lost: list[BaseDatabaseWrapper] = []
 
     def insert_and_lose_the_answer(connection: BaseDatabaseWrapper, rows: Sequence[Row]) -> None:
-        insert(connection, rows)
+        insert_unlogged(connection, rows)
         if not lost:
             lost.append(connection)
             raise OperationalError("server closed the connection unexpectedly")
 
-    monkeypatch.setattr("audit.ledger.recorder.insert", insert_and_lose_the_answer)
+    monkeypatch.setattr("audit.ledger.recorder.insert_unlogged", insert_and_lose_the_answer)
     drafts = [draft() for _ in range(5)]
     assert record(recorder, *drafts) == [None] * 5
     assert lost
