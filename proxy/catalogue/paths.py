@@ -37,12 +37,14 @@ class CanonicalPath:
     """A path that everybody reads the same way.
 
     `raw` is what the client sent and the backend will get, byte for byte (ASCII); `raw_segments` are its parts, and
-    `segments` the same parts decoded once, for comparison only.
+    `segments` the same parts decoded once, for comparison only. `deepest` are the parts decoded for as long as there is
+    something to decode, as a careless backend reads them; None when once was enough.
     """
 
     raw: str
     raw_segments: tuple[str, ...]
     segments: tuple[str, ...]
+    deepest: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +79,12 @@ def canonical(raw_path: bytes) -> CanonicalPath:
         raise AmbiguousPath("dot segment")
     if "%" not in raw:
         return CanonicalPath(raw=raw, raw_segments=raw_segments, segments=raw_segments)
-    _check_encodings(raw_path)
-    return CanonicalPath(raw=raw, raw_segments=raw_segments, segments=tuple(map(_decoded, raw_segments)))
+    bottom = _checked_to_the_bottom(raw_path).decode("utf-8", "replace")
+    segments = tuple(map(_decoded, raw_segments))
+    deepest = tuple(bottom[1:].split("/"))
+    return CanonicalPath(
+        raw=raw, raw_segments=raw_segments, segments=segments, deepest=None if deepest == segments else deepest
+    )
 
 
 def compile_template(template: str) -> Template:
@@ -132,15 +138,15 @@ def _compile_part(part: str, *, last: bool) -> str | None:
     return part
 
 
-def _check_encodings(raw_path: bytes) -> None:
-    # To the bottom: %252e and %25%32%65 are a dot to a backend that decodes twice
+def _checked_to_the_bottom(raw_path: bytes) -> bytes:
+    # %252e and %25%32%65 are a dot to a backend that decodes twice
     encoded = raw_path
     for _depth in range(_ENCODINGS_MAX):
         if _ENCODED_DANGER.search(encoded):
             raise AmbiguousPath("encoded separator, dot or control character")
         decoded = unquote_to_bytes(encoded)
         if decoded == encoded:
-            return
+            return encoded
         encoded = decoded
     raise AmbiguousPath("encoded several times")
 

@@ -82,13 +82,19 @@ class Snapshot:
         """The backend with the longest prefix of `path`, and its operation for `method`.
 
         Prefixes are matched decoded, as backends will read them: no encoding leads around one that is longer or
-        disabled. One that was sent encoded leads nowhere.
+        disabled. One that was sent encoded leads nowhere, and so does what leads elsewhere once it is decoded again.
         """
-        length, backend = self._longest(path.segments)
-        if backend is None or path.raw_segments[:length] != path.segments[:length]:
+        match = self._match(method, path, path.segments)
+        if path.deepest is not None and self._match(method, path, path.deepest) != match:
+            return NO_MATCH
+        return match
+
+    def _match(self, method: str, path: CanonicalPath, segments: tuple[str, ...]) -> Match:
+        length, backend = self._longest(segments)
+        if backend is None or path.raw_segments[:length] != segments[:length]:
             return NO_MATCH
         rest = path.raw[len(backend.prefix) :]
-        return Match(backend, backend.matcher.match(method, path.segments[length:]), rest)
+        return Match(backend, backend.matcher.match(method, segments[length:]), rest)
 
     def backend_at(self, path: str) -> BackendPlan | None:
         """The backend with the longest prefix of `path`, if `path` is one that everybody reads the same way."""

@@ -165,6 +165,21 @@ def test_an_encoding_does_not_lead_around_a_longer_prefix(sent: str) -> None:
     assert match(build(revision=2), f"/api/v1/jobs/{sent}/x") is NO_MATCH
 
 
+def test_what_is_another_operation_when_decoded_again_is_nobodys() -> None:
+    add("jobs", "/{id}", "/admin", "/files/**")
+    add("inner", "/**", prefix="/api/v1/jobs/inner")
+    snapshot = build(revision=1)
+    assert found(snapshot, "/api/v1/jobs/%61dmin") == ("jobs", "/api/v1/jobs/admin")
+    for path in ("/api/v1/jobs/%2561dmin", "/api/v1/jobs/%25%36%31dmin", "/api/v1/jobs/%252561dmin"):
+        assert match(snapshot, path) is NO_MATCH
+    assert match(snapshot, "/api/v1/jobs/%2569nner/x") is NO_MATCH
+    # A value may look like an encoding
+    assert match(snapshot, "/api/v1/jobs/%2541").rest == "/%2541"
+    assert found(snapshot, "/api/v1/jobs/100%25") == ("jobs", "/api/v1/jobs/{id}")
+    assert found(snapshot, "/api/v1/jobs/files/%2561dmin") == ("jobs", "/api/v1/jobs/files/**")
+    assert found(snapshot, "/api/v1/jobs/%25ff") == ("jobs", "/api/v1/jobs/{id}")
+
+
 @pytest.mark.parametrize("closed", ["/search", "/search/", "/{id}", "/"])
 def test_a_slash_more_or_less_does_not_lead_around_what_is_disabled(closed: str) -> None:
     Operation.objects.filter(backend=add("jobs", closed, "/**"), path=closed).update(enabled=False)
