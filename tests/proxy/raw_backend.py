@@ -79,6 +79,8 @@ class Wire:
         self.writer.transport.abort()
 
 
+# Turns of the event loop
+ACCEPTED_WITHIN = 3
 Step = bytes | Callable[[Wire], Awaitable[None]]
 
 
@@ -173,11 +175,12 @@ class RawBackend:
             yield backend
         finally:
             server.close()
-            # Whatever nobody reads any more would keep a connection half closed for ever
-            for writer in writers:
-                writer.transport.abort()
+            # Whoever was just accepted comes to be served a few turns later
+            for _turn in range(ACCEPTED_WITHIN):
+                await asyncio.sleep(0)
+                while writers:
+                    await _abort(writers.pop())
             await server.wait_closed()
-            await asyncio.sleep(0)
 
     async def _serve(self, wire: Wire) -> None:
         number, self.connections = self.connections, self.connections + 1
@@ -191,6 +194,13 @@ class RawBackend:
                 await wire.write(step)
             else:
                 await step(wire)
+
+
+async def _abort(writer: asyncio.StreamWriter) -> None:
+    # Whatever nobody reads any more would keep a connection half closed for ever
+    writer.transport.abort()
+    with suppress(ConnectionError):
+        await writer.wait_closed()
 
 
 async def _body(reader: asyncio.StreamReader, request: Arrived) -> bytes:
