@@ -134,8 +134,10 @@ class GatewayApplication:
             self._counts.refused(status=refusal.status, reason=refusal.reason)
             if not recorder.refusals.counts(address_network(state["address"]), refusal.reason):
                 await self._record_refusal(scope, refusal)
-        responder = Responder(send, request_id=state["request_id"], head_only=scope["method"] == "HEAD")
-        await responder.problem(refusal)
+        # A page that may read answers may read that it should come back later, too
+        shared = self._data_plane.cors.headers(tuple(scope["headers"])) if is_call else ()
+        is_head = scope["method"] == "HEAD"
+        await Responder(send, request_id=state["request_id"], shared=shared, head_only=is_head).problem(refusal)
 
     async def _record_refusal(self, scope: Scope, refusal: Refusal) -> None:
         state = scope["state"]

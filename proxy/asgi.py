@@ -78,9 +78,9 @@ class DataPlane:
             draining=self._draining,
             observation=observation or Observation(),
         )
-        cors, origins = Cors(settings.CORS_ORIGINS), settings.CORS_ORIGINS
-        self._rest = RestEntrypoint(gateway=gateway, recorder=recorder, cors=cors)
-        self._mcp = McpEntrypoint(gateway=gateway, recorder=recorder, cors=cors, origins=origins)
+        self.cors, origins = Cors(settings.CORS_ORIGINS), settings.CORS_ORIGINS
+        self._rest = RestEntrypoint(gateway=gateway, recorder=recorder, cors=self.cors)
+        self._mcp = McpEntrypoint(gateway=gateway, recorder=recorder, cors=self.cors, origins=origins)
         self._resource_metadata = ResourceMetadata(self.watcher)
         self._openapi = OpenApiDocuments(self.watcher)
 

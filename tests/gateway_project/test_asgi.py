@@ -168,6 +168,19 @@ async def test_a_refusal_at_the_door_is_answered_even_when_it_cannot_be_recorded
     assert (await ask(gateway, "GET", f"{JOBS}/jobs/7", host="evil.example")).status == 400
 
 
+@pytest.mark.parametrize("target", [f"{JOBS}/jobs/7", "/mcp"])
+@pytest.mark.parametrize(
+    ("origin", "allowed"), [("https://chatgpt.com", "https://chatgpt.com"), ("https://x.example", "")]
+)
+async def test_a_page_may_read_why_its_call_was_refused_at_the_door(
+    gateway: GatewayApplication, target: str, origin: str, allowed: str
+) -> None:
+    heard = await ask(gateway, "POST", target, ("origin", origin), ("upgrade", "websocket"))
+    assert heard.status == 426
+    found = {name: value for name, value in heard.headers if name == "access-control-allow-origin"}
+    assert found == ({"access-control-allow-origin": allowed} if allowed else {})
+
+
 async def test_a_refused_head_has_no_body(gateway: GatewayApplication) -> None:
     heard = await ask(gateway, "HEAD", "/accounts/login/", host="evil.example")
     assert (heard.status, heard.body) == (400, b"")
