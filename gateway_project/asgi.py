@@ -177,7 +177,6 @@ class GatewayApplication:
         _settle_memory()
         await send({"type": "lifespan.startup.complete"})
         await receive()
-        gc.unfreeze()
         await self._load.stop()
         await asyncio.to_thread(self._unfinished.stop)
         await self._data_plane.stop()
@@ -191,9 +190,11 @@ def _settle_memory() -> None:
     """Take what is loaded by now out of the garbage collector's sight: it stays for as long as the process.
 
     A full collection, every few thousand calls, would look at all of it, and everybody wait a tenth of a second.
+    Whoever runs this process may have done so before, and knows better what stays.
     """
-    gc.collect()
-    gc.freeze()
+    if not gc.get_freeze_count():
+        gc.collect()
+        gc.freeze()
 
 
 def _traces(environment: Environment) -> "Traces | None":

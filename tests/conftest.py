@@ -8,15 +8,13 @@ from uuid import uuid4
 import certifi
 import pytest
 from django.conf import settings
-from django.core.cache import cache, caches
-from django.core.cache.backends.locmem import LocMemCache
+from django.core.cache import cache
 from django.db import connections
 from django.test import TransactionTestCase, override_settings
 from django.utils import translation
 from pytest_django import DjangoDbBlocker
 
 from tests.emptied import empty_database
-from tests.environment import has_part_in_stores
 from tests.migrated import copy_sqlite, create_postgresql, drop_postgresql
 from tests.own_database import leave, use
 
@@ -71,20 +69,10 @@ def emptied_after_a_commit() -> Iterator[None]:
         yield
 
 
-@pytest.fixture(scope="session")
-def stores() -> None:
-    """For what counts in the cache or starts a gateway, without a database of Django's own: it runs on services too."""
-
-
 @pytest.fixture(autouse=True)
-def no_counts_left_over(request: pytest.FixtureRequest) -> Iterator[None]:
+def no_counts_left_over() -> None:
     """Rates and lockouts are counted in the cache, which outlives a test."""
     cache.clear()
-    yield
-    if isinstance(caches["default"], LocMemCache) and not has_part_in_stores(request.node):
-        # It offers no other way to see it whole
-        counted = list(caches["default"]._cache)  # type: ignore[attr-defined]  # noqa: SLF001
-        assert not counted, "what uses the cache asks for the fixture `stores`, to run on Redis too"
 
 
 @pytest.fixture(autouse=True)

@@ -1,8 +1,7 @@
 """The environment of the test run, set before Django's settings are read: `-p tests.environment` in pyproject.toml.
 
 Nothing of the developer's shell reaches the settings. Without services everything is embedded, as in `make run`;
-`TEST_DATABASE_URL` and `TEST_REDIS_URL` put the same suite on PostgreSQL and Redis, but for tests that have no part in
-any store: pytest-django lets them have no database, and tests/conftest.py no cache. Tests for which this machine lacks
+`TEST_DATABASE_URL` and `TEST_REDIS_URL` put the same suite on PostgreSQL and Redis. Tests for which this machine lacks
 something are left out, and the first lines of the run say so.
 """
 
@@ -54,8 +53,6 @@ LONGEST = (
     "tests/attacks",
     "tests/clients",
 )
-# What a test asks for, itself or through its fixtures, when it has a part in a store: Django's database, or `stores`
-STORES = {"django_db_setup", "stores"}
 DATA_DIR = Path(tempfile.mkdtemp(prefix="gatehouse-tests-"))
 
 
@@ -106,9 +103,7 @@ def lacking() -> dict[str, str]:
 
 def pytest_report_header() -> list[str]:
     """What is left out, and why."""
-    reasons = lacking()
-    lines = [f"left out: {marker} tests (no {what})" for marker, what in reasons.items()]
-    return lines if "services" in reasons else [*lines, "left to make test: what has no part in a store"]
+    return [f"left out: {marker} tests (no {what})" for marker, what in lacking().items()]
 
 
 def pytest_collection() -> None:
@@ -123,23 +118,12 @@ def pytest_collection_finish() -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave it out, and on services what has no part in them; the longest come first."""
+    """Leave it out; the longest come first."""
     markers = lacking()
-    left_out = [
-        item
-        for item in items
-        if any(item.get_closest_marker(marker) for marker in markers)
-        or ("services" not in markers and not has_part_in_stores(item))
-    ]
+    left_out = [item for item in items if any(item.get_closest_marker(marker) for marker in markers)]
     gone = set(left_out)
     items[:] = sorted((item for item in items if item not in gone), key=lambda item: _place(_scope(item.nodeid)))
     config.hook.pytest_deselected(items=left_out)
-
-
-def has_part_in_stores(item: pytest.Item) -> bool:
-    """Whether what the test does may depend on where data is kept."""
-    asked = STORES.intersection(getattr(item, "fixturenames", ()))
-    return bool(asked or item.get_closest_marker("django_db") or item.get_closest_marker("services"))
 
 
 def _scope(nodeid: str) -> str:

@@ -13,7 +13,7 @@ from tests.journeys.stores import services
 
 
 @pytest.fixture(scope="session")
-def demo(stores: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     """The gateway with demo data, its limits wide enough for a table of attacks."""
     data_dir, port = tmp_path_factory.mktemp("attacks"), free_port()
     with services() as variables, running_demo(data_dir, port=port, RATE_LIMIT_MAX="5000", **variables) as started:
@@ -29,7 +29,7 @@ def tokens(demo: Demo) -> steps.Tokens:
 
 
 @pytest.fixture(scope="session")
-def target(stores: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
+def target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
     """The gateway that the table of attacks is run against; its stored time moves on."""
     with gatehouse(tmp_path_factory.mktemp("rows")) as started:
         yield started

@@ -12,7 +12,7 @@ addresses = count()
 
 
 @pytest.fixture(scope="session")
-def started(stores: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
+def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
     """The gateway, really started; clients from npm all come from one address, and each registers."""
     with gatehouse(tmp_path_factory.mktemp("clients"), OAUTH_RATES="register=1000/m,register_hourly=10000/h") as target:
         yield target

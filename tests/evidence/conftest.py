@@ -9,7 +9,7 @@ from tests.attacks.gateway.gateways import ours
 
 
 @pytest.fixture(scope="session")
-def field(stores: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Field]:
+def field(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Field]:
     """The gateway, and its backend of bytes."""
     with ours(tmp_path_factory.mktemp("evidence")) as started:
         yield started

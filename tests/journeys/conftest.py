@@ -15,7 +15,7 @@ from tests.journeys.stores import services
 
 
 @pytest.fixture(scope="session")
-def demo(stores: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     """The gateway with demo data, really started."""
     data_dir = tmp_path_factory.mktemp("journeys")
     rates = {"OAUTH_RATES": "signin=600/m,authorize=6000/m,token=6000/m"}

@@ -28,7 +28,7 @@ class Restarted:
 
 
 @pytest.fixture(scope="module")
-def restarted(stores: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Restarted]:
+def restarted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Restarted]:
     """A gateway that was stopped and started; its second life sends careers' calls to the echo backend."""
     with services() as variables:
         yield from restart(tmp_path_factory.mktemp("restart"), free_port(), variables)

@@ -33,7 +33,7 @@ class Company:
 
 
 @pytest.fixture(scope="session")
-def company(stores: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Company]:
+def company(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Company]:
     """The gateway keeps no passwords: whoever comes is sent to the provider."""
     folder = tmp_path_factory.mktemp("sign-in")
     port = free_port()

@@ -11,7 +11,7 @@ from tests.attacks.gateway.table import SERVERS
 
 
 @pytest.fixture(scope="session")
-def field(stores: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Field]:
+def field(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Field]:
     """Our gateway."""
     with ours(tmp_path_factory.mktemp("gateway")) as started:
         yield started

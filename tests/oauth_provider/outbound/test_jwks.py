@@ -13,9 +13,6 @@ from oauth_provider.outbound.jwks import KeysUnavailableError, keys_at
 from tests.at_once import at_once
 from tests.internet import Internet, Visit
 
-# Key sets are kept in the cache
-pytestmark = pytest.mark.usefixtures("stores")
-
 URL = "https://keys.example/jwks.json"
 
 
