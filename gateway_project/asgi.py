@@ -38,6 +38,7 @@ from proxy.asgi import DataPlane
 from proxy.entrypoints.asgi_types import Message, Receive, Scope, Send
 from proxy.entrypoints.responder import Responder
 from proxy.limits.addresses import address_network
+from proxy.limits.concurrency import AwaitedBodies
 from proxy.observation.call import Observation
 from proxy.observation.counts import Counts
 from proxy.pipeline.call import ClientGone
@@ -60,6 +61,7 @@ class GatewayApplication:
         self._traces = _traces(settings.ENVIRONMENT)
         self._data_plane = DataPlane(recorder=recorder, observation=_observation(self._counts, self._traces))
         self._load = Load(on_drain=self._data_plane.drain)
+        self._awaited = AwaitedBodies()
         self._metrics = Metrics(
             OwnNumbers(self._counts, plane=self._data_plane, recorder=recorder, load=self._load),
             token=settings.ENVIRONMENT.METRICS_TOKEN or "",
@@ -115,8 +117,9 @@ class GatewayApplication:
         structlog.contextvars.bind_contextvars(request_id=state["request_id"])
         try:
             # Django would write any body to disk, for as long as it takes, before it looks at the request
-            with self._load.awaiting(address_network(state["address"])) if has_body(scope) else nullcontext():
-                whole = await read_whole(scope, receive, limit=settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
+            with self._load.awaiting() if has_body(scope) else nullcontext():
+                limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+                whole = await read_whole(scope, receive, limit=limit, awaited=self._awaited)
             counted = counting(send, self._counts, path=scope["path"], prefixes=settings.OAUTH_ALIAS_PREFIXES)
             with self._load.carrying():
                 await django_application(scope, whole, _with_request_id(counted, state["request_id"]))

@@ -13,10 +13,9 @@ from proxy.refusals import Overloaded, Unavailable
 # Requests in flight; the last tenth is for sign-in, tokens and whatever else the control plane answers
 AT_ONCE = 256
 AT_ONCE_ORDINARY = 230
-# Requests of the control plane whose body is awaited, in all and of one address. They need no credential and may take
-# half a minute, so they are counted apart: whoever sends them slowly takes nobody else's room
+# Requests of the control plane whose body is awaited. They need no credential and may take half a minute, so they are
+# counted apart: whoever sends them slowly takes nobody else's room
 AWAITED_AT_ONCE = 256
-AWAITED_OF_ONE = 64
 # Whether the event loop keeps up is looked at so often. One that is so late so many times in a row has more to do than
 # it can: it takes on a part of what it took, and more again step by step (as TCP does, RFC 5681 section 3.1), because
 # the more calls are open the longer each of them waits, and waiting gets nobody served
@@ -42,7 +41,7 @@ class Load:
         self._on_drain = on_drain
         self._loop: asyncio.AbstractEventLoop | None = None
         self._running: set[asyncio.Task[Any]] = set()
-        self._awaited: dict[asyncio.Task[Any], str] = {}
+        self._awaited: set[asyncio.Task[Any]] = set()
         self._room = AT_ONCE_ORDINARY
         self._late = 0
         self._expected = 0.0
@@ -107,26 +106,25 @@ class Load:
             self._running.discard(task)
 
     @contextmanager
-    def awaiting(self, address: str) -> Iterator[None]:
-        """Count the request of the current task, of `address`, while its body is awaited.
+    def awaiting(self) -> Iterator[None]:
+        """Count the request of the current task while its body is awaited.
 
         Raises:
-            Overloaded: too many are awaited already, from everywhere or from there.
+            Overloaded: too many are awaited already.
         """
         task = asyncio.current_task()
         if task is None:
             yield
             return
-        others = list(self._awaited.values())
-        if len(others) >= AWAITED_AT_ONCE or others.count(address) >= AWAITED_OF_ONE:
-            refusal = Overloaded("Too many requests are being sent from this address; send this one again later.")
+        if len(self._awaited) >= AWAITED_AT_ONCE:
+            refusal = Overloaded("Too many requests are being sent; send this one again later.")
             refusal.headers = (*refusal.headers, ("connection", "close"))
             raise refusal
-        self._awaited[task] = address
+        self._awaited.add(task)
         try:
             yield
         finally:
-            del self._awaited[task]
+            self._awaited.discard(task)
 
     def drain(self) -> None:
         """Take on nothing more; what runs has so long."""

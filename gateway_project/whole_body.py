@@ -4,6 +4,7 @@ import asyncio
 
 from proxy.entrypoints.asgi_types import Message, Receive, Scope
 from proxy.entrypoints.body import RequestBody
+from proxy.limits.concurrency import AwaitedBodies
 from proxy.refusals import TooLarge
 
 # For all of it: one that keeps the least rate would hold its place for a quarter of an hour
@@ -18,19 +19,20 @@ def has_body(scope: Scope) -> bool:
     )
 
 
-async def read_whole(scope: Scope, receive: Receive, *, limit: int) -> Receive:
+async def read_whole(scope: Scope, receive: Receive, *, limit: int, awaited: AwaitedBodies) -> Receive:
     """A `receive` that delivers the body at once, then whatever comes after it.
 
     Raises:
         TooLarge: it has, or announces, more than `limit` bytes.
-        RequestTimeout: it arrives too slowly, or not within READ_WITHIN_S.
+        RequestTimeout: it arrives too slowly, or not within READ_WITHIN_S, or too many of its address do.
         ClientGone: the client left.
     """
     announced = next((int(value) for name, value in scope["headers"] if name == b"content-length"), None)
     if announced is not None and announced > limit:
         raise TooLarge(limit)
     until = asyncio.get_running_loop().time() + READ_WITHIN_S
-    body = await RequestBody(receive, length=announced).open(limit=limit, until=until)
+    coming = RequestBody(receive, length=announced, awaited=awaited, address=scope["state"]["address"])
+    body = await coming.open(limit=limit, until=until)
     content = body or b"" if body is None or isinstance(body, bytes) else b"".join([chunk async for chunk in body])
     pending: list[Message] = [{"type": "http.request", "body": content, "more_body": False}]
 
