@@ -32,6 +32,8 @@ _LIST = ", ".join(f'"{name}"' for name in _ORDER)
 # How many rows one statement inserts at most. SQLite lets go of the interpreter once for each statement, and in a busy
 # process gets it back only when the event loop pauses; each size is prepared once and for all
 AT_ONCE = 50
+# Of those who do not share the interpreter with calls: half of what SQLite has parameters for
+AT_ONCE_LOGGED = 500
 _COPY = f'COPY "{_TABLE}" ({_LIST}) FROM STDIN'
 
 
@@ -95,7 +97,7 @@ def insert(connection: BaseDatabaseWrapper, rows: Sequence[Row]) -> None:
         _copy(connection, rows)
         return
     with connection.cursor() as cursor:
-        _insert(rows, cursor.execute, mark="%s")
+        _insert(rows, cursor.execute, mark="%s", most=AT_ONCE_LOGGED)
 
 
 def insert_unlogged(connection: BaseDatabaseWrapper, rows: Sequence[Row]) -> None:
@@ -108,7 +110,7 @@ def insert_unlogged(connection: BaseDatabaseWrapper, rows: Sequence[Row]) -> Non
         return
     connection.ensure_connection()
     with connection.wrap_database_errors:
-        _insert(rows, connection.connection.execute, mark="?")
+        _insert(rows, connection.connection.execute, mark="?", most=AT_ONCE)
 
 
 def missing_rows(using: str, rows: Sequence[Row]) -> list[Row]:
@@ -125,11 +127,11 @@ def _copy(connection: BaseDatabaseWrapper, rows: Sequence[Row]) -> None:
             copy.write_row(row)
 
 
-def _insert(rows: Sequence[Row], execute: Callable[[str, list[Any]], object], *, mark: str) -> None:
+def _insert(rows: Sequence[Row], execute: Callable[[str, list[Any]], object], *, mark: str, most: int) -> None:
     # As Django writes UUIDs and times there: an event's time is UTC
     values = [(row[0].hex, row[1], str(row[2].replace(tzinfo=None)), *row[3:]) for row in rows]
-    for start in range(0, len(values), AT_ONCE):
-        part = values[start : start + AT_ONCE]
+    for start in range(0, len(values), most):
+        part = values[start : start + most]
         execute(_insert_of(len(part), mark), [*chain.from_iterable(part)])
 
 
