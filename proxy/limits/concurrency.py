@@ -25,6 +25,8 @@ LISTENERS_OF_ONE_MAX = 8
 AWAITED_OF_ONE_MAX = 32
 # When a body is slow, and when where there are so many already
 SLOW_AFTER_S, SLOW_AFTER_MANY_S = 0.25, 0.02
+# An event loop that looks so much later than that was busy itself, and may have the body already
+LATE_S = 0.01
 
 
 _Queue = deque[asyncio.Future[None]]
@@ -225,25 +227,44 @@ class AwaitedBodies:
     @contextmanager
     def one(self, address: str, *, give_up: Callable[[], None]) -> Iterator[None]:
         """Wait for a piece of one in the block; `give_up` is called when too many from `address` are waited for."""
-        network = address_network(address)
-        counted = []
-
-        def is_slow() -> None:
-            if self._of[network] < AWAITED_OF_ONE_MAX:
-                self._of[network] += 1
-                counted.append(network)
-            else:
-                give_up()
-
-        after_s = SLOW_AFTER_S if self._of[network] < AWAITED_OF_ONE_MAX else SLOW_AFTER_MANY_S
-        timer = asyncio.get_running_loop().call_later(after_s, is_slow)
+        wait = _Wait(self._of, address_network(address), give_up)
         try:
             yield
         finally:
-            timer.cancel()
-            self._of.subtract(counted)
-            if not self._of[network]:
-                del self._of[network]
+            wait.end()
+
+
+class _Wait:
+    """Looks, after a while, whether a body is still awaited, and counts it `of` its network if there is room."""
+
+    def __init__(self, of: Counter[str], network: str, give_up: Callable[[], None]) -> None:
+        self._of = of
+        self._network = network
+        self._give_up = give_up
+        self._loop = asyncio.get_running_loop()
+        self._is_counted = False
+        self._timer = self._set()
+
+    def end(self) -> None:
+        """It is here, or nobody waits for it any more."""
+        self._timer.cancel()
+        if self._is_counted:
+            self._of[self._network] -= 1
+            if not self._of[self._network]:
+                del self._of[self._network]
+
+    def _set(self) -> asyncio.TimerHandle:
+        is_full = self._of[self._network] >= AWAITED_OF_ONE_MAX
+        return self._loop.call_later(SLOW_AFTER_MANY_S if is_full else SLOW_AFTER_S, self._look)
+
+    def _look(self) -> None:
+        if self._loop.time() - self._timer.when() > LATE_S:
+            self._timer = self._set()
+        elif self._of[self._network] < AWAITED_OF_ONE_MAX:
+            self._of[self._network] += 1
+            self._is_counted = True
+        else:
+            self._give_up()
 
 
 class Listeners:
