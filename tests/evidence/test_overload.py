@@ -17,9 +17,8 @@ def test_three_times_what_it_takes(field: Field) -> None:
     found = overload(field, seconds=SECONDS)
     print(found)
     during = found.during
-    # All of it is one person's: 429 beyond their share of the backend, 503 beyond what the process takes
-    assert set(during.statuses) == {200, 429, 503}
-    assert all(heard.header("retry-after") for heard in during.heard if heard.status != 200)
+    assert set(during.statuses) == {200, 503}
+    assert all(heard.header("retry-after") for heard in during.heard if heard.status == 503)
     assert len(during.carried) == during.statuses[200]
     assert found.asked_twice <= RETRIES
     # `python -m tests.evidence.overload` measures how much, on a machine that does nothing else
