@@ -106,7 +106,7 @@ class GatewayApplication:
         if called is None:
             await self._control_plane(scope, receive, send)
             return
-        with self._load.carrying():
+        with self._load.carrying(is_ordinary=True):
             await called(scope, receive, send)
 
     async def _control_plane(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -121,7 +121,7 @@ class GatewayApplication:
                 limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
                 whole = await read_whole(scope, receive, limit=limit, awaited=self._awaited)
             counted = counting(send, self._counts, path=scope["path"], prefixes=settings.OAUTH_ALIAS_PREFIXES)
-            with self._load.carrying():
+            with self._load.carrying(is_ordinary=False):
                 await django_application(scope, whole, _with_request_id(counted, state["request_id"]))
         except Refusal as refusal:
             await Responder(send, request_id=state["request_id"]).problem(refusal)

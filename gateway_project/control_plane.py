@@ -4,6 +4,7 @@ Nothing of the control plane is asynchronous. Django's own handler runs what mid
 comes by, there and back, and starts two threads for each request: a quarter of what a token costs.
 """
 
+import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -15,6 +16,9 @@ from typing_extensions import override
 
 # As many as the pool has connections to PostgreSQL; more are started for a crowd, and end with it
 KEPT_THREADS = 16
+# Requests that are worked on at the same time. More get no more done, because all share one interpreter with the event
+# loop: each only makes it wait longer for its turn, and with it every call
+TURNS = 8
 
 
 class ControlPlane(ASGIHandler):
@@ -22,6 +26,7 @@ class ControlPlane(ASGIHandler):
 
     def __init__(self) -> None:
         super().__init__()
+        self._turns = asyncio.Semaphore(TURNS)
         self._idle: list[ThreadPoolExecutor] = []
 
     @override
@@ -46,7 +51,8 @@ class ControlPlane(ASGIHandler):
     @override
     async def get_response_async(self, request: HttpRequest) -> HttpResponseBase:
         """The answer, from one call in the thread; Django's own log of refusals is written there too."""
-        response: HttpResponseBase = await sync_to_async(self.get_response, thread_sensitive=True)(request)
+        async with self._turns:
+            response: HttpResponseBase = await sync_to_async(self.get_response, thread_sensitive=True)(request)
         return response
 
 

@@ -10,7 +10,8 @@ from typing import Any
 
 from proxy.refusals import Overloaded, Unavailable
 
-# Requests in flight; the last tenth is for sign-in, tokens and whatever else the control plane answers
+# Requests in flight; the last tenth is for sign-in, tokens and whatever else the control plane answers. Of calls only
+# calls are counted: whoever asks for pages again and again takes none of their room
 AT_ONCE = 256
 AT_ONCE_ORDINARY = 230
 # Requests of the control plane whose body is awaited. They need no credential and may take half a minute, so they are
@@ -40,7 +41,8 @@ class Load:
         self.is_draining = False
         self._on_drain = on_drain
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._running: set[asyncio.Task[Any]] = set()
+        self._ordinary: set[asyncio.Task[Any]] = set()
+        self._others: set[asyncio.Task[Any]] = set()
         self._awaited: set[asyncio.Task[Any]] = set()
         self._room = AT_ONCE_ORDINARY
         self._late = 0
@@ -51,7 +53,7 @@ class Load:
     @property
     def in_flight(self) -> int:
         """How many there are now."""
-        return len(self._running)
+        return len(self._ordinary) + len(self._others)
 
     def start(self) -> None:
         """Watch the event loop, and the signals that end the process; both until `stop`."""
@@ -89,21 +91,22 @@ class Load:
             refusal = Unavailable("This process is being stopped; send the call again.", reason="shutdown")
             refusal.headers = (*refusal.headers, ("connection", "close"))
             raise refusal
-        if len(self._running) >= (self._room if is_ordinary else AT_ONCE):
+        if len(self._ordinary) >= self._room if is_ordinary else self.in_flight >= AT_ONCE:
             raise Overloaded("The gateway has as many calls as it can carry; send this one again later.")
 
     @contextmanager
-    def carrying(self) -> Iterator[None]:
+    def carrying(self, *, is_ordinary: bool) -> Iterator[None]:
         """Count the request of the current task for as long as the block lasts."""
         task = asyncio.current_task()
         if task is None:
             yield
             return
-        self._running.add(task)
+        running = self._ordinary if is_ordinary else self._others
+        running.add(task)
         try:
             yield
         finally:
-            self._running.discard(task)
+            running.discard(task)
 
     @contextmanager
     def awaiting(self) -> Iterator[None]:
@@ -134,7 +137,7 @@ class Load:
             self._timers["drain"] = asyncio.get_running_loop().call_later(DRAIN_S, self._cut)
 
     def _cut(self) -> set[asyncio.Task[Any]]:
-        running = {*self._running, *self._awaited}
+        running = {*self._ordinary, *self._others, *self._awaited}
         for task in running:
             task.cancel()
         return running

@@ -13,9 +13,11 @@ from django.test import override_settings
 from django.urls import path
 from django.utils import translation
 
-from gateway_project.control_plane import KEPT_THREADS, ControlPlane
+from gateway_project.control_plane import KEPT_THREADS, TURNS, ControlPlane
 
 BOTH = threading.Barrier(2, timeout=20)
+ALL = threading.Barrier(TURNS, timeout=20)
+inside: list[int] = []
 
 
 def thread(request: HttpRequest) -> HttpResponse:
@@ -28,6 +30,17 @@ def together(request: HttpRequest) -> HttpResponse:
     """The same, once two are asked."""
     BOTH.wait()
     return thread(request)
+
+
+def crowded(request: HttpRequest) -> HttpResponse:
+    """How many are here, once there are as many as can be."""
+    inside.append(1)
+    ALL.wait()
+    found = len(inside)
+    # Nobody leaves before everybody has counted
+    ALL.wait()
+    inside.pop()
+    return thread(request) if found == TURNS else HttpResponse(str(found), status=500)
 
 
 def left_over(request: HttpRequest) -> HttpResponse:
@@ -44,7 +57,7 @@ def fails(request: HttpRequest) -> HttpResponse:
     raise ValueError(request.path)
 
 
-urlpatterns = [path(view.__name__, view) for view in (thread, together, left_over, fails)]
+urlpatterns = [path(view.__name__, view) for view in (thread, together, crowded, left_over, fails)]
 
 
 @pytest.fixture
@@ -90,6 +103,13 @@ def test_requests_at_the_same_time_have_a_thread_each(application: ControlPlane)
 
     (_status, one), (_other, two) = asyncio.run(ask())
     assert one != two
+
+
+def test_of_a_crowd_so_many_are_answered_at_a_time(application: ControlPlane) -> None:
+    async def crowd() -> list[tuple[int, str]]:
+        return list(await asyncio.gather(*(get(application, "crowded") for _ in range(3 * TURNS))))
+
+    assert {status for status, _body in asyncio.run(crowd())} == {200}
 
 
 def test_a_fault_gives_the_thread_back(application: ControlPlane) -> None:

@@ -49,7 +49,7 @@ class Held:
 
     async def _request(self, *, is_ordinary: bool) -> None:
         self._load.check(is_ordinary=is_ordinary)
-        with self._load.carrying():
+        with self._load.carrying(is_ordinary=is_ordinary):
             try:
                 await asyncio.sleep(3600)
             except asyncio.CancelledError:
@@ -61,6 +61,15 @@ class Held:
         for task in self.tasks:
             task.cancel()
         await asyncio.gather(*self.tasks, return_exceptions=True)
+
+
+async def test_whoever_asks_for_pages_takes_no_room_of_calls(load: Load) -> None:
+    held = Held(load)
+    await held.add(AT_ONCE, is_ordinary=False)
+    await held.add(AT_ONCE_ORDINARY)
+    with pytest.raises(Overloaded):
+        await held.add(1)
+    await held.end()
 
 
 async def test_beyond_a_number_calls_are_refused_and_sign_in_still_has_room(load: Load) -> None:
