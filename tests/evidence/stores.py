@@ -4,14 +4,17 @@ import contextlib
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from tests.attacks.gateway.memory import family
 from tests.journeys.server import free_port
 
+STARTED_WITHIN_S = 20.0
 BIN = max(Path("/usr/lib/postgresql").glob("*/bin"), default=Path())
 
 
@@ -37,6 +40,7 @@ class Store:
         self._process.wait(20)
         time.sleep(seconds)
         self._process = self._started()
+        self._wait()
 
     def end(self) -> None:
         """For good."""
@@ -47,6 +51,17 @@ class Store:
     def _started(self) -> subprocess.Popen[bytes]:
         with (self._folder / "log").open("ab") as log:
             return subprocess.Popen(self._command, stdout=log, stderr=log, cwd=self._folder, start_new_session=True)
+
+    def _wait(self) -> None:
+        """Until somebody listens again, so that nobody else is held responsible for what did not start."""
+        port, until = urlsplit(self.url).port, time.monotonic() + STARTED_WITHIN_S
+        while True:
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port or 0), timeout=1):
+                return
+            log = (self._folder / "log").read_text()[-2000:]
+            assert self._process.poll() is None, f"it ended with {self._process.poll()}:\n{log}"
+            assert time.monotonic() < until, f"it does not listen:\n{log}"
+            time.sleep(0.05)
 
     def signal(self, number: signal.Signals) -> None:
         """Send it to the server and all its processes."""
