@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from random import SystemRandom
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -56,14 +57,17 @@ class Demo:
 
 
 def free_port() -> int:
-    """A loopback port that is free, with a free successor for the demo backends."""
+    """A loopback port that is free, with a free successor for the demo backends.
+
+    Below those that the system gives to whoever asks for any: a server that is started anew finds its own still free.
+    """
     while True:
-        with socket.socket() as first, socket.socket() as second:
-            first.bind(("127.0.0.1", 0))
-            port: int = first.getsockname()[1]
-            with contextlib.suppress(OSError, OverflowError):
-                second.bind(("127.0.0.1", port + 1))
-                return port
+        # Not of `random`, which begins alike in every process of a run
+        port = SystemRandom().randrange(10_000, 32_000)
+        with socket.socket() as first, socket.socket() as second, contextlib.suppress(OSError):
+            first.bind(("127.0.0.1", port))
+            second.bind(("127.0.0.1", port + 1))
+            return port
 
 
 def environment(**variables: str) -> dict[str, str]:
