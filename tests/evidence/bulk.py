@@ -7,6 +7,8 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
+from tests.tcp_server import listening
+
 BLOCK = b"x" * 65_536
 
 
@@ -18,8 +20,8 @@ def bulk() -> Iterator[int]:
     ready, ending = threading.Event(), asyncio.Event()
 
     async def serve() -> None:
-        async with await asyncio.start_server(_serve, "127.0.0.1", 0, limit=1 << 20) as server:
-            ports.append(server.sockets[0].getsockname()[1])
+        async with listening(_serve, limit=1 << 20) as port:
+            ports.append(port)
             loops.append(asyncio.get_running_loop())
             ready.set()
             await ending.wait()

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
-HOST = "127.0.0.1"
+from tests.tcp_server import HOST, listening
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +79,6 @@ class Wire:
         self.writer.transport.abort()
 
 
-# Turns of the event loop
-ACCEPTED_WITHIN = 3
 Step = bytes | Callable[[Wire], Awaitable[None]]
 
 
@@ -160,27 +158,15 @@ class RawBackend:
     async def listening(cls, *, port: int = 0) -> AsyncIterator["RawBackend"]:
         """A backend on the loopback, on a free port unless told; every connection is closed at the end."""
         backend = cls()
-        writers: list[asyncio.StreamWriter] = []
 
         async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            writers.append(writer)
             with suppress(ConnectionError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
                 await backend._serve(Wire(reader, writer))
             writer.close()
             backend.closed.set()
 
-        server = await asyncio.start_server(serve, HOST, port)
-        backend.port = server.sockets[0].getsockname()[1]
-        try:
+        async with listening(serve, port=port) as backend.port:
             yield backend
-        finally:
-            server.close()
-            # Whoever was just accepted comes to be served a few turns later
-            for _turn in range(ACCEPTED_WITHIN):
-                await asyncio.sleep(0)
-                while writers:
-                    await _abort(writers.pop())
-            await server.wait_closed()
 
     async def _serve(self, wire: Wire) -> None:
         number, self.connections = self.connections, self.connections + 1
@@ -194,13 +180,6 @@ class RawBackend:
                 await wire.write(step)
             else:
                 await step(wire)
-
-
-async def _abort(writer: asyncio.StreamWriter) -> None:
-    # Whatever nobody reads any more would keep a connection half closed for ever
-    writer.transport.abort()
-    with suppress(ConnectionError):
-        await writer.wait_closed()
 
 
 async def _body(reader: asyncio.StreamReader, request: Arrived) -> bytes:

@@ -25,7 +25,7 @@ from proxy.catalogue.servers.models import McpServer
 from proxy.catalogue.servers.save import save_server
 from tests.agreed import REDIRECT, World
 from tests.journeys.server import free_port
-from tests.proxy.raw_backend import HOST
+from tests.tcp_server import HOST
 
 JOBS, OPEN, KEYED, THEIRS, NARROW = (f"/api/v1/{name}" for name in ("jobs", "open", "keyed", "theirs", "narrow"))
 # An MCP server of two tools

@@ -10,8 +10,8 @@ from proxy.catalogue.models import Backend, BackendKind, Operation
 from proxy.catalogue.save import save_backend, save_operation
 from tests.proxy.asgi_client import HOST, Exchange
 from tests.proxy.plane import Road
-from tests.proxy.raw_backend import HOST as BACKEND
 from tests.proxy.world import API_KEY, Stored, bearer
+from tests.tcp_server import HOST as BACKEND
 
 SHOP, AGENTS = "/api/v1/shop", "/api/v1/agents"
 KEY = ("x-api-key", API_KEY)

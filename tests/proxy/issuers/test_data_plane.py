@@ -27,8 +27,8 @@ from tests.proxy.asgi_client import Exchange
 from tests.proxy.committed import committed, db
 from tests.proxy.issuers.idp import AUDIENCE, SUBJECT, Idp, claims, idp, rsa, sign
 from tests.proxy.plane import Road, plane, recorder, road, stored, upstream
-from tests.proxy.raw_backend import HOST
 from tests.proxy.world import JOBS, Stored, bearer, events, subject_of
+from tests.tcp_server import HOST
 
 __all__ = ["committed", "db", "plane", "recorder", "road", "stored", "upstream"]
 

@@ -12,8 +12,9 @@ from proxy.limits.models import Limit
 from proxy.pipeline.rpc import BATCH_MAX
 from tests.proxy.asgi_client import Exchange
 from tests.proxy.plane import Road
-from tests.proxy.raw_backend import HOST, Wire, answer, chunk
+from tests.proxy.raw_backend import Wire, answer, chunk
 from tests.proxy.world import API_KEY, Stored, events
+from tests.tcp_server import HOST
 
 CODEX = "/api/v1/codex"
 KEY = ("x-api-key", API_KEY)

@@ -10,8 +10,9 @@ from proxy.refusals import BackendNonsense, RequestTimeout
 from proxy.upstream import http1
 from proxy.upstream.transport import Transport, UpstreamRequest, UpstreamResponse
 from tests.proxy.plans import backend_plan
-from tests.proxy.raw_backend import HOST, RawBackend, Step, Wire, answer, chunk, chunked, of_length, once
+from tests.proxy.raw_backend import RawBackend, Step, Wire, answer, chunk, chunked, of_length, once
 from tests.proxy.upstream.calls import request, whole
+from tests.tcp_server import HOST
 
 CHUNKS = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 BROKEN = "backend_body_broken"

@@ -12,7 +12,8 @@ import pytest
 from proxy.catalogue.credentials import ClientCredentials
 from proxy.upstream.token_request import FetchedToken, TokenNotFetched, request_token
 from tests.proxy.authority import Authority, server_context
-from tests.proxy.raw_backend import HOST, RawBackend, answer
+from tests.proxy.raw_backend import RawBackend, answer
+from tests.tcp_server import HOST
 
 CREDENTIAL = ClientCredentials(
     token_url="http://127.0.0.1/t", client_id="gate way", client_secret="s3cret+/:é", allow_private=True
