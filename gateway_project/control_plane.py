@@ -5,7 +5,9 @@ comes by, there and back, and starts two threads for each request: a quarter of 
 """
 
 import asyncio
+from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from typing import Any
 
 import django
@@ -19,6 +21,9 @@ KEPT_THREADS = 16
 # Requests that are worked on at the same time. More get no more done, because all share one interpreter with the event
 # loop: each only makes it wait longer for its turn, and with it every call
 TURNS = 8
+# Whoever waited so long goes on without one: those before wait for somebody else then, such as the slow host of a
+# client's document, and not for the interpreter
+TURN_WITHIN_S = 0.5
 
 
 class ControlPlane(ASGIHandler):
@@ -51,9 +56,22 @@ class ControlPlane(ASGIHandler):
     @override
     async def get_response_async(self, request: HttpRequest) -> HttpResponseBase:
         """The answer, from one call in the thread; Django's own log of refusals is written there too."""
-        async with self._turns:
+        async with self._turn():
             response: HttpResponseBase = await sync_to_async(self.get_response, thread_sensitive=True)(request)
         return response
+
+    @asynccontextmanager
+    async def _turn(self) -> AsyncIterator[None]:
+        try:
+            async with asyncio.timeout(TURN_WITHIN_S):
+                await self._turns.acquire()
+        except TimeoutError:
+            yield
+            return
+        try:
+            yield
+        finally:
+            self._turns.release()
 
 
 def control_plane() -> Any:  # noqa: ANN401 - django-stubs types the handler with dict, where ASGI says mapping

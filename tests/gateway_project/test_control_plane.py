@@ -13,10 +13,12 @@ from django.test import override_settings
 from django.urls import path
 from django.utils import translation
 
+from gateway_project import control_plane
 from gateway_project.control_plane import KEPT_THREADS, TURNS, ControlPlane
 
 BOTH = threading.Barrier(2, timeout=20)
 ALL = threading.Barrier(TURNS, timeout=20)
+GO = threading.Event()
 inside: list[int] = []
 
 
@@ -43,6 +45,12 @@ def crowded(request: HttpRequest) -> HttpResponse:
     return thread(request) if found == TURNS else HttpResponse(str(found), status=500)
 
 
+def held(request: HttpRequest) -> HttpResponse:
+    """As slow as somebody else makes it."""
+    GO.wait(20)
+    return thread(request)
+
+
 def left_over(request: HttpRequest) -> HttpResponse:
     """Whether a request before left a connection or a language; then leave both."""
     found = f"{connection.connection is not None} {translation.get_language()}"
@@ -57,7 +65,7 @@ def fails(request: HttpRequest) -> HttpResponse:
     raise ValueError(request.path)
 
 
-urlpatterns = [path(view.__name__, view) for view in (thread, together, crowded, left_over, fails)]
+urlpatterns = [path(view.__name__, view) for view in (thread, together, crowded, held, left_over, fails)]
 
 
 @pytest.fixture
@@ -105,11 +113,26 @@ def test_requests_at_the_same_time_have_a_thread_each(application: ControlPlane)
     assert one != two
 
 
-def test_of_a_crowd_so_many_are_answered_at_a_time(application: ControlPlane) -> None:
+def test_of_a_crowd_so_many_are_answered_at_a_time(application: ControlPlane, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(control_plane, "TURN_WITHIN_S", 20.0)
+
     async def crowd() -> list[tuple[int, str]]:
         return list(await asyncio.gather(*(get(application, "crowded") for _ in range(3 * TURNS))))
 
     assert {status for status, _body in asyncio.run(crowd())} == {200}
+
+
+def test_those_who_wait_for_somebody_else_keep_nobody_out(application: ControlPlane) -> None:
+    async def ask() -> tuple[int, list[tuple[int, str]]]:
+        slow = [asyncio.create_task(get(application, "held")) for _ in range(2 * TURNS)]
+        async with asyncio.timeout(10):
+            status, _body = await get(application, "thread")
+        assert not any(each.done() for each in slow)
+        GO.set()
+        return status, list(await asyncio.gather(*slow))
+
+    status, slow = asyncio.run(ask())
+    assert {status, *(each for each, _body in slow)} == {200}
 
 
 def test_a_fault_gives_the_thread_back(application: ControlPlane) -> None:
