@@ -1,8 +1,10 @@
 """What every test may rely on: its own database, empty counters, and no connection beyond this machine."""
 
 import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from uuid import uuid4
 
 import certifi
@@ -73,6 +75,13 @@ def emptied_after_a_commit() -> Iterator[None]:
 def no_counts_left_over() -> None:
     """Rates and lockouts are counted in the cache, which outlives a test."""
     cache.clear()
+
+
+@pytest.fixture(autouse=True)
+def no_rate_begins_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A rate's window ends with the clock, at a second of its own: one that ended within a test would forget."""
+    now = time.time()
+    monkeypatch.setattr("django_ratelimit.core.time", SimpleNamespace(time=lambda: now))
 
 
 @pytest.fixture(autouse=True)
