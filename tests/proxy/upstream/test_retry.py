@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from proxy.refusals import BackendClosed, BackendUnreachable, DeadlinePassed
+from proxy.upstream import retry
 from proxy.upstream.pool import PooledTransport
 from proxy.upstream.retry import PER_S, SHARE, RetryBudget, RetryingTransport
 from proxy.upstream.transport import UpstreamRequest
@@ -77,12 +78,14 @@ async def test_nobody_listening_is_tried_twice(transport: RetryingTransport) -> 
     ],
 )
 async def test_other_calls_are_sent_once(
-    transport: RetryingTransport, backend: RawBackend, once_only: UpstreamRequest
+    transport: RetryingTransport, backend: RawBackend, once_only: UpstreamRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     backend.says(BUSY, OK)
     if once_only.deadline != math.inf:
         # Enough for one try, not for the wait and another
-        once_only = replace(once_only, deadline=asyncio.get_running_loop().time() + 0.05)
+        monkeypatch.setattr(retry, "WAIT_MIN_S", 10.0)
+        monkeypatch.setattr(retry, "WAIT_MAX_S", 10.0)
+        once_only = replace(once_only, deadline=asyncio.get_running_loop().time() + 5)
     response = await transport.send(backend_plan(backend.url), once_only)
     assert (response.status, response.retries, len(backend.arrived)) == (503, 0, 1)
     await response.aclose()
