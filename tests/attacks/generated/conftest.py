@@ -14,7 +14,7 @@ __all__ = ["make_client", "make_world", "world"]
 @pytest.fixture(autouse=True)
 def no_rates() -> Iterator[None]:
     """What is asked here is not how often."""
-    with override_settings(OAUTH_RATES=dict.fromkeys(settings.OAUTH_RATES, "9999999/s"), AXES_ENABLED=False):
+    with override_settings(OAUTH_RATES=dict.fromkeys(settings.OAUTH_RATES, "9999999/d"), AXES_ENABLED=False):
         yield
 
 
