@@ -20,6 +20,9 @@ MARK = "{mark}"
 PATIENCE_S = 40.0
 # At once; whoever finds none free waits for one, and that counts as theirs
 CONNECTIONS = 900
+# Half of what the gateway gives one on which nobody asks: what is sent while it closes reaches nobody (RFC 9112
+# section 9.5), and says nothing about what it carries
+IDLE_MAX_S = 5.0
 _HEAD_ENDS = b"\r\n\r\n"
 _CHUNKS_END = b"0\r\n\r\n"
 
@@ -51,7 +54,8 @@ class _Crowd:
     def __init__(self, port: int, requests: Sequence[bytes]) -> None:
         self._port = port
         self._requests = itertools.cycle(requests)
-        self._free: list[_Connection] = []
+        # And since when; the last is taken first
+        self._free: list[tuple[_Connection, float]] = []
         self._connections = asyncio.Semaphore(CONNECTIONS)
         self._heard: list[Heard] = []
 
@@ -77,7 +81,7 @@ class _Crowd:
         return self._close()
 
     def _close(self) -> list[Heard]:
-        for connection in self._free:
+        for connection, _since in self._free:
             connection.transport.close()
         return self._heard
 
@@ -88,17 +92,18 @@ class _Crowd:
                 connection = self._kept() or await self._connected()
                 head, body = await connection.ask(next(self._requests).replace(MARK.encode(), mark.encode()))
                 if not connection.transport.is_closing():
-                    self._free.append(connection)
+                    self._free.append((connection, time.monotonic()))
         status = int(head[9:12]) if head else 0
         self._heard.append(
             Heard(mark=mark, status=status, head=head.decode("latin-1"), body=body, took_s=time.monotonic() - due)
         )
 
     def _kept(self) -> "_Connection | None":
-        # The server closes those on which nobody asks for a while
         while self._free:
-            if not (connection := self._free.pop()).transport.is_closing():
+            connection, since = self._free.pop()
+            if time.monotonic() - since < IDLE_MAX_S and not connection.transport.is_closing():
                 return connection
+            connection.transport.close()
         return None
 
     async def _connected(self) -> "_Connection":
