@@ -36,7 +36,9 @@ async def listening(serve: Serve, *, port: int = 0, limit: int = LINE_MAX) -> As
 
 
 async def _abort(writer: asyncio.StreamWriter) -> None:
-    # Whatever nobody reads any more would keep a connection half closed for ever
-    writer.transport.abort()
+    # Whatever nobody reads any more would keep a connection half closed for ever. One that was closed with bytes still
+    # to send, and has sent them since, must not be aborted: CPython 3.11 takes it for one that still has an event loop
+    if not writer.is_closing() or writer.transport.get_write_buffer_size():
+        writer.transport.abort()
     with suppress(OSError):
         await writer.wait_closed()

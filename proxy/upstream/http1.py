@@ -58,6 +58,13 @@ class Connection(asyncio.Protocol):
         else:
             self.exchange.feed(data)
 
+    def eof_received(self) -> None:
+        """The backend says no more, and so nothing waits for it to read the rest of a request.
+
+        Left alone, a connection with bytes still to send would last until they are sent. TLS closes first.
+        """
+        asyncio.get_running_loop().call_soon(self.abort)
+
     def connection_lost(self, exc: Exception | None) -> None:
         """It is gone."""
         self.is_lost = True
@@ -95,8 +102,9 @@ class Connection(asyncio.Protocol):
         self._transport.write(data)
 
     def abort(self) -> None:
-        """Close at once, whatever is under way."""
-        self._transport.abort()
+        """Close at once, whatever is under way; asyncio does not take it well for what is gone."""
+        if not self.is_lost:
+            self._transport.abort()
 
     @property
     def is_idle(self) -> bool:

@@ -8,14 +8,17 @@ from contextlib import suppress
 import pytest
 
 from proxy.refusals import (
+    BackendClosed,
     BackendFault,
     BackendNonsense,
     RequestTimeout,
 )
+from proxy.upstream.pool import PooledTransport
 from proxy.upstream.transport import Transport
 from tests.proxy.plans import backend_plan
 from tests.proxy.raw_backend import RawBackend, Wire, answer, chunk, once
 from tests.proxy.upstream.calls import get, pieces, request, whole
+from tests.tcp_server import HOST, listening
 
 MIB = 1_048_576
 
@@ -238,6 +241,36 @@ async def test_a_backend_that_reads_slowly_holds_the_caller_up(transport: Transp
         sent = request("POST", "/jobs", ("content-length", str(count * MIB)), body=body())
         assert await whole(await transport.send(plan, sent)) == b"all"
     assert seen[0] < count * MIB / 2
+
+
+@pytest.mark.parametrize("is_read", [True, False])
+async def test_a_backend_that_stops_talking_before_the_body_is_sent_has_not_answered(is_read: bool) -> None:
+    faults: list[dict[str, object]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _loop, context: faults.append(context))
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write_eof()
+        await asyncio.sleep(0.1)
+        if is_read:
+            await whole_body(reader)
+        await gone.wait()
+        writer.close()
+
+    async def whole_body(reader: asyncio.StreamReader) -> None:
+        with suppress(ConnectionError):
+            while await reader.read(MIB):
+                pass
+
+    gone = asyncio.Event()
+    sent = request("POST", "/jobs", ("content-length", str(8 * MIB)), body=pieces(*[b"x" * MIB] * 8))
+    transport = PooledTransport()
+    async with listening(serve) as port:
+        with pytest.raises(BackendClosed):
+            async with asyncio.timeout(5):
+                await transport.send(backend_plan(f"http://{HOST}:{port}"), sent)
+        gone.set()
+        await transport.aclose()
+    assert faults == []
 
 
 async def test_trailers_are_nothing(transport: Transport, backend: RawBackend) -> None:
