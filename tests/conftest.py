@@ -14,11 +14,19 @@ from django.core.cache import cache
 from django.db import connections
 from django.test import TransactionTestCase, override_settings
 from django.utils import translation
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 from pytest_django import DjangoDbBlocker
 
 from tests.emptied import empty_database
 from tests.migrated import copy_sqlite, create_postgresql, drop_postgresql
 from tests.own_database import leave, use
+
+# How long an example takes says something about the machine. Fixtures hold what no example changes
+hypothesis_settings.register_profile(
+    "gatehouse", deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
+)
+hypothesis_settings.load_profile("gatehouse")
 
 
 @pytest.fixture(scope="session")

@@ -71,7 +71,7 @@ def every(amount: int, strategy: st.SearchStrategy[Any], check: Callable[[Any], 
     """Check `amount` examples of `strategy`."""
     phases = (Phase.generate, Phase.shrink)
     quiet = [HealthCheck.too_slow, HealthCheck.data_too_large]
-    profile = settings(max_examples=amount, deadline=None, database=None, phases=phases, suppress_health_check=quiet)
+    profile = settings(max_examples=amount, database=None, phases=phases, suppress_health_check=quiet)
     profile(given(strategy)(check))()
 
 

@@ -8,7 +8,7 @@ from django.test import Client
 from drf_spectacular.drainage import GENERATOR_STATS
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.validation import validate_schema
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pytest_django import DjangoAssertNumQueries
 
@@ -156,7 +156,7 @@ PLAUSIBLE: dict[str, dict[str, Any]] = {
 }
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=300)
 @given(
     resource=st.sampled_from(sorted(PLAUSIBLE)), changes=st.dictionaries(FIELDS, JSON, max_size=3), key=TEXT | st.none()
 )

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from django.db import DatabaseError
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from joserfc.jwk import OctKey
 
@@ -301,7 +301,7 @@ JSON = st.recursive(
 NAMED = st.sampled_from(["iss", "aud", "sub", "exp", "nbf", "iat", "scope", "azp", "typ", "alg", "kid", "crit", "jwk"])
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=300)
 @given(place=st.integers(0, 700), character=st.characters(), cut=st.booleans())
 def test_a_token_with_any_character_changed_opens_nothing(
     verifier: Verifier, place: int, character: str, cut: bool
@@ -313,7 +313,7 @@ def test_a_token_with_any_character_changed_opens_nothing(
         verifier.refused(changed)
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=100)
 @given(header=st.dictionaries(NAMED | TEXT, JSON, max_size=4), body=st.dictionaries(NAMED | TEXT, JSON, max_size=4))
 def test_a_stranger_may_write_whatever_into_a_token(
     verifier: Verifier, header: dict[str, Any], body: dict[str, Any]
@@ -322,7 +322,7 @@ def test_a_stranger_may_write_whatever_into_a_token(
     verifier.refused(sign(STRANGER, whole, claims(ISSUER) | body, algorithm="RS256"))
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=80)
 @given(body=st.dictionaries(NAMED, JSON, min_size=1, max_size=4))
 def test_what_the_issuer_itself_signs_is_taken_or_refused_and_never_breaks(
     verifier: Verifier, body: dict[str, Any]

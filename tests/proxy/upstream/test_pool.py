@@ -126,7 +126,7 @@ FRAGMENTS = [
 
 
 @given(st.lists(st.sampled_from(FRAGMENTS), max_size=8).map(b"".join))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_whatever_a_backend_says_the_next_caller_gets_their_own(said: bytes) -> None:
     async def two_callers() -> None:
         transport = PooledTransport()
