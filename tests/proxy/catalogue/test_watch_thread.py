@@ -36,10 +36,11 @@ def add(name: str) -> None:
 
 @pytest.fixture
 def watcher(db: None) -> Iterator[Watcher]:
-    """A running watcher."""
+    """A running watcher that has seen all there is: its first reading makes the signing key, which is a change."""
     del db
     running = Watcher()
     running.start()
+    running.refresh()
     yield running
     running.stop()
 
