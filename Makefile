@@ -48,7 +48,7 @@ test: $(VENV)/.dev $(NPM) ## the whole suite on the embedded defaults
 coverage: $(VENV)/.dev $(NPM) ## make test, and how much of the code it runs; fails below what pyproject.toml asks
 	@env -u TEST_DATABASE_URL -u TEST_REDIS_URL $(PYTEST) --cov
 
-test-services: $(VENV)/.dev $(NPM) ## the same suite and the races, on PostgreSQL and Redis
+test-services: $(VENV)/.dev $(NPM) ## what of the suite has a store, and the races, on PostgreSQL and Redis
 	@TEST_DATABASE_URL='$(TEST_DATABASE_URL)' TEST_REDIS_URL='$(TEST_REDIS_URL)' $(PYTEST)
 
 check: $(VENV)/.dev ## formatter, linters, types, import contracts, Django's own checks

@@ -1,8 +1,8 @@
 """The environment of the test run, set before Django's settings are read: `-p tests.environment` in pyproject.toml.
 
 Nothing of the developer's shell reaches the settings. Without services everything is embedded, as in `make run`;
-`TEST_DATABASE_URL` and `TEST_REDIS_URL` put the same suite on PostgreSQL and Redis. Tests for which this machine lacks
-something are left out, and the first lines of the run say so.
+`TEST_DATABASE_URL` and `TEST_REDIS_URL` put what has a store on PostgreSQL and Redis, and leave out what has none.
+Tests for which this machine lacks something are left out, and the first lines of the run say so.
 """
 
 import gc
@@ -42,6 +42,15 @@ OWN_GATEWAY = {
     "tests/journeys/test_pages_accessibility.py",
     "tests/journeys/test_replicas.py",
     "tests/journeys/test_restart.py",
+}
+# What touches no store, or starts gateways on the embedded ones whatever the suite has: not done again on services
+EMBEDDED = {
+    "tests/architecture",
+    "tests/gateway_project/test_demo.py",
+    "tests/gateway_project/test_job_list.py",
+    "tests/gateway_project/test_manage.py",
+    "tests/gateway_project/test_runserver.py",
+    "tests/proxy/upstream",
 }
 # What one process runs for a minute and more, begun before anything else so that no process waits for the last of it
 LONGEST = (
@@ -120,10 +129,18 @@ def pytest_collection_finish() -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave it out; the longest come first."""
     markers = lacking()
-    left_out = [item for item in items if any(item.get_closest_marker(marker) for marker in markers)]
+    left_out = [
+        item for item in items
+        if any(map(item.get_closest_marker, markers)) or ("services" not in markers and _is_embedded(item.nodeid))
+    ]  # fmt: skip
     gone = set(left_out)
     items[:] = sorted((item for item in items if item not in gone), key=lambda item: _place(_scope(item.nodeid)))
     config.hook.pytest_deselected(items=left_out)
+
+
+def _is_embedded(nodeid: str) -> bool:
+    file = PurePosixPath(nodeid.partition("::")[0])
+    return not EMBEDDED.isdisjoint(map(str, (file, file.parent)))
 
 
 def _scope(nodeid: str) -> str:

@@ -33,12 +33,12 @@ LEFT_OPEN_S = 75.0
 Stores = tuple[Field, Store, Store]
 
 
-def wait_for(happened: Callable[[], bool], *, within_s: float = 20.0) -> None:
+def wait_for(happened: Callable[[], bool], *, within_s: float = 20.0, every_s: float = 0.1) -> None:
     """Wait until it has happened."""
     until = time.monotonic() + within_s
     while not happened():
         assert time.monotonic() < until
-        time.sleep(0.1)
+        time.sleep(every_s)
 
 
 @pytest.fixture(scope="module")
@@ -159,6 +159,7 @@ def test_what_a_killed_worker_left_open_is_closed_as_unknown(stores: Stores) -> 
     assert [phases(field)[request_id] for request_id in left] == [["intent"]] * 5
     wait_for(lambda: heals(field), within_s=40)
     # Nothing that any of these faults interrupted stays without an end
-    wait_for(lambda: all("final" in each for each in phases(field).values()), within_s=LEFT_OPEN_S)
+    # To ask is to start a process
+    wait_for(lambda: all("final" in each for each in phases(field).values()), within_s=LEFT_OPEN_S, every_s=4.0)
     known = phases(field)
     assert [known[request_id] for request_id in left] == [["intent", "final"]] * 5

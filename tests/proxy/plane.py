@@ -10,6 +10,7 @@ import pytest
 from audit.ledger.events import Draft
 from audit.ledger.recorder import Recorder
 from proxy.asgi import DataPlane
+from proxy.catalogue import watch
 from tests.proxy.asgi_client import Begun, Exchange, begin, call
 from tests.proxy.raw_backend import RawBackend
 from tests.proxy.world import Stored, store
@@ -68,9 +69,13 @@ class Road:
 
 
 @pytest.fixture
-async def plane(db: None, stored: Stored, recorder: GatedRecorder) -> AsyncIterator[DataPlane]:
+async def plane(
+    db: None, stored: Stored, recorder: GatedRecorder, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[DataPlane]:
     """A running data plane on that catalogue."""
     del db, stored
+    # How long it takes to end: hundreds of tests begin one of their own
+    monkeypatch.setattr(watch, "LISTEN_S", 0.01)
     running = DataPlane(recorder=recorder)
     await running.start()
     yield running

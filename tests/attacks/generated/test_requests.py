@@ -1,5 +1,6 @@
 """Requests nobody would think of: no 5xx, none of their markup on a page, no redirect to an unregistered place."""
 
+import os
 from base64 import b64encode
 from collections.abc import Callable
 from typing import Any
@@ -51,8 +52,8 @@ TOKEN = [
 ]
 
 pytestmark = pytest.mark.django_db
-# 2,000 of each where there is time for it
-amount = pytest.mark.parametrize("amount", [100, pytest.param(2000, marks=pytest.mark.services)])
+# For each endpoint; on services there is time for it
+AMOUNT = 2000 if os.environ.get("TEST_DATABASE_URL") else 100
 
 
 def sound(response: Any) -> None:
@@ -67,8 +68,8 @@ def sound(response: Any) -> None:
         assert own or location.startswith(REGISTERED), location
 
 
-def every(amount: int, strategy: st.SearchStrategy[Any], check: Callable[[Any], None]) -> None:
-    """Check `amount` examples of `strategy`."""
+def every(strategy: st.SearchStrategy[Any], check: Callable[[Any], None], *, amount: int = AMOUNT) -> None:
+    """Check examples of `strategy`, `amount` of them."""
     phases = (Phase.generate, Phase.shrink)
     quiet = [HealthCheck.too_slow, HealthCheck.data_too_large]
     profile = settings(max_examples=amount, database=None, phases=phases, suppress_health_check=quiet)
@@ -84,9 +85,8 @@ def changed(good: dict[str, str], names: list[str]) -> st.SearchStrategy[list[tu
     return mostly | st.tuples(mostly, pairs(tuple(names))).map(lambda two: two[0] + two[1]) | pairs(tuple(names))
 
 
-@amount
 @pytest.mark.parametrize("who", ["ana", "nobody"])
-def test_authorize(signed_in: World, amount: int, who: str) -> None:
+def test_authorize(signed_in: World, who: str) -> None:
     good = {
         "response_type": "code",
         "client_id": signed_in.client.client_id,
@@ -99,20 +99,19 @@ def test_authorize(signed_in: World, amount: int, who: str) -> None:
     if who == "nobody":
         signed_in.browser.logout()
     get = signed_in.browser.get
-    every(amount, changed(good, AUTHORIZATION), lambda sent: sound(get("/oauth/authorize", QUERY_STRING=encoded(sent))))
+    strategy = changed(good, AUTHORIZATION)
+    every(strategy, lambda sent: sound(get("/oauth/authorize", QUERY_STRING=encoded(sent))), amount=AMOUNT // 2)
 
 
-@amount
-def test_consent(signed_in: World, amount: int) -> None:
+def test_consent(signed_in: World) -> None:
     names = ["interaction", "decision", "scope", "duration", "client_id", "redirect_uri", "state"]
     good = {"interaction": "a" * 43, "decision": "allow", "scope": "tool:read"}
     strategy = st.tuples(changed(good, names).map(encoded).map(str.encode) | bodies(tuple(names)), types)
-    every(amount, strategy, lambda sent: sound(signed_in.browser.post("/oauth/authorize", sent[0], sent[1])))
+    every(strategy, lambda sent: sound(signed_in.browser.post("/oauth/authorize", sent[0], sent[1])))
 
 
-@amount
 @pytest.mark.parametrize("endpoint", ["token", "revoke", "introspect"])
-def test_client_endpoints(world: World, amount: int, endpoint: str) -> None:
+def test_client_endpoints(world: World, endpoint: str) -> None:
     good = {
         "grant_type": "authorization_code",
         "code": "x" * 43,
@@ -134,11 +133,10 @@ def test_client_endpoints(world: World, amount: int, endpoint: str) -> None:
         if response.status_code >= 400 and response.status_code != 405:
             assert response.json()["error"]
 
-    every(amount, st.tuples(body, types, headers), check)
+    every(st.tuples(body, types, headers), check)
 
 
-@amount
-def test_sign_in(world: World, amount: int) -> None:
+def test_sign_in(world: World) -> None:
     names = ("username", "password", "next", "csrfmiddlewaretoken")
     browser = world.browser
 
@@ -147,7 +145,7 @@ def test_sign_in(world: World, amount: int) -> None:
         sound(browser.get("/accounts/login/", QUERY_STRING=encoded(query)))
         sound(browser.post("/accounts/login/", body, kind))
 
-    every(amount, st.tuples(pairs(names), bodies(names), types), check)
+    every(st.tuples(pairs(names), bodies(names), types), check)
 
 
 def _base64(text: str) -> str:
