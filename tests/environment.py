@@ -112,7 +112,9 @@ def lacking() -> dict[str, str]:
 
 def pytest_report_header() -> list[str]:
     """What is left out, and why."""
-    return [f"left out: {marker} tests (no {what})" for marker, what in lacking().items()]
+    reasons = lacking()
+    left_out = [f"left out: {marker} tests (no {what})" for marker, what in reasons.items()]
+    return left_out if "services" in reasons else [*left_out, "left out: what has no store (make test runs it)"]
 
 
 def pytest_collection() -> None:
