@@ -11,14 +11,15 @@ import pytest
 from oauth_provider.keys.encryption import encrypt
 from proxy.catalogue.plans import BackendPlan
 from proxy.catalogue.tls import tls_context
-from proxy.refusals import BackendFault, BackendUnreachable
+from proxy.refusals import BackendClosed, BackendFault, BackendUnreachable
 from proxy.upstream.pool import PooledTransport
 from tests.proxy.authority import Authority, Given, server_context
 from tests.proxy.plans import backend_plan
 from tests.proxy.raw_backend import answer
-from tests.proxy.upstream.calls import request, whole
+from tests.proxy.upstream.calls import pieces, request, whole
 
 NAME = "jobs.internal"
+MIB = 1 << 20
 CERTIFICATE = "backend_certificate_refused"
 FAILED = "backend_tls_failed"
 
@@ -103,6 +104,24 @@ async def test_the_name_is_asked_for_and_the_checked_address_connected_to(
         assert [await call(transport, there) for _time in range(3)] == [b"over TLS"] * 3
         assert served.asked_for == [NAME]
         assert f"\r\nhost: {NAME}:{served.port}\r\n".encode() in served.read[0]
+
+
+async def test_a_server_that_says_goodbye_before_the_body_is_sent_has_not_answered(
+    transport: PooledTransport, authority: Authority
+) -> None:
+    gone = asyncio.Event()
+
+    async def serve(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.close()
+        await gone.wait()
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0, ssl=server_context(authority.give(NAME))) as server:
+        there = plan(Served(port=server.sockets[0].getsockname()[1]), ca=authority.pem)
+        sent = request("POST", "/jobs", ("content-length", str(64 * MIB)), body=pieces(*[b"x" * MIB] * 64))
+        with pytest.raises(BackendClosed):
+            async with asyncio.timeout(5):
+                await transport.send(there, sent)
+        gone.set()
 
 
 @pytest.mark.parametrize(("host", "days"), [("other.internal", 1), (f"evil.{NAME}", 1), (NAME, -1)])
