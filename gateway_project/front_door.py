@@ -102,7 +102,8 @@ def _check_host(host: bytes | None, version: str, allowed_hosts: Sequence[str]) 
     if host is None or (not host and version == "1.1"):
         raise BadRequest("Send one Host header.", reason="missing_host", headers=_CLOSE)
     if allowed_hosts and not _is_allowed(host, tuple(allowed_hosts)):
-        raise BadRequest("This server is not known by that name.", reason="unknown_host", headers=_CLOSE)
+        detail = "Host is no name of this server: use that of PUBLIC_BASE_URL, or have this one added to ALLOWED_HOSTS."
+        raise BadRequest(detail, reason="unknown_host", headers=_CLOSE)
 
 
 @lru_cache(maxsize=64)

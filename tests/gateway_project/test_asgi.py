@@ -148,6 +148,8 @@ async def test_an_unknown_host_is_400_on_both_roads(gateway: GatewayApplication,
     heard = await ask(gateway, "GET", path, host="evil.example")
     assert (heard.status, heard.json()["error"]) == (400, "invalid_request")
     assert b"evil.example" not in heard.body
+    # What to do about it, and not which name would be right
+    assert "PUBLIC_BASE_URL" in heard.json()["detail"]
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz", "/health"])
