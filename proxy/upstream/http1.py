@@ -61,8 +61,9 @@ class Connection(asyncio.Protocol):
     def eof_received(self) -> None:
         """The backend says no more, and so nothing waits for it to read the rest of a request.
 
-        Left alone, a connection with bytes still to send would last until they are sent. TLS closes first.
+        Left alone, a connection with bytes still to send would last until they are sent.
         """
+        # Not within this call, in which TLS has more to do with the connection
         asyncio.get_running_loop().call_soon(self.abort)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -102,7 +103,8 @@ class Connection(asyncio.Protocol):
         self._transport.write(data)
 
     def abort(self) -> None:
-        """Close at once, whatever is under way; asyncio does not take it well for what is gone."""
+        """Close at once, whatever is under way."""
+        # CPython 3.11 raises for a connection that is gone after it was closed with bytes still to send
         if not self.is_lost:
             self._transport.abort()
 
