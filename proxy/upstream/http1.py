@@ -59,11 +59,8 @@ class Connection(asyncio.Protocol):
             self.exchange.feed(data)
 
     def eof_received(self) -> None:
-        """The backend says no more, and so nothing waits for it to read the rest of a request.
-
-        Left alone, a connection with bytes still to send would last until they are sent.
-        """
-        # Not within this call, in which TLS has more to do with the connection
+        """The backend says no more: left alone, the connection would last until all of the request is sent."""
+        # Not within this call, in which TLS has more to do with it
         asyncio.get_running_loop().call_soon(self.abort)
 
     def connection_lost(self, exc: Exception | None) -> None:
